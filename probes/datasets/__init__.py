@@ -1,0 +1,1 @@
+"""The annotated image datasets that can be probed."""
