@@ -1,0 +1,30 @@
+"""The language of formulas, and the searches over it: numpy and a compiled kernel, nothing else.
+
+from compexact import solver
+
+cells = solver.from_arrays(concepts, neurons, concept_names=["water", "river", "blue"])
+result = solver.beam_search(solver.Problem.of(cells, "0"), max_length=3)
+print(result)
+"""
+
+from .beam import beam_search
+from .brute import brute_force_search
+from .ceiling import ceiling
+from .cells import CellBuilder, Cells, ConceptRows, merge
+from .compat import reference_beam_search
+from .errors import CompexactError, DataError, DisagreementError, UsageError
+from .formula import And, Atom, Formula, Not, Or, is_chain
+from .logic import are_equivalent, negation_normal_form, simplify, to_latex, to_sympy
+from .points import from_arrays
+from .problem import Problem
+from .result import Explanation, SearchResult, Status
+from .score import METRICS
+from .syntax import FormulaError, parse
+
+__all__ = [
+    "METRICS", "And", "Atom", "CellBuilder", "Cells", "CompexactError", "ConceptRows", "DataError",
+    "DisagreementError", "Explanation", "Formula", "FormulaError", "Not", "Or", "Problem", "SearchResult",
+    "Status", "UsageError", "are_equivalent", "beam_search", "brute_force_search", "ceiling", "from_arrays",
+    "is_chain", "merge", "negation_normal_form", "parse", "reference_beam_search", "simplify", "to_latex",
+    "to_sympy",
+]  # fmt: skip

@@ -1,1 +1,175 @@
 """The annotated image datasets that can be probed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
+
+if TYPE_CHECKING:  # numpy and Pillow are loaded with the first dataset, not with this module
+    from PIL.Image import Image
+
+    from .base import AnnotatedImages, Annotation, Concept
+
+__all__ = ["DATASETS", "FirstImages", "open_dataset"]
+
+
+def _read(module: str, path: Path, **options: Any) -> AnnotatedImages:
+    return importlib.import_module(f".{module}", __name__).read(path, **options)
+
+
+DATASETS: dict[str, Callable[..., AnnotatedImages]] = {
+    kind: partial(_read, kind) for kind in ("broden", "ade20k", "labelmaps", "coco")
+}
+"""Kind of dataset -> `read(path, *, categories, mask_size)`; the module of that name is loaded on use."""
+
+_FACTORY = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<factory>[^\W\d]\w*)")
+
+
+@dataclass(frozen=True, eq=False)
+class FirstImages:
+    """The first images of a dataset, with all its concepts."""
+
+    dataset: AnnotatedImages
+    name: str
+    root: Path
+    concepts: tuple[Concept, ...]
+    keys: tuple[str, ...]
+    mask_size: tuple[int, int]
+    metadata_files: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, dataset: AnnotatedImages, limit: int) -> FirstImages:
+        """The first `limit` images of `dataset` (all, if it has fewer)."""
+        return cls(
+            dataset,
+            dataset.name,
+            dataset.root,
+            dataset.concepts,
+            dataset.keys[:limit],
+            dataset.mask_size,
+            dataset.metadata_files,
+        )
+
+    def _inside(self, index: int) -> int:
+        return range(len(self.keys))[index]
+
+    def image(self, index: int) -> Image:
+        return self.dataset.image(self._inside(index))
+
+    def annotation(self, index: int) -> Annotation:
+        return self.dataset.annotation(self._inside(index))
+
+    def target(self, index: int) -> str | None:
+        return self.dataset.target(self._inside(index))
+
+
+def open_dataset(
+    spec: str,
+    *,
+    categories: Sequence[str] | None = None,
+    limit: int | None = None,
+    mask_size: tuple[int, int] | None = None,
+) -> AnnotatedImages:
+    """The dataset that `spec` names.
+
+    spec: `KIND:PATH` with a kind of `DATASETS`, or `package.module:factory`, called without arguments.
+        The module is looked for on `sys.path` and in the current folder.
+    categories: the categories whose labels become concepts (default: all).
+    limit: the first so many images only; the concepts stay those of the whole dataset.
+    mask_size: (height, width) of the label planes, instead of the dataset's own.
+
+    Raises UsageError for a wrong spec or option and a path that does not exist, DataError for files
+    that are missing in the dataset or damaged.
+    """
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit {limit}: at least 1 image is needed")
+    if mask_size is not None and not (len(mask_size) == 2 and min(mask_size) >= 1):
+        raise UsageError(f"mask size {mask_size}: two numbers from 1 up (height, width) are needed")
+    kind, colon, rest = spec.partition(":")
+    if kind in DATASETS:
+        dataset = DATASETS[kind](_existing(spec, rest), categories=categories, mask_size=mask_size)
+    elif colon and _FACTORY.fullmatch(spec):
+        if categories is not None or mask_size is not None:
+            raise UsageError(f"dataset {spec!r}: a factory takes no categories or mask size; set them in it")
+        dataset = _call(spec, kind, rest)
+    else:
+        raise UsageError(_unknown(spec, kind))
+    _check(dataset, spec)
+    return dataset if limit is None else FirstImages.of(dataset, limit)
+
+
+def _unknown(spec: str, kind: str) -> str:
+    known = ", ".join(f"{name}:PATH" for name in DATASETS)
+    hint = did_you_mean(kind, DATASETS)
+    return f"unknown dataset {spec!r}; known are {known} and package.module:factory{hint}"
+
+
+def _existing(spec: str, text: str) -> Path:
+    if not text:
+        raise UsageError(f"dataset {spec!r}: the path is missing; write {spec.partition(':')[0]}:PATH")
+    path = Path(os.path.abspath(os.path.expanduser(text))) if "\0" not in text else None
+    if path is None or not path.exists():
+        near = ""
+        if path is not None and path.parent.is_dir():
+            near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+        raise UsageError(f"dataset {spec!r}: there is no such file or folder{near}")
+    return path
+
+
+def _call(spec: str, module: str, factory: str) -> AnnotatedImages:
+    """What the factory of a user's module returns."""
+    loaded = _import(spec, module)
+    if not callable(getattr(loaded, factory, None)):
+        hint = did_you_mean(factory, (name for name, value in vars(loaded).items() if callable(value)))
+        raise UsageError(f"dataset {spec!r}: module {module} has no function {factory!r}{hint}")
+    try:
+        return getattr(loaded, factory)()
+    except CompexactError:
+        raise
+    except Exception as error:  # whatever the user's factory does
+        raise UsageError(f"dataset {spec!r}: {factory}() fails with {_brief(error)}") from error
+
+
+def _import(spec: str, module: str) -> ModuleType:
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # last, so that no file there hides an installed module
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and f"{module}.".startswith(f"{error.name}."):
+            raise UsageError(f"{_unknown(spec, module)}; no module {error.name!r} either") from None
+        raise UsageError(f"dataset {spec!r}: module {module} needs {error.name}, which is missing") from error
+    except Exception as error:  # whatever the user's module does when it is imported
+        raise UsageError(f"dataset {spec!r}: module {module} fails with {_brief(error)}") from error
+
+
+def _brief(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _check(dataset: AnnotatedImages, spec: str) -> None:
+    """That the dataset has every member, at least one image, and names that mean one thing each."""
+    from .base import MEMBERS, check_concepts
+
+    missing = [member for member in MEMBERS if not hasattr(dataset, member)]
+    if missing:
+        raise UsageError(
+            f"dataset {spec!r}: {type(dataset).__name__} lacks {', '.join(missing)} (see AnnotatedImages)"
+        )
+    source = f"dataset {spec!r}"
+    if not len(dataset.keys):
+        raise DataError(f"{source}: no image at all; at least one is needed")
+    if len(set(dataset.keys)) != len(dataset.keys):
+        twice = next(key for i, key in enumerate(dataset.keys) if key in dataset.keys[:i])
+        raise DataError(f"{source}: image {twice!r} is there twice")
+    check_concepts(dataset.concepts, source)

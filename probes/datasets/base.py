@@ -1,18 +1,28 @@
 """What an annotated image dataset is, for everything to its right.
 
-To add a dataset, write one file with a class that has the members of `AnnotatedImages`, and name
-its `open` function in `DATASETS` (`probes/datasets/__init__.py`).  A class of your own need not
-live in this package: `--dataset package.module:factory` calls `factory()` and takes what it returns.
+To add a dataset, write one file with a class that has the members of `AnnotatedImages` and a
+function `read(path, *, categories, mask_size)` that returns one, and name the file in `DATASETS`
+(`probes/datasets/__init__.py`).  A class of your own need not live in this package:
+`--dataset package.module:factory` calls `factory()` and takes what it returns.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from PIL.Image import Image
+
+from ...solver.errors import DataError, UsageError, did_you_mean
+
+UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories of control, invisible, surrogate and line-breaking characters."""
 
 
 @dataclass(frozen=True)
@@ -63,3 +73,89 @@ class AnnotatedImages(Protocol):
     def target(self, index: int) -> str | None:
         """The class that the image is meant to have (its scene), where the dataset says."""
         ...
+
+
+MEMBERS = (
+    "name",
+    "root",
+    "concepts",
+    "keys",
+    "mask_size",
+    "metadata_files",
+    "image",
+    "annotation",
+    "target",
+)
+"""The members of `AnnotatedImages`, in the order above."""
+
+
+def has_unseen(text: str) -> bool:
+    """Whether some character of `text` is a control, invisible, surrogate or line-breaking one."""
+    return not text.isprintable() and any(unicodedata.category(c) in UNSEEN_CATEGORIES for c in text)
+
+
+def look_alike(name: str) -> str:
+    """What is left of a name when letter case and the way it is encoded (NFC, NFD) do not count."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def check_concepts(concepts: Sequence[Concept], source: object) -> tuple[Concept, ...]:
+    """The concepts, if every name can stand in a formula and means one concept.
+
+    Raises DataError, naming `source`, if there are none, if a name is empty or has a control or
+    invisible character, or if two names are the same (letter case and Unicode form do not count).
+    """
+    if not concepts:
+        raise DataError(f"{source}: no concept at all; at least one is needed")
+    first: dict[str, str] = {}
+    pairs = []
+    for concept in concepts:
+        name = concept.name
+        if not name.strip() or has_unseen(name):
+            raise DataError(
+                f"{source}: concept name {name[:40]!r} is empty or has a control or invisible character"
+            )
+        key = look_alike(name)
+        if key in first:
+            pairs.append(f"{first[key]!r} and {name!r}")
+        first.setdefault(key, name)
+    if pairs:
+        more = f" and {len(pairs) - 5} more pairs" if len(pairs) > 5 else ""
+        raise DataError(f"{source}: two concepts of one name: {', '.join(pairs[:5])}{more}")
+    return tuple(concepts)
+
+
+def distinct_names(full_names: Sequence[tuple[int, str]]) -> list[str]:
+    """Short names for (number, synonyms) pairs: the first synonym, where no other pair has the same.
+
+    Synonyms are joined by `,` or `;`.  Pairs that share the first one keep all of them; if even these
+    are the same, the number is added (`bar #131`).
+    """
+    short = [re.split("[,;]", full, maxsplit=1)[0].strip() for _, full in full_names]
+    n_short = Counter(map(look_alike, short))
+    n_full = Counter(look_alike(full) for _, full in full_names)
+    names = []
+    for (number, full), name in zip(full_names, short, strict=True):
+        if n_short[look_alike(name)] == 1:
+            names.append(name)
+        else:
+            names.append(full if n_full[look_alike(full)] == 1 else f"{full} #{number}")
+    return names
+
+
+def choose_categories(wanted: Sequence[str] | None, known: Sequence[str], source: object) -> tuple[str, ...]:
+    """The wanted categories (None: all known ones), in the order of `known`, each once.
+
+    Raises UsageError if one is unknown or none is wanted.
+    """
+    if wanted is None:
+        return tuple(known)
+    for category in wanted:
+        if category not in known:
+            raise UsageError(
+                f"{source} has no category {category!r}; it has {', '.join(known)}"
+                + did_you_mean(category, known)
+            )
+    if not wanted:
+        raise UsageError(f"no category chosen; {source} has {', '.join(known)}")
+    return tuple(category for category in known if category in wanted)

@@ -1,0 +1,123 @@
+"""Plain arrays in an `.npz` file, from any tool, as a probe (docs/contracts.md lists the keys)."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..solver.cells import Cells
+from ..solver.errors import DataError, did_you_mean
+from ..solver.points import checked_names, from_arrays, merge_rows
+from .store import Probe, file_digest
+from .versions import versions
+
+KEYS = (
+    "concepts", "concepts_indptr", "concepts_indices", "concept_names", "concept_categories",
+    "neurons", "weights", "active", "unit_names",
+)  # fmt: skip
+
+
+def read_npz(path: str | Path) -> Probe:
+    """The file's arrays as a probe; `DataError` names what is missing or wrong in it."""
+    path = Path(path)
+    arrays = load_npz(path)
+    try:
+        cells = _cells(arrays)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    about = {
+        "kind": "arrays",
+        "model": None,
+        "layer": None,
+        "dataset": path.name,
+        "settings": {},
+        "versions": versions(),
+        "inputs": {path.name: file_digest(path)},
+    }
+    return Probe(cells, about)
+
+
+def load_npz(path: Path) -> dict[str, np.ndarray]:
+    """The known arrays of the file.  Refuses pickles, unknown and doubled keys, and sizes that are not there."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+            for name in names:
+                if name not in KEYS:
+                    known = did_you_mean(name, KEYS) or f"; known are {', '.join(KEYS)}"
+                    raise DataError(f"{path}: unknown array {name!r}{known}")
+                if names.count(name) > 1:
+                    raise DataError(f"{path}: two arrays are called {name!r}")
+            return {name: _load_array(archive, info, path) for name, info in zip(names, archive.infolist())}
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{path} is not a readable .npz file: {error}") from None
+
+
+def _load_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> np.ndarray:
+    """One array, after its header's claim has been held against the bytes that are there."""
+    name = info.filename.removesuffix(".npy")
+    with archive.open(info) as stream:
+        try:
+            version = np.lib.format.read_magic(stream)
+            read_header = (
+                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            )
+            shape, _, dtype = read_header(stream)
+        except ValueError as error:
+            raise DataError(f"{path}: {name!r} is not an array: {error}") from None
+        if dtype.hasobject:
+            raise DataError(f"{path}: {name!r} holds Python objects, which are never loaded; save text as dtype str")
+        expected = int(np.prod([int(n) for n in shape], dtype=object)) * dtype.itemsize
+        present = info.file_size - stream.tell()
+        if expected != present:
+            raise DataError(f"{path}: {name!r} claims shape {shape}, {expected:,} bytes, but {present:,} are there")
+    with archive.open(info) as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _cells(arrays: dict[str, Any]) -> Cells:
+    names, categories, units = (
+        None if (texts := arrays.get(key)) is None else _texts(texts, key)
+        for key in ("concept_names", "concept_categories", "unit_names")
+    )
+    counted = {key: arrays.get(key) for key in ("neurons", "weights", "active")}
+    if "concepts" in arrays:
+        return from_arrays(
+            arrays["concepts"], concept_names=names, concept_categories=categories, unit_names=units, **counted
+        )
+    if "concepts_indptr" not in arrays or "concepts_indices" not in arrays:
+        raise DataError("concepts is missing; without it both concepts_indptr and concepts_indices are needed")
+    if names is None:
+        raise DataError("concept_names is missing; the sparse form needs it, because it tells how many there are")
+    checked = checked_names(names, len(names), "concept", str)
+    rows = sparse_rows(arrays["concepts_indptr"], arrays["concepts_indices"], len(names))
+    ids: dict[tuple[int, ...], int] = {}
+    row_of = np.array([ids.setdefault(row, len(ids)) for row in rows], dtype=np.int64)
+    return merge_rows(list(ids), row_of, checked, categories, unit_names=units, **counted)
+
+
+def _texts(array: np.ndarray, key: str) -> list[str]:
+    if array.ndim != 1 or array.dtype.kind != "U":
+        raise DataError(f"{key} must be a list of text, not {array.dtype} of shape {array.shape}")
+    return [str(text) for text in array]
+
+
+def sparse_rows(indptr: np.ndarray, indices: np.ndarray, n_concepts: int) -> list[tuple[int, ...]]:
+    """The concepts of every row, ascending and each once, from compressed sparse rows."""
+    for what, array in (("concepts_indptr", indptr), ("concepts_indices", indices)):
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            raise DataError(f"{what} must be a list of integers, not {array.dtype} of shape {array.shape}")
+    bounds, columns = [int(n) for n in indptr], [int(n) for n in indices]
+    if len(bounds) < 2 or bounds[0] != 0 or bounds[-1] != len(columns) or sorted(bounds) != bounds:
+        raise DataError(
+            f"concepts_indptr must rise from 0 to the number of concepts_indices ({len(columns):,}), a row at a time"
+        )
+    if columns and not 0 <= min(columns) <= max(columns) < n_concepts:
+        wrong = min(columns) if min(columns) < 0 else max(columns)
+        raise DataError(
+            f"concepts_indices holds {wrong}; with {n_concepts} concept_names it goes from 0 to {n_concepts - 1}"
+        )
+    return [tuple(sorted(set(columns[start:stop]))) for start, stop in zip(bounds, bounds[1:])]

@@ -1,0 +1,271 @@
+"""The probe: what is left of a model and a dataset once every unit and concept is counted.
+
+On disk it is a folder that can be moved and copied:
+
+    manifest.json    what was done, with which versions, and the digest of every other file
+    names.json       the names of concepts, units, images and classes
+    arrays/*.npy     the cells, and what later questions need
+
+It is written beside its place and renamed, so a reader sees a whole probe or none.  Every file is checked
+against its digest when it is read.  Nothing in it is ever executed: no pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..solver.cells import Cells, ConceptRows
+from ..solver.errors import DataError, UsageError
+
+FORMAT = "compexact probe"
+VERSION = 1
+CORE = ("concepts_indptr", "concepts_indices", "weights", "active")
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """Cells, and where they come from.
+
+    cells: what the searches read.  about: what made them, as plain JSON: `kind` (`vision`, `arrays`),
+    `model`, `layer`, `dataset`, `settings`, `versions`, `inputs` (digests), `notes`.
+    names: lists of text beside the cells' own: for a vision probe `images`, `targets` (may hold None), `classes`.
+    arrays: what later questions need beside the cells (`probes/vision.py` lists them); read on demand.
+    path: where it lies, if on disk.
+    """
+
+    cells: Cells
+    about: Mapping[str, Any]
+    names: Mapping[str, list[Any]] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    path: Path | None = None
+
+    @property
+    def digest(self) -> str:
+        """The same for probes with the same cells, concepts and units, however they are stored."""
+        arrays = {name: array_digest(array) for name, array in _core_arrays(self.cells).items()}
+        return _digest(_json([arrays, _cell_names(self.cells)]))
+
+    def summary(self) -> dict[str, Any]:
+        """What `compexact ls` shows."""
+        return {
+            "points": self.cells.n_points,
+            "cells": len(self.cells),
+            "concepts": len(self.cells.concepts.names),
+            "units": len(self.cells.unit_names),
+            "model": self.about.get("model"),
+            "layer": self.about.get("layer"),
+            "dataset": self.about.get("dataset"),
+            "settings": self.about.get("settings", {}),
+        }
+
+    def __repr__(self) -> str:
+        return "Probe({points:,} points, {cells:,} cells, {concepts:,} concepts, {units:,} units)".format(
+            **self.summary()
+        )
+
+
+def array_digest(array: np.ndarray) -> str:
+    """sha256 over type, shape and values, the same on every machine and memory layout."""
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    digest = hashlib.sha256(f"{plain.dtype.str} {plain.shape}\n".encode())
+    digest.update(plain.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_output(path: Path, *, force: bool = False) -> None:
+    """Refuse an output folder before any work is done for it: taken, or not to be written to."""
+    if os.path.lexists(path) and not force:
+        raise UsageError(f"{path} exists already; choose another -o, or replace it with --force")
+    if path.is_file():
+        raise UsageError(f"{path} is a file; -o takes the name of a folder to make")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        trial = path.parent / f".{path.name}.{os.getpid()}.trial"
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise DataError(f"{path.parent} cannot be written to: {error.strerror}") from None
+
+
+def save_probe(probe: Probe, path: str | Path, *, force: bool = False) -> Probe:
+    """Write the probe as a folder; give it back as read from there.
+
+    force: replace what lies there.  Raises `UsageError` where the folder exists, `DataError` where it cannot
+    be written; then nothing is left under its name.
+    """
+    path = Path(path)
+    check_output(path, force=force)
+    partial = path.parent / f".{path.name}.{os.getpid()}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        _write(probe, partial)
+        if force and path.exists():
+            shutil.rmtree(path)
+        partial.rename(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise DataError(f"{path} could not be written: {error.strerror}") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return read_probe(path)
+
+
+def _write(probe: Probe, folder: Path) -> None:
+    (folder / "arrays").mkdir(parents=True)
+    arrays = {}
+    for name, array in {**_core_arrays(probe.cells), **probe.arrays}.items():
+        array = np.asarray(array)
+        plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, plain, allow_pickle=False)
+        arrays[name] = _digest(buffer.getbuffer())
+        _write_bytes(folder / "arrays" / f"{name}.npy", buffer.getbuffer())
+    names = _json({**_cell_names(probe.cells), **probe.names})
+    _write_bytes(folder / "names.json", names)
+    sizes = {key: value for key, value in probe.summary().items() if isinstance(value, int)}
+    manifest = {"format": FORMAT, "version": VERSION, **sizes, **probe.about}
+    manifest |= {"digests": {"names": _digest(names), "arrays": arrays}}
+    manifest["digest"] = _digest(_json(manifest))
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
+    _write_bytes(folder / "manifest.json", text.encode())
+    _sync(folder)
+
+
+def read_probe(path: str | Path) -> Probe:
+    """The probe that lies in a folder; `DataError` where a file is missing or damaged."""
+    path = Path(path)
+    manifest = _read_manifest(path)
+    digests = manifest.pop("digests")
+    texts = json.loads(_checked_bytes(path / "names.json", digests["names"]))
+    arrays = _StoredArrays(path / "arrays", digests["arrays"])
+    missing = [name for name in CORE if name not in arrays]
+    if missing:
+        raise DataError(f"{path / 'manifest.json'} names no array {missing[0]!r}")
+    indptr, indices, weights, active = (arrays[name] for name in CORE)
+    concepts = ConceptRows(tuple(texts["concepts"]), tuple(texts["categories"]), indptr, indices)
+    cells = Cells(concepts, weights, active, tuple(texts["units"]))
+    about = {key: value for key, value in manifest.items() if key not in ("format", "version", "digest")}
+    names = {key: value for key, value in texts.items() if key not in ("concepts", "categories", "units")}
+    return Probe(cells, about, names, arrays.without(CORE), path)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest as a dictionary, once its own digest is right."""
+    file = path / "manifest.json"
+    try:
+        manifest = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise DataError(f"{path} is not a probe: it has no manifest.json") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} cannot be read: {error}") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise DataError(f"{file} does not describe a probe")
+    if manifest.get("version") != VERSION:
+        raise DataError(f"{path} has format version {manifest.get('version')}; this compexact reads {VERSION}")
+    expected = manifest.get("digest")
+    found = _digest(_json({key: value for key, value in manifest.items() if key != "digest"}))
+    if found != expected:
+        raise DataError(f"{file} is damaged: digest {found[:12]} instead of {str(expected)[:12]}; probe again")
+    return manifest
+
+
+class _StoredArrays(Mapping[str, np.ndarray]):
+    """Arrays read, and checked, when they are asked for."""
+
+    def __init__(self, folder: Path, digests: Mapping[str, str]) -> None:
+        self.folder, self.digests = folder, digests
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        content = _checked_bytes(self.folder / f"{name}.npy", self.digests[name])
+        array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        array.setflags(write=False)
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.digests)
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    def without(self, names: tuple[str, ...]) -> _StoredArrays:
+        kept = {name: digest for name, digest in self.digests.items() if name not in names}
+        return _StoredArrays(self.folder, kept)
+
+
+def _checked_bytes(file: Path, expected: str) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}; probe again") from None
+    found = _digest(content)
+    if found != expected:
+        raise DataError(f"{file} is damaged: digest {found[:12]} instead of {expected[:12]}; probe again")
+    return content
+
+
+def _core_arrays(cells: Cells) -> dict[str, np.ndarray]:
+    arrays = (cells.concepts.indptr, cells.concepts.indices, cells.weights, cells.active)
+    return dict(zip(CORE, arrays))
+
+
+def _cell_names(cells: Cells) -> dict[str, list[Any]]:
+    return {
+        "concepts": list(cells.concepts.names),
+        "categories": list(cells.concepts.categories),
+        "units": list(cells.unit_names),
+    }
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _digest(content: bytes | memoryview) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_bytes(path: Path, content: bytes | memoryview) -> None:
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Make names in the folder survive a loss of power, where the system can."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def open_probe(path: str | Path) -> Probe:
+    """A probe folder or an `.npz` file of arrays: what every command takes."""
+    path = Path(path)
+    if path.is_dir():
+        return read_probe(path)
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; a probe folder or an .npz file is needed")
+    if path.suffix == ".npz":
+        from .arrays import read_npz
+
+        return read_npz(path)
+    raise DataError(f"{path} is neither a probe folder nor an .npz file")

@@ -1,0 +1,239 @@
+"""Beam search: lengthen the best formulas by one concept at a time (Mu and Andreas 2020, section 3).
+
+With length 1 this is Network Dissection (Bau et al. 2017): the single best concept.
+
+It differs from the paper's code in three points, each a repair (`solver/compat.py` has the original):
+
+- The beam holds distinct *functions*.  Two formulas that hold on the same cells are one entry, the shorter
+  or earlier of the two, so duplicates cannot fill the beam.
+- Scores are compared exactly, and ties are settled by length, then by the chain itself (operators and
+  concepts in the order of the data).  The answer is the same on every machine.
+- A formula is extended once.  Its extensions compete in the step after it enters; those that lose then
+  would lose in every later step, because the beam's worst score never falls.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from .ceiling import ceiling
+from .chain import OPERATORS, Chain, to_formula
+from .errors import UsageError
+from .overlap import Overlaps
+from .problem import Problem
+from .result import Explanation, SearchResult, Status
+from .score import METRICS
+
+MAX_LENGTH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A formula in the beam: its chain, its mask over the cells, and its rank among all formulas."""
+
+    chain: Chain
+    mask: np.ndarray
+    both: int
+    points: int
+    score: int
+
+    @property
+    def rank(self) -> tuple[int, int, Chain]:
+        """Sorts better entries first."""
+        return (-self.score, len(self.chain), self.chain)
+
+    @property
+    def function(self) -> bytes:
+        """The same for entries that hold on the same cells, and for no others."""
+        return np.packbits(self.mask).tobytes()
+
+
+def beam_search(
+    problem: Problem,
+    *,
+    max_length: int = 3,
+    beam_size: int | None = 10,
+    top_k: int = 1,
+    penalty: Fraction | float | str = 1,
+    metric: str = "iou",
+) -> SearchResult:
+    """The best formulas that a beam finds, for every length up to `max_length`.
+
+    beam_size: how many distinct functions are kept; None keeps all, which makes the search exhaustive.
+    top_k: how many of the final beam to give back.  penalty: the score of a formula is its metric times
+    `penalty ** (length - 1)`; a float is taken by its decimal digits.  metric: a name in `METRICS`.
+
+    The status is `feasible`: a beam proves nothing.  Raises `UsageError` for settings out of range.
+    """
+    factor = _checked(max_length, beam_size, top_k, penalty, metric)
+    started = time.perf_counter()
+    if not problem.unit_points:
+        return _result(problem, [], [], max_length, metric, top_k, started)
+    step = _BeamStep(problem, beam_size, metric, factor)
+    beam = entered = step.merged([], step.primitives())
+    best = beam[:1]
+    for length in range(2, max_length + 1 if best else 0):
+        beam = step.merged(beam, step.extensions(entered))
+        entered = [entry for entry in beam if len(entry.chain) == length]
+        best.append(beam[0])
+    return _result(problem, best, beam, max_length, metric, top_k, started)
+
+
+def _checked(
+    max_length: int, beam_size: int | None, top_k: int, penalty: Fraction | float | str, metric: str
+) -> Fraction:
+    """Refuse settings that make no sense; give the penalty as an exact fraction."""
+    if not 1 <= max_length <= MAX_LENGTH:
+        raise UsageError(f"the length must be from 1 to {MAX_LENGTH}, not {max_length}")
+    if beam_size is not None and beam_size < 1:
+        raise UsageError(f"the beam size must be at least 1, not {beam_size}")
+    if top_k < 1 or (beam_size is not None and top_k > beam_size):
+        raise UsageError(f"the beam of {beam_size} can give its best 1 to {beam_size} formulas, not {top_k}")
+    if metric not in METRICS:
+        raise UsageError(f"no metric is named {metric!r}; there are {', '.join(METRICS)}")
+    try:
+        factor = Fraction(str(penalty))
+    except (ValueError, ZeroDivisionError):
+        raise UsageError(f"the penalty must be a number above 0 and at most 1, not {penalty!r}") from None
+    if not 0 < factor <= 1:
+        raise UsageError(f"the penalty must be above 0 and at most 1, not {penalty}")
+    return factor
+
+
+class _BeamStep:
+    """What one step of the search does, for one problem and its settings."""
+
+    def __init__(self, problem: Problem, beam_size: int | None, metric: str, penalty: Fraction) -> None:
+        self.problem = problem
+        self.beam_size = beam_size
+        self.metric = METRICS[metric]
+        self.penalty = penalty
+        self.overlaps = Overlaps(problem)
+
+    def score(self, both: int, points: int, length: int) -> int:
+        """An integer that orders formulas of all lengths exactly as their penalised scores do.
+
+        Two different fractions with denominators below 2**k differ by more than 2**-2k, so their multiples
+        by 2**(2k + 1), rounded down, differ in the same direction.  Counts are below 2**53 and sums of two
+        of them below 2**54; the penalty's denominator joins in `length - 1` times, at most MAX_LENGTH times.
+        """
+        numerator, denominator = self.metric.pair(both, points, self.problem.unit_points)
+        numerator *= self.penalty.numerator ** (length - 1)
+        denominator *= self.penalty.denominator ** (length - 1)
+        bits = 54 + MAX_LENGTH * (self.penalty.denominator - 1).bit_length()
+        return int((numerator << (2 * bits + 1)) // denominator) if denominator else 0
+
+    def merged(self, beam: list[Entry], candidates: Iterator[Entry]) -> list[Entry]:
+        """The best entries of both, each function once; both come best first."""
+        kept: list[Entry] = []
+        functions: set[bytes] = set()
+        for entry in heapq.merge(beam, candidates, key=lambda entry: entry.rank):
+            if entry.function not in functions:
+                functions.add(entry.function)
+                kept.append(entry)
+                if len(kept) == self.beam_size:
+                    break
+        return kept
+
+    def primitives(self) -> Iterator[Entry]:
+        """The single concepts that share a point with the unit, best first."""
+        points, both = self.overlaps.totals
+        for (concept,) in self._best_first(both, points, both > 0, length=1):
+            mask = self.problem.concepts.column(concept)
+            yield self._entry(((0, concept),), mask, both[concept], points[concept])
+
+    def extensions(self, parents: list[Entry]) -> Iterator[Entry]:
+        """All parents, of one length, lengthened by one operator and concept; best first.
+
+        Left out are extensions that equal their parent or the concept alone, which have been in the pool
+        before, and those that share no point with the unit.  The latter lose nothing.  Whatever is added to
+        such a formula later, drop it and keep the later part: that is shorter, has the same active points,
+        and no point more.
+        """
+        if not parents:
+            return
+        parents = sorted(parents, key=lambda entry: entry.chain)
+        points, both = self._counts(parents)
+        new = (both > 0) & (points != np.array([parent.points for parent in parents])[:, None, None])
+        new[:, :2] &= points[:, :2] != self.overlaps.totals[0]
+        for parent_place, operator, concept in self._best_first(both, points, new, len(parents[0].chain) + 1):
+            parent, place = parents[parent_place], (parent_place, operator, concept)
+            mask = OPERATORS[operator].mask(parent.mask, self.problem.concepts.column(concept))
+            yield self._entry((*parent.chain, (operator, concept)), mask, both[place], points[place])
+
+    def _counts(self, parents: list[Entry]) -> tuple[np.ndarray, np.ndarray]:
+        """int64 (n_parents, n_operators, n_concepts) twice: every extension's points and active points.
+
+        All three operators are read off the same two sums per parent and concept.
+        """
+        concept_points, concept_both = self.overlaps.totals
+        shape = (len(parents), len(OPERATORS), len(concept_points))
+        points, both = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
+        for place, parent in enumerate(parents):
+            inside_points, inside_both = self.overlaps(parent.mask)
+            for which, operator in enumerate(OPERATORS):
+                points[place, which] = operator.count(parent.points, concept_points, inside_points)
+                both[place, which] = operator.count(parent.both, concept_both, inside_both)
+        return points, both
+
+    def _entry(self, chain: Chain, mask: np.ndarray, both: int, points: int) -> Entry:
+        return Entry(chain, mask, int(both), int(points), self.score(int(both), int(points), len(chain)))
+
+    def _best_first(
+        self, both: np.ndarray, points: np.ndarray, wanted: np.ndarray, length: int
+    ) -> Iterator[tuple[int, ...]]:
+        """The indices of the wanted entries, best score first; equal scores in the order of the array.
+
+        Only a window of the best is sorted; it grows while more is asked for.  The window is cut by the float
+        score.  Division of counts is correctly rounded and keeps their order up to ties, and ties are taken
+        in whole, so whatever is outside scores less than everything inside.
+        """
+        numerator, denominator = self.metric.pair(both, points, self.problem.unit_points)
+        wanted = wanted & (denominator > 0)
+        approximate = np.where(wanted, numerator / np.maximum(denominator, 1), -1.0).ravel()
+        n_wanted = int(wanted.sum())
+        given, window = 0, 4 * (self.beam_size or n_wanted)
+        while given < n_wanted:
+            window = min(window, n_wanted)
+            cut = np.partition(approximate, -window)[-window]
+            chosen = np.flatnonzero(approximate >= cut)
+            exact = [self.score(int(both.flat[i]), int(points.flat[i]), length) for i in chosen]
+            order = chosen[sorted(range(len(chosen)), key=lambda i: -exact[i])]
+            for index in order[given:]:
+                yield tuple(int(axis) for axis in np.unravel_index(index, both.shape))
+            given, window = len(order), 4 * len(order)
+
+
+def _result(
+    problem: Problem,
+    best: list[Entry],
+    beam: list[Entry],
+    max_length: int,
+    metric: str,
+    top_k: int,
+    started: float,
+) -> SearchResult:
+    def explanation(entry: Entry) -> Explanation:
+        formula = to_formula(entry.chain, problem.concepts.names)
+        return Explanation(formula, entry.both, entry.points, problem.unit_points)
+
+    by_length = tuple(explanation(entry) for entry in best)
+    return SearchResult(
+        unit=problem.unit,
+        engine="beam",
+        space="chain",
+        max_length=max_length,
+        best=by_length[-1] if by_length else None,
+        by_length=by_length,
+        top=tuple(explanation(entry) for entry in beam[:top_k]),
+        ceiling=ceiling(problem),
+        status=Status.DEGENERATE if problem.is_degenerate else Status.FEASIBLE,
+        metric=metric,
+        seconds=time.perf_counter() - started,
+    )

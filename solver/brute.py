@@ -1,0 +1,113 @@
+"""Try every formula: slow, obvious, and the yardstick for the other engines.
+
+It shares nothing with them but the cells.  A set of cells is a Python integer (bit j is cell j); for
+each length, every set that some formula of that length makes is listed, with the first such formula.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from .ceiling import ceiling
+from .errors import UsageError
+from .formula import And, Atom, Formula, Not, Or
+from .problem import Problem
+from .result import Explanation, SearchResult, Status
+
+SPACES = ("chain", "tree")
+MAX_FUNCTIONS = 2_000_000
+
+Functions = dict[int, Formula]
+"""Sets of cells, each with a formula that holds there."""
+
+
+def brute_force_search(problem: Problem, *, max_length: int = 3, space: str = "chain") -> SearchResult:
+    """The best formula of the space with at most `max_length` concepts, by trying all.
+
+    space: `chain`, or `tree`: every AND/OR tree, with NOT on any leaf.  Of equal scores the shortest formula
+    is kept.  Raises `UsageError` where there are more than two million functions to try.
+    """
+    if space not in SPACES:
+        raise UsageError(f"no space is named {space!r}; there are {' and '.join(SPACES)}")
+    if max_length < 1:
+        raise UsageError(f"the length must be at least 1, not {max_length}")
+    started = time.perf_counter()
+    best: Explanation | None = None
+    by_length = []
+    for functions in every_function(problem, max_length, space):
+        for cells, formula in functions.items():
+            found = _explanation(problem, cells, formula)
+            if best is None or found.iou > best.iou:
+                best = found
+        assert best is not None
+        by_length.append(best)
+    assert best is not None
+    return SearchResult(
+        unit=problem.unit,
+        engine="brute",
+        space=space,
+        max_length=max_length,
+        best=best,
+        by_length=tuple(by_length),
+        top=(best,),
+        bound=best.iou,
+        ceiling=ceiling(problem),
+        status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def every_function(problem: Problem, max_length: int, space: str) -> Iterator[Functions]:
+    """For each length from 1 on: the sets of cells that formulas of this length, and no shorter one, make."""
+    everything = (1 << len(problem.weights)) - 1
+    atoms = {
+        sum(1 << int(row) for row in problem.concepts.rows_with(column)): Atom(name)
+        for column, name in reversed(list(enumerate(problem.concepts.names)))
+    }
+    literals: Functions = dict(atoms)
+    if space == "tree":
+        literals = {everything ^ cells: Not(atom) for cells, atom in atoms.items()} | literals
+    levels = [literals]
+    known = set(literals)
+    yield literals
+    for length in range(2, max_length + 1):
+        level: Functions = {}
+        joins = _chains(levels[-1], atoms, everything) if space == "chain" else _trees(levels, length)
+        for cells, formula in joins:
+            if cells not in known:
+                known.add(cells)
+                level[cells] = formula
+                if len(known) > MAX_FUNCTIONS:
+                    raise UsageError(
+                        f"brute force stops at {MAX_FUNCTIONS:,} functions, met at length {length}; "
+                        "take fewer concepts, a smaller length or the engine beam"
+                    )
+        levels.append(level)
+        yield level
+
+
+def _chains(last: Functions, atoms: dict[int, Atom], everything: int) -> Iterator[tuple[int, Formula]]:
+    for cells, formula in last.items():
+        for concept, atom in atoms.items():
+            yield cells | concept, Or(formula, atom)
+            yield cells & concept, And(formula, atom)
+            yield cells & (everything ^ concept), And(formula, Not(atom))
+
+
+def _trees(levels: list[Functions], length: int) -> Iterator[tuple[int, Formula]]:
+    for left_length in range(1, length // 2 + 1):
+        for left, left_formula in levels[left_length - 1].items():
+            for right, right_formula in levels[length - left_length - 1].items():
+                yield left | right, Or(right_formula, left_formula)
+                yield left & right, And(right_formula, left_formula)
+
+
+def _explanation(problem: Problem, cells: int, formula: Formula) -> Explanation:
+    held = [j for j in range(len(problem.weights)) if cells >> j & 1]
+    return Explanation(
+        formula,
+        both=sum(int(problem.active[j]) for j in held),
+        formula_points=sum(int(problem.weights[j]) for j in held),
+        unit_points=sum(int(count) for count in problem.active),
+    )

@@ -1,0 +1,202 @@
+"""Cells: all points with exactly the same concepts, merged without loss.
+
+A formula has one value per cell, so every question about formulas is answered by how many points a
+cell has and on how many of them the unit is active.  Real images have a few thousand cells for
+millions of pixels (docs/theory.md).
+
+Cells add up: points may come batch by batch, and shards made on other machines merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from .errors import DataError, UsageError, did_you_mean
+from .formula import Formula
+
+MAX_POINTS = 2**53
+"""Counts stay below this, so sums of them are exact in int64 and in float64 alike."""
+
+
+@dataclass(frozen=True, eq=False)
+class ConceptRows:
+    """Distinct sets of concepts, one a row, in compressed sparse row form.
+
+    names: the concepts, unique.  categories: theirs, "" where unknown.
+    indptr: int64 (n_rows + 1,).  indices: int32 (n_set,): row i has the concepts
+    `indices[indptr[i]:indptr[i + 1]]`, ascending.
+    """
+
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    indptr: np.ndarray
+    indices: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """The column of every concept name."""
+        return {name: column for column, name in enumerate(self.names)}
+
+    @cached_property
+    def _columns(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same sets by column: (n_concepts + 1,) and the rows of each concept."""
+        counts = np.bincount(self.indices, minlength=len(self.names))
+        rows = np.repeat(np.arange(len(self)), np.diff(self.indptr))
+        return np.concatenate([[0], np.cumsum(counts)]), rows[np.argsort(self.indices, kind="stable")]
+
+    def rows_with(self, column: int) -> np.ndarray:
+        """int64, ascending: the rows that have the concept."""
+        starts, rows = self._columns
+        return np.asarray(rows[starts[column] : starts[column + 1]])
+
+    def column(self, column: int) -> np.ndarray:
+        """bool (n_rows,): which rows have the concept."""
+        mask = np.zeros(len(self), dtype=bool)
+        mask[self.rows_with(column)] = True
+        return mask
+
+    def named(self, name: str) -> np.ndarray:
+        """bool (n_rows,): which rows have the concept of this name; `UsageError` where there is none."""
+        if name not in self.position:
+            raise UsageError(f"no concept is named {name!r}{did_you_mean(name, self.names)}")
+        return self.column(self.position[name])
+
+    def mask(self, formula: Formula) -> np.ndarray:
+        """bool (n_rows,): where the formula holds."""
+        return formula.mask(self.named)
+
+    def dense(self) -> np.ndarray:
+        """bool (n_rows, n_concepts)."""
+        matrix = np.zeros((len(self), len(self.names)), dtype=bool)
+        matrix[np.repeat(np.arange(len(self)), np.diff(self.indptr)), self.indices] = True
+        return matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The concept rows that occur, and how often.
+
+    concepts: the rows, all distinct.  weights: int64 (n_cells,): how many points each cell has, at
+    least one.  active: int64 (n_cells, n_units): on how many of them each unit is active.
+    """
+
+    concepts: ConceptRows
+    weights: np.ndarray
+    active: np.ndarray
+    unit_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.concepts)
+
+    @cached_property
+    def n_points(self) -> int:
+        """How many points were merged."""
+        return int(self.weights.sum())
+
+    def unit(self, name: str) -> int:
+        """The column of the unit with this name; `UsageError` with the nearest names where there is none."""
+        if name not in self._unit_position:
+            raise UsageError(f"no unit is named {name!r}{did_you_mean(name, self.unit_names) or self._unit_range}")
+        return self._unit_position[name]
+
+    @cached_property
+    def _unit_position(self) -> dict[str, int]:
+        return {name: column for column, name in enumerate(self.unit_names)}
+
+    @property
+    def _unit_range(self) -> str:
+        return f"; there are {len(self.unit_names)}, from {self.unit_names[0]!r} to {self.unit_names[-1]!r}"
+
+
+def concept_rows(names: Sequence[str], categories: Sequence[str], matrix: np.ndarray) -> ConceptRows:
+    """The rows of a bool (n_rows, n_concepts) matrix, in sparse form."""
+    row, column = np.nonzero(matrix)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(matrix)))])
+    return ConceptRows(tuple(names), tuple(categories), indptr.astype(np.int64), column.astype(np.int32))
+
+
+class CellBuilder:
+    """Merges points into cells, batch by batch.  Its memory follows the distinct rows, not the points.
+
+    >>> builder = CellBuilder(["a", "b"], ["", ""], ["u"])
+    >>> ids = builder.add([(0,), (0, 1)], weights=np.array([5, 2]), active=np.array([[1], [2]]))
+    >>> ids = builder.add([(0,)], weights=np.array([3]), active=np.array([[3]]))
+    >>> cells, order = builder.cells()
+    >>> cells.weights, cells.active[:, 0]
+    (array([8, 2]), array([4, 2]))
+    """
+
+    def __init__(self, names: Sequence[str], categories: Sequence[str], unit_names: Sequence[str]) -> None:
+        self.names, self.categories, self.unit_names = tuple(names), tuple(categories), tuple(unit_names)
+        self._ids: dict[tuple[int, ...], int] = {}
+        self._weights = np.zeros(64, dtype=np.int64)
+        self._active = np.zeros((64, len(self.unit_names)), dtype=np.int64)
+
+    def add(self, rows: Sequence[tuple[int, ...]], weights: np.ndarray, active: np.ndarray) -> np.ndarray:
+        """Add counted points; give the id of each row's cell (int64), which stays valid.
+
+        rows: the concepts of each row, ascending.  weights: integer (n_rows,).  active: integer
+        (n_rows, n_units), at most `weights`.
+        """
+        ids = np.array([self._ids.setdefault(row, len(self._ids)) for row in rows], dtype=np.int64)
+        if len(self._ids) > len(self._weights):
+            grown = max(2 * len(self._weights), len(self._ids))
+            self._weights = np.concatenate([self._weights, np.zeros(grown - len(self._weights), np.int64)])
+            more = np.zeros((grown - len(self._active), self._active.shape[1]), np.int64)
+            self._active = np.concatenate([self._active, more])
+        np.add.at(self._weights, ids, weights)
+        if len(set(ids.tolist())) == len(ids):
+            self._active[ids] += active
+        else:
+            np.add.at(self._active, ids, active)
+        return ids
+
+    def add_cells(self, cells: Cells) -> np.ndarray:
+        """Add a shard; its concepts and units must be the same, in the same order."""
+        for what, own, other in (
+            ("concepts", self.names, cells.concepts.names),
+            ("units", self.unit_names, cells.unit_names),
+        ):
+            if own != other:
+                raise DataError(f"shards differ in their {what}: {len(own)} here, {len(other)} there, or in order")
+        bounds, indices = cells.concepts.indptr, cells.concepts.indices.tolist()
+        rows = [tuple(indices[start:stop]) for start, stop in pairwise(bounds)]
+        return self.add(rows, cells.weights, cells.active)
+
+    def cells(self) -> tuple[Cells, np.ndarray]:
+        """The merged cells in the order of their concept rows, and int64 (n_ids,): where each id went.
+
+        The order depends on the rows alone, so any batches and shards give the same arrays.
+        """
+        n = len(self._ids)
+        if not n:
+            raise DataError("there are no points: the data have 0 rows")
+        total = int(self._weights[:n].sum(dtype=object))
+        if total >= MAX_POINTS:
+            raise DataError(f"{total:,} points; counts are exact up to {MAX_POINTS:,}")
+        rows = sorted(self._ids)
+        order = np.array([self._ids[row] for row in rows], dtype=np.int64)
+        indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+        indices = np.array([column for row in rows for column in row], dtype=np.int32)
+        concepts = ConceptRows(self.names, self.categories, indptr, indices)
+        cells = Cells(concepts, self._weights[order], self._active[order], self.unit_names)
+        place = np.empty(n, dtype=np.int64)
+        place[order] = np.arange(n)
+        return cells, place
+
+
+def merge(shards: Sequence[Cells]) -> Cells:
+    """The cells of all shards together."""
+    first = shards[0]
+    builder = CellBuilder(first.concepts.names, first.concepts.categories, first.unit_names)
+    for shard in shards:
+        builder.add_cells(shard)
+    return builder.cells()[0]

@@ -1,0 +1,51 @@
+"""Chains: the paper's space of formulas, `((c1 op c2) op c3)...` with op in {OR, AND, AND NOT}.
+
+A chain is kept as a tuple of steps (operator, concept column).  The first step's operator is OR: a
+chain starts from nothing and takes its first concept in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .formula import And, Atom, Formula, Not, Or
+
+Chain = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One way to lengthen a formula by a concept.
+
+    join: the new formula.  mask: its mask, from the two masks.  count: its points, from the
+    points of the formula, of every concept, and of the two (the same for the active points).
+    """
+
+    word: str
+    join: Callable[[Formula, Formula], Formula]
+    mask: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    count: Callable[[int, np.ndarray, np.ndarray], np.ndarray]
+
+
+OPERATORS = (
+    Operator("OR", Or, np.logical_or, lambda formula, concept, both: formula + concept - both),
+    Operator("AND", And, np.logical_and, lambda formula, concept, both: both),
+    Operator(
+        "AND NOT",
+        lambda formula, concept: And(formula, Not(concept)),
+        np.greater,
+        lambda formula, concept, both: formula - both,
+    ),
+)
+"""In the order in which the paper's code tries them; ties are settled in this order."""
+
+
+def to_formula(chain: Chain, names: Sequence[str]) -> Formula:
+    """The formula that the chain stands for."""
+    formula: Formula = Atom(names[chain[0][1]])
+    for operator, concept in chain[1:]:
+        formula = OPERATORS[operator].join(formula, Atom(names[concept]))
+    return formula

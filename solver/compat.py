@@ -1,0 +1,169 @@
+"""The search of the paper's released code, step for step, so that published results can be compared.
+
+It differs from the paper's text, and from `solver/beam.py`, in these ways:
+
+| | vision | NLI |
+|---|---|---|
+| unit skipped | no concept shares a point with it | active on fewer than `min_active` points |
+| first beam | best concepts with IoU above 0 | best of every concept and its NEIGHBORS twin |
+| concepts to add | all | those with IoU above 0, each twice |
+| NEIGHBORS(x) | - | equals x for every x, and never enters after the first step |
+
+In both, the beam holds formulas as written: the same function may stand in it many times.  Old entries
+stay in the pool and are extended again.  Ties go to the entry that was made first, in the order beam rank,
+concept, operator (OR, AND, AND NOT).  The score is a double, `penalty ** (length - 1)` times the IoU, where
+this length counts every NOT and NEIGHBORS, too (`Formula.reference_length`); concepts are not penalised.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from .ceiling import ceiling
+from .chain import OPERATORS, Chain, to_formula
+from .errors import UsageError
+from .overlap import Overlaps
+from .problem import Problem
+from .result import Explanation, SearchResult, Status
+
+MIN_ACTIVE = 500
+"""Units active on fewer points are skipped by the NLI code."""
+
+
+@dataclass(frozen=True)
+class ReferenceForm:
+    """Where the code's two searches differ.
+
+    copies: how often each concept enters.  first_needs_iou, added_needs_iou: whether a concept needs an
+    IoU above 0 to stand in the first beam, and to be added.  epsilon: what the code adds to the union.
+    """
+
+    copies: int
+    first_needs_iou: bool
+    added_needs_iou: bool
+    epsilon: float
+
+
+FORMS = {
+    "vision": ReferenceForm(copies=1, first_needs_iou=True, added_needs_iou=False, epsilon=1e-10),
+    "nli": ReferenceForm(
+        copies=2, first_needs_iou=False, added_needs_iou=True, epsilon=float(np.finfo(np.float32).tiny)
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    chain: Chain
+    mask: np.ndarray
+    score: float
+    reference_length: int
+
+
+def reference_beam_search(
+    problem: Problem,
+    form: str,
+    *,
+    max_length: int = 3,
+    beam_size: int = 10,
+    penalty: float = 1.0,
+    min_active: int = MIN_ACTIVE,
+) -> SearchResult:
+    """What the paper's code answers.
+
+    form: `vision` or `nli`.  min_active: of the NLI form only.  Its status is `feasible`.
+    """
+    if form not in FORMS:
+        raise UsageError(f"no compat form is named {form!r}; there are {' and '.join(FORMS)}")
+    if max_length < 1 or beam_size < 1:
+        raise UsageError(f"length and beam size must be at least 1, not {max_length} and {beam_size}")
+    started = time.perf_counter()
+    search = _ReferenceSearch(problem, FORMS[form], beam_size, penalty)
+    skipped = form == "nli" and problem.unit_points < min_active
+    beam = [] if skipped else search.first_beam()
+    best = beam[:1]
+    for _ in range(max_length - 1 if beam else 0):
+        beam = search.next_beam(beam)
+        best.append(beam[0])
+    found = tuple(search.explain(entry) for entry in best)
+    return SearchResult(
+        unit=problem.unit,
+        engine="beam",
+        space="chain",
+        max_length=max_length,
+        best=found[-1] if found else None,
+        by_length=found,
+        top=found[-1:],
+        ceiling=ceiling(problem),
+        status=Status.DEGENERATE if problem.is_degenerate else Status.FEASIBLE,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class _ReferenceSearch:
+    def __init__(self, problem: Problem, form: ReferenceForm, beam_size: int, penalty: float) -> None:
+        self.problem, self.form, self.beam_size, self.penalty = problem, form, beam_size, penalty
+        self.overlaps = Overlaps(problem)
+        points, both = self.overlaps.totals
+        self.concept_iou = self._iou(both, points)
+        added = self.concept_iou > 0 if form.added_needs_iou else np.ones(len(points), dtype=bool)
+        self.added = np.repeat(np.flatnonzero(added), form.copies)
+
+    def _iou(self, both: np.ndarray, points: np.ndarray) -> np.ndarray:
+        union = points + self.problem.unit_points - both
+        return np.asarray(both / (union + self.form.epsilon))
+
+    def explain(self, entry: _Entry) -> Explanation:
+        return self.problem.explain_mask(to_formula(entry.chain, self.problem.concepts.names), entry.mask)
+
+    def first_beam(self) -> list[_Entry]:
+        """The best concepts; in the NLI form each beside its twin, whose length counts NEIGHBORS."""
+        entries = [
+            _Entry(((0, concept),), self.problem.concepts.column(concept), float(iou), 1 + twin)
+            for concept, iou in enumerate(self.concept_iou)
+            for twin in range(self.form.copies)
+            if iou > 0 or not self.form.first_needs_iou
+        ]
+        return sorted(entries, key=lambda entry: -entry.score)[: self.beam_size]
+
+    def next_beam(self, beam: list[_Entry]) -> list[_Entry]:
+        """The best of the beam and of all its extensions, earlier ones first among equals."""
+        length = np.array([entry.reference_length for entry in beam])[:, None, None]
+        length = length + np.array([1, 1, 2])  # (n_beam, 1, n_operators): AND NOT counts its NOT
+        scores = np.stack([self._extension_ious(entry) for entry in beam]) * self.penalty ** (length - 1)
+        old = np.array([entry.score for entry in beam])
+        pool = np.concatenate([old, scores.ravel()])
+        chosen = np.argsort(-pool, kind="stable")[: self.beam_size]
+        return [self._entry(beam, scores, int(index)) for index in chosen]
+
+    def _extension_ious(self, entry: _Entry) -> np.ndarray:
+        """float64 (n_added, n_operators)."""
+        of_entry = self.problem.explain_mask(to_formula(entry.chain, self.problem.concepts.names), entry.mask)
+        columns = []
+        for operator in OPERATORS:
+            points, both = (
+                operator.count(own, total[self.added], inside[self.added])
+                for own, total, inside in zip(
+                    (of_entry.formula_points, of_entry.both), self.overlaps.totals, self.overlaps(entry.mask)
+                )
+            )
+            columns.append(self._iou(both, points))
+        return np.stack(columns, axis=1)
+
+    def _entry(self, beam: list[_Entry], scores: np.ndarray, index: int) -> _Entry:
+        """The pool's entry at an index: the old beam comes first, then the extensions in their order."""
+        if index < len(beam):
+            return beam[index]
+        place = np.unravel_index(index - len(beam), scores.shape)
+        parent, operator = beam[place[0]], int(place[2])
+        concept = int(self.added[place[1]])
+        column = self.problem.concepts.column(concept)
+        return _Entry(
+            (*parent.chain, (operator, concept)),
+            OPERATORS[operator].mask(parent.mask, column),
+            float(scores[place]),
+            parent.reference_length + (2 if OPERATORS[operator].word == "AND NOT" else 1),
+        )

@@ -1,0 +1,49 @@
+"""How much a formula overlaps every concept: the two sums from which all its extensions are scored."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from .kernels import add_rows
+from .problem import Problem
+
+
+class Overlaps:
+    """Counts overlaps on one problem's cells."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    def _sums(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        concepts = self.problem.concepts
+        points = np.zeros(len(concepts.names), dtype=np.int64)
+        both = np.zeros(len(concepts.names), dtype=np.int64)
+        add_rows(
+            rows,
+            concepts.indptr,
+            concepts.indices,
+            self.problem.weights,
+            self.problem.active,
+            points,
+            both,
+        )
+        return points, both
+
+    @cached_property
+    def totals(self) -> tuple[np.ndarray, np.ndarray]:
+        """int64 (n_concepts,) twice: every concept's points, and its active points."""
+        return self._sums(np.arange(len(self.problem.weights)))
+
+    def __call__(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """int64 (n_concepts,) twice: each concept's points and active points inside the mask.
+
+        mask: bool (n_cells,).  Whichever of the mask and its complement has fewer cells is walked.
+        """
+        rows = np.flatnonzero(mask)
+        if 2 * len(rows) <= len(mask):
+            return self._sums(rows)
+        outside_points, outside_both = self._sums(np.flatnonzero(~mask))
+        points, both = self.totals
+        return points - outside_points, both - outside_both

@@ -1,0 +1,172 @@
+"""From arrays with a row per point, or per group of equal points, to cells; and what such arrays must be."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .cells import MAX_POINTS, CellBuilder, Cells
+from .errors import DataError
+
+_UNITS_AT_ONCE = 64
+
+
+def from_arrays(
+    concepts: Any,
+    neurons: Any = None,
+    *,
+    weights: Any = None,
+    active: Any = None,
+    concept_names: Sequence[str] | None = None,
+    concept_categories: Sequence[str] | None = None,
+    unit_names: Sequence[str] | None = None,
+) -> Cells:
+    """Merge the rows of plain arrays into cells.
+
+    concepts: (n_rows, n_concepts), bool or integers 0 and 1.
+    neurons: (n_rows, n_units), the same: a row is a point.  Or, instead of it:
+    weights: (n_rows,) integers, how many points a row stands for (0 drops the row), and
+    active: (n_rows, n_units) integers, how many of them each unit is active on.
+    Names default to `c0`, `c1`, ... and `0`, `1`, ...; categories to "".
+
+    Raises `DataError` for anything else, naming the first offending place.
+
+    >>> cells = from_arrays([[1, 0], [1, 0], [0, 1]], [[1], [0], [1]])
+    >>> cells.weights, cells.active[:, 0]
+    (array([2, 1]), array([1, 1]))
+    """
+    matrix = _binary(concepts, "concepts")
+    rows, row_of = distinct_rows(matrix)
+    columns = [tuple(np.flatnonzero(row).tolist()) for row in rows]
+    names = checked_names(concept_names, matrix.shape[1], "concept", lambda i: f"c{i}")
+    return merge_rows(columns, row_of, names, concept_categories, neurons, weights, active, unit_names)
+
+
+def merge_rows(
+    columns: Sequence[tuple[int, ...]],
+    row_of: np.ndarray,
+    names: Sequence[str],
+    categories: Sequence[str] | None,
+    neurons: Any,
+    weights: Any,
+    active: Any,
+    unit_names: Sequence[str] | None,
+) -> Cells:
+    """Cells from concept sets and, for each input row, which set it has.
+
+    columns: the concepts of each set, ascending.  row_of: int64 (n_rows,), the place of each row's set.
+    The rest as in `from_arrays`.
+    """
+    weights, active = _counted(neurons, weights, active, len(row_of))
+    if categories is not None and len(categories) != len(names):
+        raise DataError(f"there are {len(names)} concepts but {len(categories)} concept_categories")
+    units = checked_names(unit_names, active.shape[1], "unit", str)
+    keep = weights > 0
+    used, place = np.unique(row_of[keep], return_inverse=True)
+    builder = CellBuilder(names, [""] * len(names) if categories is None else list(categories), units)
+    sums = np.zeros((len(used), active.shape[1]), dtype=np.int64)
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(len(used)))
+    rows = np.flatnonzero(keep)[order]
+    for first in range(0, active.shape[1] if len(used) else 0, _UNITS_AT_ONCE):
+        chunk = slice(first, first + _UNITS_AT_ONCE)
+        sums[:, chunk] = np.add.reduceat(active[rows, chunk].astype(np.int64), starts, axis=0)
+    points = np.add.reduceat(weights[rows], starts) if len(used) else np.zeros(0, np.int64)
+    builder.add([columns[i] for i in used], points, sums)
+    return builder.cells()[0]
+
+
+def distinct_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct rows of a bool matrix, and int64 (n_rows,): which of them each row is."""
+    packed = np.packbits(matrix, axis=1)
+    keys = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
+    _, first, row_of = np.unique(keys, return_index=True, return_inverse=True)
+    return matrix[first], row_of.reshape(-1)
+
+
+def _binary(array: Any, what: str) -> np.ndarray:
+    """A bool matrix with at least one row and column."""
+    matrix = np.asarray(array)
+    if matrix.ndim != 2:
+        raise DataError(f"{what} must have two axes (rows, columns), not shape {matrix.shape}")
+    if 0 in matrix.shape:
+        raise DataError(f"{what} has shape {matrix.shape}: at least one row and one column are needed")
+    if matrix.dtype.kind not in "biu":
+        raise DataError(f"{what} must be bool or integers 0 and 1, not {matrix.dtype}; binarise it first")
+    if matrix.dtype.kind != "b" and ((matrix < 0) | (matrix > 1)).any():
+        row, column = np.argwhere((matrix < 0) | (matrix > 1))[0]
+        raise DataError(
+            f"{what} must hold 0 and 1 only; row {row}, column {column} (from 0) holds {matrix[row, column]}"
+        )
+    return np.ascontiguousarray(matrix, dtype=bool)
+
+
+def _counted(neurons: Any, weights: Any, active: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Checked weights int64 (n_rows,) and active (n_rows, n_units)."""
+    if neurons is not None:
+        if weights is not None or active is not None:
+            raise DataError("give either neurons, or weights and active, not both")
+        active = _binary(neurons, "neurons")
+        weights = np.ones(len(active), dtype=np.int64)
+    elif weights is None or active is None:
+        raise DataError("neurons is missing; without it both weights and active are needed")
+    else:
+        weights, active = _integers(weights, 1, "weights"), _integers(active, 2, "active")
+    for what, array in (("weights", weights), ("active" if neurons is None else "neurons", active)):
+        if len(array) != n_rows:
+            raise DataError(f"concepts has {n_rows} rows and {what} {len(array)}; they must be the same points")
+    if active.shape[1] == 0:
+        raise DataError("active has no columns: at least one unit is needed")
+    if (over := active > weights[:, None]).any():
+        row, unit = np.argwhere(over)[0]
+        raise DataError(
+            f"active must not exceed weights; row {row}, unit {unit} (from 0) has {active[row, unit]} "
+            f"active of {weights[row]}"
+        )
+    return weights, active
+
+
+def _integers(array: Any, axes: int, what: str) -> np.ndarray:
+    values = np.asarray(array)
+    if values.ndim != axes:
+        raise DataError(f"{what} must have {axes} axes, not shape {values.shape}")
+    if values.dtype.kind not in "iub":
+        raise DataError(f"{what} must be integers, not {values.dtype}")
+    if values.size and (int(values.min()) < 0 or int(values.max()) >= MAX_POINTS):
+        raise DataError(f"{what} must be from 0 to below {MAX_POINTS:,}")
+    return np.ascontiguousarray(values, dtype=np.int64)
+
+
+def checked_names(names: Sequence[str] | None, count: int, what: str, default: Callable[[int], str]) -> tuple[str, ...]:
+    """The names as text, or the default ones.
+
+    Raises `DataError` where their number is wrong, one is empty or has characters that do not print (control
+    and direction marks), or two are equal up to case and Unicode normal form.
+    """
+    if names is None:
+        return tuple(default(i) for i in range(count))
+    texts = tuple(str(name) for name in names)
+    if len(texts) != count:
+        raise DataError(f"there are {count} {what}s but {len(texts)} {what} names")
+    alike: dict[str, list[str]] = defaultdict(list)
+    for place, name in enumerate(texts):
+        if not name:
+            raise DataError(f"{what} {place} (from 0) has an empty name")
+        if bad := next((c for c in name if _unprintable(c)), None):
+            raise DataError(f"the name of {what} {place} (from 0), {name!r}, has the character {bad!r}")
+        alike[unicodedata.normalize("NFC", name).casefold()].append(name)
+    pairs = [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
+    if pairs:
+        more = f", and {len(pairs) - 5} more" if len(pairs) > 5 else ""
+        raise DataError(f"{what} names must differ in more than case: {', '.join(pairs[:5])}{more}")
+    return texts
+
+
+def _unprintable(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(character) in (
+        "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
+    ) or character in "\u200e\u200f\u061c"  # fmt: skip

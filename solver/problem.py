@@ -1,0 +1,56 @@
+"""What a search is asked: one unit, the concepts, and the cells on which they meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .cells import Cells, ConceptRows
+from .formula import Formula
+from .result import Explanation
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One unit on the cells.
+
+    concepts: the cells' concept rows.  weights: int64 (n_cells,): points of each cell.
+    active: int64 (n_cells,): points of each cell where the unit is active.  unit: its name.
+    """
+
+    concepts: ConceptRows
+    weights: np.ndarray
+    active: np.ndarray
+    unit: str
+
+    @classmethod
+    def of(cls, cells: Cells, unit: str | int) -> Problem:
+        """The problem of one unit, by name or column."""
+        column = cells.unit(unit) if isinstance(unit, str) else unit
+        active = np.ascontiguousarray(cells.active[:, column], dtype=np.int64)
+        return cls(cells.concepts, cells.weights, active, cells.unit_names[column])
+
+    @cached_property
+    def n_points(self) -> int:
+        """All points."""
+        return int(self.weights.sum())
+
+    @cached_property
+    def unit_points(self) -> int:
+        """The points where the unit is active."""
+        return int(self.active.sum())
+
+    @property
+    def is_degenerate(self) -> bool:
+        """Whether the unit's mask is empty or full: then no formula says anything about it."""
+        return self.unit_points in (0, self.n_points)
+
+    def explain(self, formula: Formula) -> Explanation:
+        """The formula with its counts."""
+        return self.explain_mask(formula, self.concepts.mask(formula))
+
+    def explain_mask(self, formula: Formula, mask: np.ndarray) -> Explanation:
+        """The same where the formula's mask over the cells, bool (n_cells,), is at hand."""
+        return Explanation(formula, int(self.active[mask].sum()), int(self.weights[mask].sum()), self.unit_points)

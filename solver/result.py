@@ -1,0 +1,158 @@
+"""What a search answers: formulas with their evidence, what is proven about them, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from html import escape
+from typing import Any
+
+from .errors import DisagreementError
+from .formula import Formula
+from .score import METRICS, rounded_up
+
+
+class Status(StrEnum):
+    """How an answer ended; `sentence` is what people are shown."""
+
+    OPTIMAL = "optimal"
+    BOUNDED = "bounded"
+    FEASIBLE = "feasible"
+    DEGENERATE = "degenerate"
+    FAILED = "failed"
+
+    @property
+    def sentence(self) -> str:
+        """The status as a sentence."""
+        return {
+            Status.OPTIMAL: "no formula of this space and length has a higher IoU, and a certificate shows it",
+            Status.BOUNDED: "no formula of this space and length has an IoU above the bound",
+            Status.FEASIBLE: "the best formula found; a better one may exist",
+            Status.DEGENERATE: "the unit is active nowhere or everywhere, so there is nothing to explain",
+            Status.FAILED: "no answer; see the error",
+        }[self]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A formula and the counts that speak for it.
+
+    both: points where the formula holds and the unit is active.  formula_points: where the formula
+    holds.  unit_points: where the unit is active.
+    """
+
+    formula: Formula
+    both: int
+    formula_points: int
+    unit_points: int
+
+    @property
+    def intersection(self) -> int:
+        """The numerator of the IoU."""
+        return self.both
+
+    @property
+    def union(self) -> int:
+        """The denominator of the IoU."""
+        return self.formula_points + self.unit_points - self.both
+
+    def score(self, metric: str = "iou") -> Fraction:
+        """The exact value of a metric of `METRICS`."""
+        return METRICS[metric](self.both, self.formula_points, self.unit_points)
+
+    @property
+    def iou(self) -> Fraction:
+        """Intersection over union, exactly."""
+        return self.score()
+
+    def record(self) -> dict[str, Any]:
+        """The fields that JSON lines show."""
+        return {
+            "formula": str(self.formula),
+            "length": self.formula.length,
+            "intersection": self.intersection,
+            "union": self.union,
+            "iou": float(self.iou),
+        }
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The answer for one unit.
+
+    best: None where there is nothing to explain.  by_length: the best formula of length at most
+    1, 2, ..., max_length.  top: the best distinct functions, best first.  bound: no formula of the space
+    and length has a higher IoU; None where nothing is proven.  ceiling: the best IoU of any Boolean
+    function of the concepts.  Raises `DisagreementError` where best, bound and ceiling contradict each other.
+    """
+
+    unit: str
+    engine: str
+    space: str
+    max_length: int
+    best: Explanation | None
+    ceiling: Fraction
+    status: Status
+    by_length: tuple[Explanation, ...] = ()
+    top: tuple[Explanation, ...] = ()
+    bound: Fraction | None = None
+    metric: str = "iou"
+    seconds: float = 0.0
+    error: str | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        iou = self.best.iou if self.best else Fraction(0)
+        for name, limit in (("bound", self.bound), ("ceiling", self.ceiling)):
+            if limit is not None and iou > limit and self.status is not Status.FAILED:
+                raise DisagreementError(f"unit {self.unit}: IoU {iou} is above the {name} {limit}")
+        if self.status is Status.OPTIMAL and self.bound != iou:
+            raise DisagreementError(f"unit {self.unit}: called optimal with IoU {iou} and bound {self.bound}")
+
+    def record(self) -> dict[str, Any]:
+        """The JSON line of this unit (docs/contracts.md)."""
+        best = self.best.record() if self.best else dict.fromkeys(("formula", "length"))
+        if self.best is None:
+            best |= {"intersection": 0, "union": 0, "iou": 0.0}
+        iou = self.best.iou if self.best else Fraction(0)
+        bound = self.bound
+        line = {
+            "unit": self.unit,
+            "engine": self.engine,
+            "space": self.space,
+            "max_length": self.max_length,
+            **best,
+            "bound": None if bound is None else rounded_up(bound),
+            "bound_fraction": None if bound is None else [bound.numerator, bound.denominator],
+            "gap": None if bound is None else rounded_up(bound - iou),
+            "ceiling": rounded_up(self.ceiling),
+            "status": self.status.value,
+            "seconds": round(self.seconds, 6),
+        }
+        if self.metric != "iou":
+            line |= {
+                "metric": self.metric,
+                "score": float(self.best.score(self.metric)) if self.best else 0.0,
+            }
+        if self.error is not None:
+            line["error"] = self.error
+        return line
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """(length, IoU, formula) for each maximum length at which the formula changes."""
+        rows: list[tuple[str, str, str]] = []
+        for length, found in enumerate(self.by_length, start=1):
+            if not rows or rows[-1][2] != str(found.formula):
+                rows.append((str(length), f"{float(found.iou):.4f}", str(found.formula)))
+        return rows
+
+    def __str__(self) -> str:
+        lines = [f"unit {self.unit}  {self.engine}, {self.space}, length <= {self.max_length}: {self.status.value}"]
+        lines += [f"  {length:>3}  {iou}  {formula}" for length, iou, formula in self.rows()]
+        proven = "" if self.bound is None else f"bound {rounded_up(self.bound):.4f}, "
+        return "\n".join([*lines, f"  {proven}ceiling {rounded_up(self.ceiling):.4f}"])
+
+    def _repr_html_(self) -> str:
+        rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
+        title = escape(str(self).splitlines()[0])
+        return f"<table><caption>{title}</caption><tr><th>length</th><th>IoU</th><th>formula</th></tr>{rows}</table>"
