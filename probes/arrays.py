@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +42,20 @@ def read_npz(path: str | Path) -> Probe:
 
 
 def load_npz(path: Path) -> dict[str, np.ndarray]:
-    """The known arrays of the file.  Refuses pickles, unknown and doubled keys, and sizes that are not there."""
+    """The known arrays of the file; others are left alone.
+
+    Refuses pickles, keys that look misspelt, doubled keys, and sizes that are not there.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+            members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
+            names = [name for name, _ in members]
             for name in names:
-                if name not in KEYS:
-                    known = did_you_mean(name, KEYS) or f"; known are {', '.join(KEYS)}"
-                    raise DataError(f"{path}: unknown array {name!r}{known}")
+                if name not in KEYS and (near := did_you_mean(name, KEYS)):
+                    raise DataError(f"{path}: unknown array {name!r}{near}")
                 if names.count(name) > 1:
                     raise DataError(f"{path}: two arrays are called {name!r}")
-            return {name: _load_array(archive, info, path) for name, info in zip(names, archive.infolist())}
+            return {name: _load_array(archive, info, path) for name, info in members if name in KEYS}
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{path} is not a readable .npz file: {error}") from None
 
@@ -61,12 +65,9 @@ def _load_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
     name = info.filename.removesuffix(".npy")
     with archive.open(info) as stream:
         try:
-            version = np.lib.format.read_magic(stream)
-            read_header = (
-                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            )
-            shape, _, dtype = read_header(stream)
-        except ValueError as error:
+            headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+            shape, _, dtype = headers[np.lib.format.read_magic(stream)](stream)
+        except (ValueError, KeyError) as error:
             raise DataError(f"{path}: {name!r} is not an array: {error}") from None
         if dtype.hasobject:
             raise DataError(f"{path}: {name!r} holds Python objects, which are never loaded; save text as dtype str")
@@ -120,4 +121,4 @@ def sparse_rows(indptr: np.ndarray, indices: np.ndarray, n_concepts: int) -> lis
         raise DataError(
             f"concepts_indices holds {wrong}; with {n_concepts} concept_names it goes from 0 to {n_concepts - 1}"
         )
-    return [tuple(sorted(set(columns[start:stop]))) for start, stop in zip(bounds, bounds[1:])]
+    return [tuple(sorted(set(columns[start:stop]))) for start, stop in pairwise(bounds)]

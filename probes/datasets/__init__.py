@@ -6,6 +6,7 @@ import importlib
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +25,8 @@ __all__ = ["DATASETS", "FirstImages", "open_dataset"]
 
 
 def _read(module: str, path: Path, **options: Any) -> AnnotatedImages:
-    return importlib.import_module(f".{module}", __name__).read(path, **options)
+    dataset: AnnotatedImages = importlib.import_module(f".{module}", __name__).read(path, **options)
+    return dataset
 
 
 DATASETS: dict[str, Callable[..., AnnotatedImages]] = {
@@ -117,11 +119,10 @@ def _unknown(spec: str, kind: str) -> str:
 def _existing(spec: str, text: str) -> Path:
     if not text:
         raise UsageError(f"dataset {spec!r}: the path is missing; write {spec.partition(':')[0]}:PATH")
-    path = Path(os.path.abspath(os.path.expanduser(text))) if "\0" not in text else None
-    if path is None or not path.exists():
-        near = ""
-        if path is not None and path.parent.is_dir():
-            near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+    path = Path(os.path.abspath(os.path.expanduser(text.partition("\0")[0])))
+    if "\0" in text or not os.path.exists(path):
+        listable = os.path.isdir(path.parent) and os.access(path.parent, os.R_OK)
+        near = did_you_mean(path.name, os.listdir(path.parent) if listable else ())
         raise UsageError(f"dataset {spec!r}: there is no such file or folder{near}")
     return path
 
@@ -133,7 +134,8 @@ def _call(spec: str, module: str, factory: str) -> AnnotatedImages:
         hint = did_you_mean(factory, (name for name, value in vars(loaded).items() if callable(value)))
         raise UsageError(f"dataset {spec!r}: module {module} has no function {factory!r}{hint}")
     try:
-        return getattr(loaded, factory)()
+        made: AnnotatedImages = getattr(loaded, factory)()
+        return made
     except CompexactError:
         raise
     except Exception as error:  # whatever the user's factory does
@@ -163,13 +165,11 @@ def _check(dataset: AnnotatedImages, spec: str) -> None:
 
     missing = [member for member in MEMBERS if not hasattr(dataset, member)]
     if missing:
-        raise UsageError(
-            f"dataset {spec!r}: {type(dataset).__name__} lacks {', '.join(missing)} (see AnnotatedImages)"
-        )
+        raise UsageError(f"dataset {spec!r}: {type(dataset).__name__} lacks {', '.join(missing)} (see AnnotatedImages)")
     source = f"dataset {spec!r}"
     if not len(dataset.keys):
         raise DataError(f"{source}: no image at all; at least one is needed")
     if len(set(dataset.keys)) != len(dataset.keys):
-        twice = next(key for i, key in enumerate(dataset.keys) if key in dataset.keys[:i])
+        twice = Counter(dataset.keys).most_common(1)[0][0]
         raise DataError(f"{source}: image {twice!r} is there twice")
     check_concepts(dataset.concepts, source)

@@ -48,19 +48,41 @@ class Annotation:
 
 
 class AnnotatedImages(Protocol):
-    """Images, and for each the concepts of every point.  Instances are pickled to reader processes."""
+    """Images, and for each the concepts of every point.
 
-    name: str
-    """What to call the dataset in reports, e.g. `broden_mini`."""
-    root: Path
-    """The folder it is read from."""
-    concepts: tuple[Concept, ...]
-    keys: tuple[str, ...]
-    """One name per image, unique; for files, the path relative to `root`."""
-    mask_size: tuple[int, int]
-    """(height, width) of every image's label planes."""
-    metadata_files: tuple[Path, ...]
-    """The index and name files; a probe records their digests."""
+    The first six members are plain attributes of a frozen dataclass, or properties.  Instances are
+    pickled to reader processes: they hold names and small tables, no open files and no pictures.
+    """
+
+    @property
+    def name(self) -> str:
+        """What to call the dataset in reports, e.g. `broden_mini`."""
+        ...
+
+    @property
+    def root(self) -> Path:
+        """The folder it is read from."""
+        ...
+
+    @property
+    def concepts(self) -> tuple[Concept, ...]:
+        """All concepts; their order gives the indices that annotations hold."""
+        ...
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """One name per image, unique; for files, the path relative to `root`."""
+        ...
+
+    @property
+    def mask_size(self) -> tuple[int, int]:
+        """(height, width) of every image's label planes."""
+        ...
+
+    @property
+    def metadata_files(self) -> tuple[Path, ...]:
+        """The index and name files; a probe records their digests."""
+        ...
 
     def image(self, index: int) -> Image:
         """The picture in RGB, at its own size."""
@@ -112,9 +134,7 @@ def check_concepts(concepts: Sequence[Concept], source: object) -> tuple[Concept
     for concept in concepts:
         name = concept.name
         if not name.strip() or has_unseen(name):
-            raise DataError(
-                f"{source}: concept name {name[:40]!r} is empty or has a control or invisible character"
-            )
+            raise DataError(f"{source}: concept name {name[:40]!r} is empty or has a control or invisible character")
         key = look_alike(name)
         if key in first:
             pairs.append(f"{first[key]!r} and {name!r}")
@@ -153,8 +173,7 @@ def choose_categories(wanted: Sequence[str] | None, known: Sequence[str], source
     for category in wanted:
         if category not in known:
             raise UsageError(
-                f"{source} has no category {category!r}; it has {', '.join(known)}"
-                + did_you_mean(category, known)
+                f"{source} has no category {category!r}; it has {', '.join(known)}" + did_you_mean(category, known)
             )
     if not wanted:
         raise UsageError(f"no category chosen; {source} has {', '.join(known)}")

@@ -69,7 +69,7 @@ class Broden:
     def image(self, index: int) -> Image:
         """The picture; DataError if its shape is not that of its label maps."""
         entry = self.entries[index]
-        path = safe_path(self.root, self.keys[index], entry.where)
+        path = safe_path(self.root / "images", self.keys[index].removeprefix("images/"), entry.where)
         picture = open_image(path)
         check_same_shape((picture.height, picture.width), entry.size, path, entry.where)
         return picture
@@ -96,9 +96,7 @@ class Broden:
         return self.entries[index].scene
 
 
-def read(
-    path: Path, *, categories: Sequence[str] | None = None, mask_size: tuple[int, int] | None = None
-) -> Broden:
+def read(path: Path, *, categories: Sequence[str] | None = None, mask_size: tuple[int, int] | None = None) -> Broden:
     """The dataset in a folder, or that of one index file in it (`PATH/index_ade20k.csv`).
 
     categories: the category columns to read (default: all that `category.csv` names).
@@ -185,9 +183,7 @@ def _items(cell: str) -> list[str]:
 def _label(item: str, category: str, row: Row, names: dict[int, str]) -> int:
     number = whole_number(item, f"{category} label", row.where)
     if number and number not in names:
-        raise DataError(
-            f"{row.where}: {category} label {number} is not in label.csv, whose largest is {max(names)}"
-        )
+        raise DataError(f"{row.where}: {category} label {number} is not in label.csv, whose largest is {max(names)}")
     return number
 
 
@@ -204,8 +200,9 @@ def _common_size(entries: Sequence[_Entry]) -> tuple[int, int]:
     size = entries[0].size
     other = [entry for entry in entries if entry.size != size]
     if other:
+        (rows, columns), first = other[0].size, f"{size[0]} x {size[1]}"
         raise DataError(
-            f"{other[0].where}: label maps of {other[0].size[0]} x {other[0].size[1]} (height x width), the first row has "
-            f"{size[0]} x {size[1]}; {len(other)} rows differ: choose one mask size for all"
+            f"{other[0].where}: label maps of {rows} x {columns} (height x width), in the first row {first}; "
+            f"{len(other)} rows differ: choose one mask size for all"
         )
     return size

@@ -137,7 +137,9 @@ def _orientation(image: Image.Image) -> int:
 def read_id_map(path: Path) -> np.ndarray:
     """The ids of a one-channel label map (grey of 1 to 16 bits, or palette): uint8 or uint16 (height, width)."""
     ids, stored = _read_label_map(path, ("1", "L", "P", "I;16"), "one channel (8- or 16-bit grey, or palette)")
-    return ids.astype(np.uint8) if ids.dtype == bool else ids // ids.dtype.type(_GREY_SCALE.get(stored, 1))
+    if ids.dtype == bool:
+        return ids.astype(np.uint8)
+    return ids // np.uint8(_GREY_SCALE[stored]) if stored in _GREY_SCALE else ids
 
 
 def read_rgb_map(path: Path) -> np.ndarray:
@@ -152,15 +154,14 @@ def _read_label_map(
     with _decoding(path) as image:
         if image.format != "PNG":
             raise DataError(f"{shown(path)}: label map stored as {image.format}; ids need a lossless PNG")
-        stored = str(image.tile[0].args) if image.tile else image.mode
+        tiles = getattr(image, "tile", ())
+        stored = str(tiles[0].args) if tiles else image.mode
         if image.mode not in modes or stored.startswith("RGB;16"):
             raise DataError(f"{shown(path)}: label map stored as {stored}; expected {wanted}")
         return np.asarray(image.convert(convert) if convert else image), stored
 
 
-def check_same_shape(
-    picture: tuple[int, int], labels: tuple[int, int], picture_path: Path, label_path: object
-) -> None:
+def check_same_shape(picture: tuple[int, int], labels: tuple[int, int], picture_path: Path, label_path: object) -> None:
     """Raise DataError unless one scale takes the picture's (height, width) to the label map's.
 
     Each side may be off by less than a pixel (227 x 227 goes to 113 x 113 or 114 x 114).
@@ -196,7 +197,7 @@ def id_table(concept_of: Mapping[int, int]) -> np.ndarray:
 def to_concepts(ids: np.ndarray, table: np.ndarray, path: Path, source: str) -> np.ndarray:
     """Label ids as concept indices (int32, the same shape); DataError if an id is not in the table."""
     known = ids < len(table)
-    plane = table[np.where(known, ids, 0)]
+    plane: np.ndarray = table[np.where(known, ids, 0)]
     wrong = ~known | (plane == UNKNOWN)
     if wrong.any():
         raise DataError(

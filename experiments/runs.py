@@ -1,0 +1,265 @@
+"""Explain many units, and keep what is found in a folder that a later command goes on from.
+
+    run.json       the settings, the units asked for, versions, and which probe (relative path and digest)
+    units.jsonl    a line per unit: the JSON line of `compexact explain`, then `by_length` and `top`
+    log.txt        when it was started, stopped and finished
+
+The folder can be moved; the probe is found by its relative path, or named again.  Lines are appended whole:
+a line that a crash cut short is dropped when the run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..probes.store import Probe, open_probe
+from ..probes.versions import versions
+from ..solver.cells import Cells
+from ..solver.errors import DataError, UsageError
+from ..solver.result import SearchResult
+from .engines import SearchSettings, check_settings, explain_unit
+
+FORMAT = "compexact run"
+VERSION = 1
+UNITS_PER_TASK = 8
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run read from disk.
+
+    header: the content of run.json: `settings`, `units` (names, in order), `versions`, `probe`.
+    records: the finished units by name, in the order of `units`; each the fields of `explain`'s JSON line,
+    `by_length` (for maximum length 1, 2, ...: formula, length, intersection, union, iou) and `top` (alike).
+    """
+
+    path: Path
+    header: dict[str, Any]
+    records: dict[str, Record]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every unit asked for has its line."""
+        return len(self.records) == len(self.header["units"])
+
+    def open_probe(self, path: Path | None = None) -> Probe:
+        """The probe it was made from: at `path`, or where run.json says.  Checked by digest."""
+        place = path or (self.path / self.header["probe"]["path"]).resolve()
+        if not place.exists():
+            raise UsageError(f"the probe of {self.path} is not at {place}; name it with --probe")
+        probe = open_probe(place)
+        if probe.digest != self.header["probe"]["digest"]:
+            raise DataError(f"{place} is not the probe that {self.path} was made from: its digest differs")
+        return probe
+
+
+def full_record(result: SearchResult) -> Record:
+    """The line of units.jsonl."""
+    return result.record() | {
+        "by_length": [found.record() for found in result.by_length],
+        "top": [found.record() for found in result.top],
+    }
+
+
+def explain_units(
+    cells: Cells, units: Sequence[str], settings: SearchSettings, *, jobs: int = 1
+) -> Iterator[SearchResult]:
+    """The answers in the order of `units`, each as soon as it and those before it are there.
+
+    jobs: processes at work, -1 for one per core.  The answers do not depend on it.
+    """
+    check_settings(settings)
+    columns = [cells.unit(name) for name in units]
+    if jobs == 1:
+        for column in columns:
+            yield explain_unit(cells, column, settings)
+        return
+    from joblib import Parallel, delayed
+
+    tasks = [columns[start : start + UNITS_PER_TASK] for start in range(0, len(columns), UNITS_PER_TASK)]
+    parallel = Parallel(n_jobs=jobs, return_as="generator")
+    for results in parallel(delayed(_explain_task)(cells, task, settings) for task in tasks):
+        yield from results
+
+
+def _explain_task(cells: Cells, columns: list[int], settings: SearchSettings) -> list[SearchResult]:
+    return [explain_unit(cells, column, settings) for column in columns]
+
+
+def run_units(
+    probe: Probe,
+    units: Sequence[str],
+    settings: SearchSettings,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    on_record: Callable[[Record], None] = lambda record: None,
+) -> Run:
+    """Explain the units that the folder has no line for yet; make the folder where it is not there.
+
+    on_record: called with every line, old and new, in the order of `units`.
+    Raises `UsageError` where the folder holds a run with other settings, or another process is at work in it.
+    """
+    header = _header(probe, units, settings, folder)
+    _begin(folder, header)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DataError(f"another process is at work in {folder}; wait for it, or choose another -o") from None
+    with lock:
+        done = _repair_records(folder)
+        missing = [name for name in units if name not in done]
+        _log(folder, f"{len(missing)} of {len(units)} units to do" if missing else "nothing to do")
+        fresh = explain_units(probe.cells, missing, settings, jobs=jobs)
+        with (folder / "units.jsonl").open("a", encoding="utf-8") as stream:
+            for name in units:
+                record = done.get(name)
+                if record is None:
+                    record = full_record(next(fresh))
+                    stream.write(_line(record))
+                    stream.flush()
+                on_record(record)
+            os.fsync(stream.fileno())
+        if missing:
+            _log(folder, "finished")
+    return read_run(folder)
+
+
+def _header(probe: Probe, units: Sequence[str], settings: SearchSettings, folder: Path) -> dict[str, Any]:
+    if probe.path is None:
+        raise UsageError("a run needs a probe on disk; save_probe() makes one")
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "settings": settings.record(),
+        "units": list(units),
+        "probe": {"path": os.path.relpath(probe.path, folder), "digest": probe.digest},
+        "versions": versions(("compexact", "numpy", "numba")),
+    }
+
+
+def _begin(folder: Path, header: dict[str, Any]) -> None:
+    """Make the folder, or see that it holds the same run."""
+    file = folder / "run.json"
+    if file.exists():
+        _same_run(folder, _read_header(folder), header)
+        return
+    if folder.is_file():
+        raise DataError(f"{folder} is a file; -o takes the name of a folder")
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} exists and holds no run; choose another -o")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / "run.json.partial"
+        partial.write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(file)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written to: {error.strerror}") from None
+
+
+def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> None:
+    changed = [
+        f"{name} {there['settings'].get(name)!r} there, {value!r} now"
+        for name, value in asked["settings"].items()
+        if there["settings"].get(name) != value
+    ]
+    if there["units"] != asked["units"]:
+        changed.append(f"{len(there['units'])} units there, {len(asked['units'])} now, or others")
+    if there["probe"]["digest"] != asked["probe"]["digest"]:
+        changed.append("another probe")
+    if changed:
+        raise UsageError(f"{folder} holds another run ({'; '.join(changed)}); choose another -o")
+
+
+def _line(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _repair_records(folder: Path) -> dict[str, Record]:
+    """The finished units; a last line without its end is cut off the file."""
+    file = folder / "units.jsonl"
+    content = file.read_bytes() if file.exists() else b""
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        with file.open("r+b") as stream:
+            stream.truncate(len(whole))
+    return _parse_records(file, whole)
+
+
+def _parse_records(file: Path, content: bytes) -> dict[str, Record]:
+    records = {}
+    for number, line in enumerate(content.decode(errors="replace").splitlines(), start=1):
+        try:
+            record = json.loads(line)
+            records[record["unit"]] = record
+        except (ValueError, TypeError, KeyError):
+            raise DataError(f"{file}, line {number} is damaged; delete that line and run again") from None
+    return records
+
+
+def read_run(folder: str | Path) -> Run:
+    """A run, finished or not, from its folder."""
+    folder = Path(folder)
+    header = _read_header(folder)
+    file = folder / "units.jsonl"
+    content = file.read_bytes() if file.exists() else b""
+    records = _parse_records(file, content[: content.rfind(b"\n") + 1])
+    return Run(folder, header, {name: records[name] for name in header["units"] if name in records})
+
+
+def _read_header(folder: Path) -> dict[str, Any]:
+    file = folder / "run.json"
+    if not folder.exists():
+        raise UsageError(f"{folder} does not exist; compexact explain PROBE -o {folder} makes a run")
+    try:
+        header = json.loads(file.read_text(encoding="utf-8"))
+        if header["format"] != FORMAT or not isinstance(header["units"], list):
+            raise DataError(f"{file} does not describe a run")
+        if header["version"] != VERSION:
+            raise DataError(f"{folder} has format version {header['version']}; this compexact reads {VERSION}")
+    except FileNotFoundError:
+        raise DataError(f"{folder} is not a run: it has no run.json") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{file} cannot be read: {error}") from None
+    return header
+
+
+def choose_units(cells: Cells, text: str | None) -> list[str]:
+    """The units that `--units` names: names, and ranges where names end in numbers (`0,3,10-20`, `layer4:0-63`).
+
+    In the probe's order, each once; all where the text is None.
+    """
+    if text is None:
+        return list(cells.unit_names)
+    chosen = {name for part in text.split(",") for name in _unit_range(cells, part.strip())}
+    return [name for name in cells.unit_names if name in chosen]
+
+
+def _unit_range(cells: Cells, part: str) -> Iterable[str]:
+    if part in cells.unit_names:
+        return [part]
+    first, dash, last = part.rpartition("-")
+    prefix, colon, number = first.rpartition(":")
+    if not (dash and number.isdecimal() and last.isdecimal()):
+        return [cells.unit_names[cells.unit(part)]]
+    if int(number) > int(last):
+        raise UsageError(f"the range {part!r} of units runs backwards")
+    cells.unit(f"{prefix}{colon}{last}")
+    known = set(cells.unit_names)
+    return [name for i in range(int(number), int(last) + 1) if (name := f"{prefix}{colon}{i}") in known]
+
+
+def _log(folder: Path, message: str) -> None:
+    with (folder / "log.txt").open("a", encoding="utf-8") as stream:
+        stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n")
