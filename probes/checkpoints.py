@@ -28,6 +28,7 @@ StateDict = dict[str, torch.Tensor]
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _ZIP_MAGIC = b"PK\x03\x04"
 _REFUSED_GLOBAL = re.compile(r"GLOBAL (\S+)")
+_CAUSE = "WeightsUnpickler error:"
 _DENSE_LAYER = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(?=\d)")
 
 
@@ -67,7 +68,9 @@ def _check_archive(path: Path) -> None:
                     f"{path}: unpacks to {unpacked} bytes, more than the file has; torch.save does not compress"
                 )
             wrong = [entry.filename for entry in entries if not _has_its_checksum(archive, entry)]
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # a damaged archive can end in any of them
         raise DataError(f"{path}: damaged ({brief(error)}); fetch or save it again") from error
     # torch.save can be told to write no checksums; then none is right.
     if wrong and len(wrong) < len(entries):
@@ -99,16 +102,18 @@ def _unpickle(path: Path) -> object:
         elif "TorchScript" in str(error):
             what = "it is a TorchScript archive"
         else:
-            raise DataError(f"{path}: not a file of torch.save, or damaged ({_first_words(error)})") from error
+            raise DataError(f"{path}: not a file of torch.save, or damaged ({_reason(error)})") from error
         raise DataError(
             f"{path}: refused: pickle with more than weights in it ({what}; nothing of it was run). Save "
             "model.state_dict() alone, or name the code that builds the model as package.module:factory"
         ) from None
 
 
-def _first_words(error: Exception) -> str:
-    """The type and first line of torch's message, which can be a page long."""
-    return f"{type(error).__name__}: {(str(error).strip().splitlines() or ['no reason given'])[0][:120]}"
+def _reason(error: Exception) -> str:
+    """The cause in torch's message, which can be a page long and advises to read the file unsafely."""
+    text = str(error)
+    cause = text.partition(_CAUSE)[2] if _CAUSE in text else text
+    return f"{type(error).__name__}: {(cause.strip().splitlines() or ['no reason given'])[0][:120]}"
 
 
 def _check_tensor(name: object, tensor: object, file_size: int, path: Path) -> None:

@@ -89,7 +89,7 @@ def _check_all_ran(outputs: dict[str, object], layers: tuple[str, ...], *_: obje
 
 def resolve_layer(model: nn.Module, dotted: str) -> nn.Module:
     """The submodule with this dotted name; UsageError with the five nearest names if there is none."""
-    modules = dict(model.named_modules(remove_duplicate=False))
+    modules: dict[str, nn.Module] = dict(model.named_modules(remove_duplicate=False))
     del modules[""]  # the model itself
     if dotted in modules:
         return modules[dotted]

@@ -81,7 +81,7 @@ def weights_digest(module: nn.Module) -> str:
         if isinstance(tensor, torch.Tensor):
             digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
             flat = tensor.detach().to("cpu").contiguous().reshape(-1)
-            digest.update(flat.view(torch.uint8).numpy())
+            digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -121,11 +121,12 @@ def _build(name: str, num_classes: int | None, seed: int) -> nn.Module:
         options["num_classes"] = num_classes
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # plans of torchvision for its initialisations
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         try:
-            return models.get_model(name, **options)
+            module: nn.Module = models.get_model(name, **options)
         except (TypeError, ValueError) as error:
             raise UsageError(f"model {TORCHVISION}{name}, {num_classes} classes: {brief(error)}") from error
+    return module
 
 
 def _classes_in(state: StateDict, module: nn.Module, source: str) -> int | None:
@@ -143,12 +144,9 @@ def _classes_in(state: StateDict, module: nn.Module, source: str) -> int | None:
 def _categories(name: str, module: nn.Module) -> tuple[str, ...] | None:
     """torchvision's names for the outputs, if it has as many as there are outputs."""
     final = final_layer(module)
-    try:
-        best = next(iter(import_torchvision().models.get_model_weights(name))).DEFAULT
-    except (StopIteration, ValueError, AttributeError):
-        return None
-    categories = best.meta.get("categories")
-    if final is None or categories is None or len(categories) != len(final[1].weight):
+    best = getattr(import_torchvision().models.get_model_weights(name), "DEFAULT", None)
+    categories = () if best is None else best.meta.get("categories", ())
+    if final is None or len(categories) != len(final[1].weight):
         return None
     return tuple(categories)
 
@@ -158,7 +156,7 @@ def _load_factory(spec: str, weights: Path | None, strict: bool, seed: int) -> L
     found = find_attribute(spec, "model")
     if not isinstance(found, nn.Module):
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             found = call_factory(found, f"model {spec!r}")
     if not isinstance(found, nn.Module):
         raise UsageError(f"model {spec!r} gives {type(found).__name__}; a torch.nn.Module is needed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,16 +77,34 @@ class Preprocessing:
         """float32 (3, 256): x for each value of a pixel, by channel.  In double until the last step."""
         pixel = np.arange(256) / 255 * self.scale
         mean, std = np.array(self.mean)[:, None], np.array(self.std)[:, None]
-        return ((pixel - mean) / std).astype(np.float32)
+        return np.asarray((pixel - mean) / std, dtype=np.float32)
+
+
+def _check_image_size(size: object) -> None:
+    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MAX_IMAGE_SIZE:
+        raise UsageError(f"image size {size!r}: a whole number of pixels, 1 to {MAX_IMAGE_SIZE}, is needed")
+
+
+def _three(field: str, values: object) -> tuple[float, float, float]:
+    if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != 3:
+        raise UsageError(f"{field} {values!r}: three numbers are needed, one per channel")
+    first, second, third = (_number(field, value) for value in values)
+    return first, second, third
+
+
+def _number(field: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise UsageError(f"{field} {value!r}: a finite number is needed")
+    return float(value)
 
 
 PRESETS = {
     "imagenet": Preprocessing(224, "rgb", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 1.0),
-    "broden": Preprocessing(224, "rgb", (124.6901, 118.6897, 109.5388), (255 * 0.224,) * 3, 255.0),
+    "broden": Preprocessing(224, "rgb", (124.6901, 118.6897, 109.5388), (57.12, 57.12, 57.12), 255.0),
     "caffe": Preprocessing(227, "bgr", (104.0, 117.0, 123.0), (1.0, 1.0, 1.0), 255.0),
 }
-"""`imagenet`: torchvision's classifiers.  `broden`: the code of Mu and Andreas (2020), which takes one
-spread for all channels.  `caffe`: models converted from Caffe, such as SqueezeNet and AlexNet."""
+"""`imagenet`: torchvision's classifiers.  `broden`: the code of Mu and Andreas (2020), which divides
+every channel by 57.12 = 255 * 0.224.  `caffe`: models converted from Caffe, such as SqueezeNet and AlexNet."""
 
 
 def resolve(
@@ -107,23 +126,10 @@ def resolve(
     base = PRESETS[preset]
     if channels is not None and channels in _AXES and channels != base.channels:
         base = replace(base, channels=channels, mean=base.mean[::-1], std=base.std[::-1])
-    explicit = {"image_size": image_size, "channels": channels, "mean": mean, "std": std, "scale": scale}
-    return replace(base, **{field: value for field, value in explicit.items() if value is not None})
-
-
-def _check_image_size(size: object) -> None:
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MAX_IMAGE_SIZE:
-        raise UsageError(f"image size {size!r}: a whole number of pixels, 1 to {MAX_IMAGE_SIZE}, is needed")
-
-
-def _three(field: str, values: object) -> tuple[float, float, float]:
-    if isinstance(values, str) or not isinstance(values, Sequence) or len(values) != 3:
-        raise UsageError(f"{field} {values!r}: three numbers are needed, one per channel")
-    first, second, third = (_number(field, value) for value in values)
-    return first, second, third
-
-
-def _number(field: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise UsageError(f"{field} {value!r}: a finite number is needed")
-    return float(value)
+    return Preprocessing(
+        image_size=base.image_size if image_size is None else image_size,
+        channels=base.channels if channels is None else channels,
+        mean=base.mean if mean is None else _three("mean", mean),
+        std=base.std if std is None else _three("std", std),
+        scale=base.scale if scale is None else scale,
+    )

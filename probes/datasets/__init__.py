@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
 
-if TYPE_CHECKING:  # numpy and Pillow are loaded with the first dataset, not with this module
+if TYPE_CHECKING:  # Pillow is loaded with the first dataset, not with this module
     from PIL.Image import Image
 
     from .base import AnnotatedImages, Annotation, Concept

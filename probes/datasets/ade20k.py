@@ -143,7 +143,7 @@ def _find(root: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
             if f"{stem}.json" in there:
                 json_files[f"{base}.jpg"] = f"{base}.json"
     if bare:
-        raise DataError(f"{shown(root / bare[0])}: has no _seg.png beside it, like {len(bare)} pictures in all")
+        raise DataError(f"{shown(root / bare[0])}: has no _seg.png beside it ({len(bare)} such pictures)")
     if not maps:
         raise DataError(f"{shown(root)}: no image at all; expected X.jpg with X_seg.png, in any folder below")
     return maps, json_files

@@ -68,7 +68,8 @@ class CocoPanoptic:
         channels = read_rgb_map(path)
         check_same_shape(picture_size(picture), channels.shape[:2], picture, path)
         ids = nearest(channels, self.mask_size).astype(np.int32) @ np.array([1, 256, 65536], np.int32)
-        known, concepts = self.segments[:, self.starts[index] : self.starts[index + 1]]
+        first, end = self.starts[index % len(self.keys)], self.starts[index % len(self.keys) + 1]
+        known, concepts = self.segments[:, first:end]
         at = np.minimum(np.searchsorted(known, ids), len(known) - 1)
         wrong = known[at] != ids
         if wrong.any():

@@ -136,8 +136,8 @@ def _find(root: Path) -> list[str]:
     bare = [picture for picture in pictures if str(PurePosixPath(picture).with_suffix(".png")) not in maps]
     if bare:
         raise DataError(
-            f"{shown(root / 'images' / bare[0])}: has no label map of that path (.png) in annotations/, "
-            f"like {len(bare)} pictures in all"
+            f"{shown(root / 'images' / bare[0])}: no label map of that path (.png) in annotations/ "
+            f"({len(bare)} such pictures)"
         )
     return pictures
 

@@ -1,0 +1,248 @@
+"""The command line: `compexact`.
+
+Nothing heavy is imported here.  A command imports what it needs when it runs, so help comes at once.
+Answers go to stdout, progress and messages to stderr.  Exit codes: 0 done, 1 failed, 2 usage,
+3 bad data, 4 some units failed, 5 two computations disagree, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="compexact",
+    help="Explain neurons by logical formulas over concepts, and say how good an explanation can get.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+probe_app = typer.Typer(
+    help="Run a model over a dataset; keep what searches need.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(probe_app, name="probe")
+
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="table, jsonl or csv.  Default: table on a terminal, else jsonl.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace what lies at the output.")]
+
+
+@app.command()
+def ls(
+    what: Annotated[str, typer.Argument(help="A probe, a run, or the word `layers`.")],
+    model: Annotated[str | None, typer.Option(help="For `layers`: torchvision:NAME or package.module:factory.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="For `layers`: what the model is shown.")] = None,
+    concepts: Annotated[bool, typer.Option("--concepts", help="List the concepts, with their points.")] = False,
+    units: Annotated[bool, typer.Option("--units", help="List the units, with their active points.")] = False,
+    format: FormatOption = None,
+) -> None:
+    """Show what is in a probe, or which layers a model has.
+
+    \b
+    compexact ls probe
+    compexact ls probe --concepts
+    compexact ls layers --model torchvision:resnet18
+    """
+    from . import listing
+
+    if what == "layers":
+        listing.list_layers(model, image_size or 224, format)
+    else:
+        listing.list_probe(Path(what), concepts=concepts, units=units, format_name=format)
+
+
+@probe_app.command("vision")
+def probe_vision(
+    dataset: Annotated[
+        str, typer.Option(help="broden:PATH, ade20k:PATH, labelmaps:PATH, coco:PATH or package.module:factory.")
+    ],
+    model: Annotated[str, typer.Option(help="torchvision:NAME or package.module:factory.")],
+    layer: Annotated[list[str], typer.Option(help="Dotted name (see: compexact ls layers); repeatable.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")],
+    weights: Annotated[Path | None, typer.Option(help="A local state dict.")] = None,
+    allow_partial_weights: Annotated[
+        bool, typer.Option("--allow-partial-weights", help="Load weights that miss entries or have others.")
+    ] = False,
+    preset: Annotated[str | None, typer.Option(help="imagenet (default), broden (the paper's code) or caffe.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Height and width that the model is shown.")] = None,
+    channels: Annotated[str | None, typer.Option(help="rgb or bgr.")] = None,
+    mean: Annotated[str | None, typer.Option(help="Three numbers a,b,c in the order of the channels.")] = None,
+    std: Annotated[str | None, typer.Option(help="Three numbers a,b,c.")] = None,
+    scale: Annotated[float | None, typer.Option(help="What a white pixel is worth: 1 or 255.")] = None,
+    categories: Annotated[str | None, typer.Option(help="Concept categories, comma-separated.  Default: all.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many images.")] = None,
+    mask_size: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH of the label maps.")] = None,
+    threshold: Annotated[str, typer.Option(help="quantile, or positive (> 0, for units after a ReLU).")] = "quantile",
+    quantile: Annotated[float, typer.Option(help="Share of a unit's values above its threshold.")] = 0.005,
+    threshold_on: Annotated[
+        str, typer.Option(help="cells (the layer's own maps, as in the paper's code) or pixels (its text).")
+    ] = "cells",
+    top_images: Annotated[int, typer.Option(help="Images kept per unit for reports.")] = 5,
+    batch_size: Annotated[int, typer.Option()] = 32,
+    workers: Annotated[int | None, typer.Option(help="Processes that read images.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "cpu",
+    force: ForceOption = False,
+) -> None:
+    """Probe a vision model on images with labelled points.
+
+    \b
+    compexact probe vision --dataset broden:broden1_224 --model torchvision:resnet18 \\
+        --weights resnet18_places365.pth.tar --layer layer4 --preset broden -o probe
+    """
+    from . import probing
+
+    probing.vision(
+        dataset=dataset,
+        model=model,
+        layers=tuple(layer),
+        output=output,
+        weights=weights,
+        strict=not allow_partial_weights,
+        preprocessing=dict(
+            preset=preset,
+            image_size=image_size,
+            channels=channels,
+            mean=probing.numbers("--mean", mean),
+            std=probing.numbers("--std", std),
+            scale=scale,
+        ),
+        categories=probing.words(categories),
+        limit=limit,
+        mask_size=probing.size("--mask-size", mask_size),
+        settings=dict(
+            threshold=threshold,
+            quantile=quantile,
+            threshold_on=threshold_on,
+            top_images=top_images,
+            batch_size=batch_size,
+            workers=min(4, max(1, (os.cpu_count() or 1) // 2)) if workers is None else workers,
+            device=device,
+        ),
+        force=force,
+    )
+
+
+@probe_app.command("arrays")
+def probe_arrays(
+    arrays: Annotated[Path, typer.Argument(help="An .npz file: concepts, neurons, names (see docs/contracts.md).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")],
+    force: ForceOption = False,
+) -> None:
+    """Make a probe of plain arrays.  Every command also takes the .npz file as it is.
+
+    \b
+    compexact probe arrays mine.npz -o probe
+    """
+    from . import probing
+
+    probing.arrays(arrays, output, force=force)
+
+
+@app.command()
+def explain(
+    probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
+    units: Annotated[str | None, typer.Option(help="Names and ranges: 0,3,10-20.  Default: all.")] = None,
+    engine: Annotated[str, typer.Option(help="beam, or brute (every formula: small inputs only).")] = "beam",
+    space: Annotated[str, typer.Option(help="chain (the paper's) or tree.")] = "chain",
+    length: Annotated[int, typer.Option(help="At most so many concepts.")] = 3,
+    beam_size: Annotated[int | None, typer.Option(help="Distinct functions kept.  Default: 10.")] = None,
+    top_k: Annotated[int, typer.Option(help="Also keep the best so many formulas of the final beam.")] = 1,
+    penalty: Annotated[str, typer.Option(help="Score = metric * penalty ** (length - 1).")] = "1",
+    metric: Annotated[str, typer.Option(help="iou, precision, recall or f1.")] = "iou",
+    compat: Annotated[str | None, typer.Option(help="vision or nli: search exactly as the paper's code does.")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes; -1 for one per core.")] = 1,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")] = None,
+    format: FormatOption = None,
+) -> None:
+    """Find the formula that matches each unit best.
+
+    \b
+    compexact explain probe --units 0-9 --length 3
+    compexact explain probe --length 10 --jobs 4 -o run
+    """
+    from . import explaining
+
+    explaining.explain(
+        probe,
+        units,
+        dict(
+            engine=engine,
+            space=space,
+            max_length=length,
+            beam_size=10 if beam_size is None else beam_size,
+            top_k=top_k,
+            penalty=penalty,
+            metric=metric,
+            compat=compat,
+        ),
+        jobs=jobs,
+        output=output,
+        format_name=format,
+    )
+
+
+@app.command()
+def score(
+    probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
+    formula: Annotated[str, typer.Argument(help='Such as "(water OR river) AND NOT blue".')],
+    unit: Annotated[str, typer.Option(help="The unit's name.")],
+    format: FormatOption = None,
+) -> None:
+    """Count one formula given by hand.
+
+    \b
+    compexact score probe --unit 12 "(water OR river) AND NOT blue"
+    """
+    from . import explaining
+
+    explaining.score(probe, unit, formula, format)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="A run: what compexact explain -o made.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")],
+    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    force: ForceOption = False,
+) -> None:
+    """Write pages about a run, opened from disk: an index, and a page per unit.
+
+    \b
+    compexact report run -o site
+    """
+    from . import explaining
+
+    explaining.report(run, output, probe, force=force)
+
+
+def main() -> None:
+    """Run the command line; an error is one clear line, and its exit code says of what kind it is."""
+    try:
+        code = app(standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        print("interrupted; what was found is saved where -o was given", file=sys.stderr)
+        code = 130
+    except BrokenPipeError:
+        # The reader of stdout has gone (`| head`); Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:
+        code = _report_error(error)
+    sys.exit(code)
+
+
+def _report_error(error: Exception) -> int:
+    """Print the error, and give its exit code.  What is not ours and not typer's is a bug: show all of it."""
+    exit_code = getattr(error, "exit_code", None)
+    if exit_code is None or "COMPEXACT_DEBUG" in os.environ:
+        raise error
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    print(f"compexact: {message}", file=sys.stderr)
+    return int(exit_code)

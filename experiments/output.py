@@ -1,0 +1,77 @@
+"""Answers on stdout: a table for people, JSON lines or CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..solver.errors import UsageError
+
+FORMATS = ("table", "jsonl", "csv")
+
+Record = Mapping[str, Any]
+
+
+def chosen_format(name: str | None) -> str:
+    """The format asked for; by default a table on a terminal and JSON lines elsewhere."""
+    if name is None:
+        return "table" if sys.stdout.isatty() else "jsonl"
+    if name not in FORMATS:
+        raise UsageError(f"the format is {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, not {name!r}")
+    return name
+
+
+class Printer:
+    """Prints records as they come.  Tables show `columns` only, and are printed at the end."""
+
+    def __init__(self, format_name: str, columns: Sequence[str]) -> None:
+        self.format_name, self.columns = format_name, columns
+        self._rows: list[list[str]] = []
+        self._writer: Any = None
+
+    def __call__(self, record: Record) -> None:
+        if self.format_name == "jsonl":
+            print(json.dumps(dict(record), ensure_ascii=False, allow_nan=False), flush=True)
+        elif self.format_name == "csv":
+            if self._writer is None:
+                self._writer = csv.writer(sys.stdout, lineterminator="\n")
+                self._writer.writerow(record)
+            self._writer.writerow([_csv_cell(value) for value in record.values()])
+        else:
+            self._rows.append([_table_cell(record.get(column)) for column in self.columns])
+
+    def finish(self) -> None:
+        """Print the table, where there is one."""
+        if self.format_name == "table" and self._rows:
+            for line in _aligned([[column.replace("_", " ") for column in self.columns], *self._rows]):
+                print(line)
+
+
+def _csv_cell(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    if isinstance(value, str) and value[:1] in "=+-@\t\r" and value:
+        return "'" + value
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else value
+
+
+def _table_cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        # A value below 1 is never printed as 1: cut, not rounded.
+        return f"{min(value, 0.9999):.4f}" if 0.99995 <= value < 1 else f"{value:.4f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)
+
+
+def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Columns padded to their widest entry; the last is left ragged."""
+    rows = list(rows)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows]

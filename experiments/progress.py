@@ -1,0 +1,68 @@
+"""Progress on stderr: a bar with rate and time left on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[str, int, int], None]
+
+SECONDS_BETWEEN_LINES = 15.0
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Gives a function of (what is being done, how many are done, of how many)."""
+    if sys.stderr.isatty():
+        with _bars() as update:
+            yield update
+    else:
+        yield _Lines()
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    tasks = {}
+    with RichProgress(*columns, console=Console(stderr=True)) as bars:
+
+        def update(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total, rate="")
+            task = bars.tasks[list(tasks).index(what)]
+            rate = f"{task.speed:,.1f}/s" if task.speed else ""
+            bars.update(tasks[what], completed=done, total=total, rate=rate)
+
+        yield update
+
+
+class _Lines:
+    """A line when something begins, every 15 seconds, and when it ends."""
+
+    def __init__(self) -> None:
+        self.what, self.started, self.printed = "", 0.0, 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if what != self.what:
+            self.what, self.started, self.printed = what, now, now
+            print(f"{what}: {total:,} to do", file=sys.stderr)
+        elapsed = now - self.started
+        if done < total and now - self.printed >= SECONDS_BETWEEN_LINES:
+            self.printed = now
+            left = elapsed / max(done, 1) * (total - done)
+            print(f"{what}: {done:,} of {total:,}, about {left:.0f} s left", file=sys.stderr)
+        elif done == total:
+            print(f"{what}: {total:,} done in {elapsed:.1f} s", file=sys.stderr)

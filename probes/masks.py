@@ -1,0 +1,56 @@
+"""From activation maps to counts: upsample, compare, and count by what the points are annotated with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+from .datasets.base import Annotation
+
+
+def upsample(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """float32 (n, h, w) -> (n, *size): bilinear, half-pixel centres, clamped edges, as in the paper's code."""
+    return interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledPoints:
+    """The points of one image, grouped by their concepts.
+
+    rows: the distinct concept sets, ascending indices.  row_of: int32 (n_points,): each point's row.
+    counts: int64 (n_rows,): points per row.
+    """
+
+    rows: list[tuple[int, ...]]
+    row_of: np.ndarray
+    counts: np.ndarray
+
+
+def label_points(annotation: Annotation) -> LabelledPoints:
+    """Group an image's points by their concepts."""
+    planes = annotation.planes.reshape(len(annotation.planes), -1)
+    base = int(planes.max(initial=-1)) + 2
+    code = np.zeros(planes.shape[1], dtype=np.int64)
+    values: list[np.ndarray] = []
+    for plane in planes:
+        # Renumbering after each plane keeps the codes small, however many planes there are.
+        distinct, code = np.unique(code * base + plane + 1, return_inverse=True)
+        values = [column[distinct // base] for column in values] + [distinct % base - 1]
+    everywhere = set(annotation.image_concepts)
+    combinations = zip(*(column.tolist() for column in values)) if values else [()]
+    rows = [tuple(sorted(everywhere.union(combination) - {-1})) for combination in combinations]
+    return LabelledPoints(rows, code.astype(np.int32), np.bincount(code, minlength=len(rows)))
+
+
+def active_counts(masks: np.ndarray, points: LabelledPoints) -> np.ndarray:
+    """int64 (n_rows, n_units): on how many points of each row the units are active.
+
+    masks: bool (n_units, n_points).
+    """
+    unit, point = np.nonzero(masks)
+    n_rows = len(points.rows)
+    counts = np.bincount(unit * n_rows + points.row_of[point], minlength=len(masks) * n_rows)
+    return counts.reshape(len(masks), n_rows).T

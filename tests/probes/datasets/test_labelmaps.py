@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compexact.probes.datasets import open_dataset
+from compexact.probes.datasets.base import Concept
+from compexact.solver.errors import DataError, UsageError
+
+
+def test_ids_become_the_concepts_of_the_names_file(label_maps: Path) -> None:
+    dataset = open_dataset(f"labelmaps:{label_maps}", mask_size=(2, 2))
+    assert dataset.concepts == (
+        Concept("wall", "object"),
+        Concept("sky", "stuff"),
+        Concept("car", "object"),
+        Concept("airport_terminal-s", "scene"),
+    )
+    assert dataset.keys == ("images/train/x.png", "images/y.png")
+    assert dataset.annotation(0).planes.tolist() == [[[-1, 0], [1, 2]]]
+    assert dataset.annotation(0).image_concepts == (3,)
+    assert dataset.annotation(1).image_concepts == ()
+    assert [dataset.target(0), dataset.target(1)] == ["airport_terminal-s", None]
+    assert [file.name for file in dataset.metadata_files] == ["names.csv", "sceneCategories.txt"]
+
+
+def test_chosen_categories_leave_the_other_ids_without_a_concept(label_maps: Path) -> None:
+    dataset = open_dataset(f"labelmaps:{label_maps}", categories=["stuff"], mask_size=(2, 2))
+    assert dataset.concepts == (Concept("sky", "stuff"),)
+    assert dataset.annotation(0).planes.tolist() == [[[-1, -1], [0, -1]]]
+    assert dataset.annotation(0).image_concepts == ()
+    assert dataset.target(0) == "airport_terminal-s"
+    with pytest.raises(UsageError, match="it has object, stuff, scene"):
+        open_dataset(f"labelmaps:{label_maps}", categories=["things"])
+
+
+def test_the_label_maps_come_at_112_by_112_unless_told_otherwise(label_maps: Path) -> None:
+    planes = open_dataset(f"labelmaps:{label_maps}").annotation(0).planes
+    assert planes.shape == (1, 112, 112)
+    assert (planes == np.kron([[-1, 0], [1, 2]], np.ones((56, 56), int))).all()
+
+
+def test_names_may_stand_one_per_line_or_in_the_folder_above(label_maps: Path) -> None:
+    (label_maps / "names.csv").unlink()
+    (label_maps.parent / "names.txt").write_text("wall\r\nclear sky\nc\u00f4te\n\n", encoding="utf-8-sig")
+    dataset = open_dataset(f"labelmaps:{label_maps}")
+    assert [concept.name for concept in dataset.concepts[:3]] == ["wall", "clear sky", "c\u00f4te"]
+    assert {concept.category for concept in dataset.concepts[:3]} == {"object"}
+    assert dataset.metadata_files[0] == label_maps.parent / "names.txt"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("objectInfo150.csv", "Idx,Ratio,Name\n1,0.1,wall\n2,0.1,screen;door\n3,0.1,screen;CRT\n"),
+        ("objectInfo150.txt", "Idx\tRatio\tName\n1\t0.1\twall\n2\t0.1\tscreen;door\n3\t0.1\tscreen;CRT\n"),
+    ],
+)
+def test_the_scene_parsing_names_give_the_first_synonym_where_it_is_unique(label_maps: Path, file, text) -> None:
+    (label_maps / "names.csv").unlink()
+    (label_maps / file).write_text(text)
+    names = [concept.name for concept in open_dataset(f"labelmaps:{label_maps}").concepts]
+    assert names[:3] == ["wall", "screen;door", "screen;CRT"]
+
+
+def test_ids_above_255_are_kept(label_maps: Path, draw: Callable[..., Path]) -> None:
+    with (label_maps / "names.csv").open("a") as file:
+        file.write("300,boat,\n")
+    draw(label_maps / "annotations/y.png", np.array([[300, 44], [0, 1]], np.uint16))
+    with pytest.raises(DataError, match=r"label id 44 is not in names\.csv"):
+        open_dataset(f"labelmaps:{label_maps}").annotation(1)
+    draw(label_maps / "annotations/y.png", np.array([[300, 3], [0, 1]], np.uint16))
+    dataset = open_dataset(f"labelmaps:{label_maps}", mask_size=(2, 2))
+    assert [dataset.concepts[c].name for c in dataset.annotation(1).planes[0, 0]] == ["boat", "car"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,name\n1,wall\n1,sky\n", r"names\.csv: id 1 is there twice"),
+        ("id,name\n0,wall\n", r"names\.csv line 2: label id '0' is not a whole number from 1"),
+        ("id,name\n99999999999,wall\n", r"label id '99999999999' is not a whole number from 1 to 65535"),
+        ("id,name\n1,wall\n2,\n", r"concept name '' is empty"),
+        ("id,name\n1,wall\n2,w\x07\n", r"concept name 'w\\x07' is empty or has a control"),
+        ("id,name\n1,wall\n2,Wall\n", r"two concepts of one name: 'wall' and 'Wall'"),
+        ("id,title\n1,wall\n", r"names\.csv: no column 'name'"),
+        ("id,name\n", r"no concept at all|no category"),
+    ],
+)
+def test_bad_names_are_refused(label_maps: Path, text: str, message: str) -> None:
+    (label_maps / "sceneCategories.txt").unlink()
+    (label_maps / "names.csv").write_text(text)
+    with pytest.raises(DataError, match=message) as caught:
+        open_dataset(f"labelmaps:{label_maps}")
+    assert str(caught.value).isprintable()
+
+
+def test_a_bad_scene_line_is_refused(label_maps: Path) -> None:
+    (label_maps / "sceneCategories.txt").write_text("x a\n\ny two words\n")
+    with pytest.raises(DataError, match=r"sceneCategories\.txt line 3: 'y two words' is not of the form"):
+        open_dataset(f"labelmaps:{label_maps}")
+
+
+def test_missing_folders_maps_and_names_are_refused(label_maps: Path) -> None:
+    (label_maps / "annotations/y.png").unlink()
+    (label_maps / "annotations/train/x.png").unlink()
+    with pytest.raises(DataError, match=r"train/x\.png: no label map .* \(2 such pictures\)"):
+        open_dataset(f"labelmaps:{label_maps}")
+    (label_maps / "annotations/train").rmdir()
+    (label_maps / "annotations").rmdir()
+    with pytest.raises(DataError, match="no folder annotations/"):
+        open_dataset(f"labelmaps:{label_maps}")
+
+
+def test_a_folder_without_names_is_refused(label_maps: Path) -> None:
+    (label_maps / "names.csv").unlink()
+    with pytest.raises(DataError, match=r"no names\.csv or names\.txt or objectInfo150\.csv"):
+        open_dataset(f"labelmaps:{label_maps}")
+
+
+@pytest.mark.real_data
+def test_the_real_scene_parsing_samples_are_read(real_data: Callable[[str], Path]) -> None:
+    dataset = open_dataset(f"labelmaps:{real_data('ade20k_samples/sceneparsing/sampleData')}")
+    assert len(dataset.keys) == 3
+    names = [concept.name for concept in dataset.concepts]
+    assert names[:3] == ["wall", "building", "sky"]
+    assert (len(names), names[149]) == (152, "flag")
+    assert [dataset.target(index) for index in range(3)] == ["abbey-s", "abbey-s", "access_road-s"]
+    of_third = {names[c] for c in np.unique(dataset.annotation(2).planes) if c >= 0}
+    assert {"wall", "building", "sky", "tree", "road", "car", "bus", "van"} <= of_third
+    sky = (dataset.annotation(0).planes[0] == 2).any(axis=1)
+    assert sky[0]
+    assert not sky[-1]
