@@ -62,6 +62,8 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if entry.file_size]
+            if any(entry.filename.endswith("/constants.pkl") for entry in entries):
+                raise _refusal(path, "a TorchScript archive, which is a program")
             unpacked = sum(entry.file_size for entry in entries)
             if unpacked > path.stat().st_size:
                 raise DataError(
@@ -98,15 +100,15 @@ def _unpickle(path: Path) -> object:
     except Exception as error:  # a damaged pickle can end in any of them
         named = _REFUSED_GLOBAL.search(str(error))
         if named is not None:
-            what = f"it names {named[1].rstrip('.')}"
-        elif "TorchScript" in str(error):
-            what = "it is a TorchScript archive"
-        else:
-            raise DataError(f"{path}: not a file of torch.save, or damaged ({_reason(error)})") from error
-        raise DataError(
-            f"{path}: refused: pickle with more than weights in it ({what}; nothing of it was run). Save "
-            "model.state_dict() alone, or name the code that builds the model as package.module:factory"
-        ) from None
+            raise _refusal(path, f"pickle that names {named[1].rstrip('.')}, which is more than weights") from None
+        raise DataError(f"{path}: not a file of torch.save, or damaged ({_reason(error)})") from error
+
+
+def _refusal(path: Path, what: str) -> DataError:
+    return DataError(
+        f"{path}: refused: {what}. Nothing of it was run. Save model.state_dict() alone, or name the code "
+        "that builds the model as package.module:factory"
+    )
 
 
 def _reason(error: Exception) -> str:
@@ -134,14 +136,14 @@ def fit_names(state: Mapping[str, torch.Tensor], expected: Iterable[str], source
     """The state dict under the names that a model expects; unknown names stay as they are.
 
     Two old habits are undone: `module.`, which DataParallel puts in front of what it wraps, and
-    `norm.1` for `norm1` (also `conv.1`), as DenseNets were named before torchvision 0.3.
+    `norm.1` for `norm1` (also `conv.1`), as old checkpoints name the layers of a DenseNet.
     """
     known = set(expected)
     fitted: StateDict = {}
     for key, tensor in state.items():
         name = next((spelling for spelling in _spellings(key) if spelling in known), key)
         if name in fitted:
-            raise DataError(f"{source}: two entries for {name}, one of them written {key}")
+            raise DataError(f"{source}: two entries for {name}, one of them written {key!r}")
         fitted[name] = tensor
     return fitted
 
@@ -190,4 +192,6 @@ def load_into(module: nn.Module, state: StateDict, *, strict: bool, source: str)
 
 
 def _first(names: list[str], n: int = 5) -> str:
-    return ", ".join(names[:n]) + (", ..." if len(names) > n else "")
+    # The names of a file are anybody's text: kept short, and escaped if they would break the line.
+    shown = [name[:120] if name.isprintable() else ascii(name[:80]) for name in names[:n]]
+    return ", ".join(shown) + (", ..." if len(names) > n else "")

@@ -84,7 +84,7 @@ def _keep(outputs: dict[str, object], name: str, module: nn.Module, inputs: obje
 def _check_all_ran(outputs: dict[str, object], layers: tuple[str, ...], *_: object) -> None:
     for name in layers:
         if name not in outputs:
-            raise UsageError(f"layer {name!r} does not run when the model classifies; choose another")
+            raise UsageError(f"layer {name!r} does not run when the model is called; choose another")
 
 
 def resolve_layer(model: nn.Module, dotted: str) -> nn.Module:

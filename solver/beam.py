@@ -6,8 +6,8 @@ It differs from the paper's code in three points, each a repair (`solver/compat.
 
 - The beam holds distinct *functions*.  Two formulas that hold on the same cells are one entry, the shorter
   or earlier of the two, so duplicates cannot fill the beam.
-- Scores are compared exactly, and ties are settled by length, then by the chain itself (operators and
-  concepts in the order of the data).  The answer is the same on every machine.
+- Scores are compared exactly.  Ties go to the shorter formula, then to the better parent, then to the concept
+  that comes first in the data, then to OR, AND, AND NOT.  The answer is the same on every machine.
 - A formula is extended once.  Its extensions compete in the step after it enters; those that lose then
   would lose in every later step, because the beam's worst score never falls.
 """
@@ -35,18 +35,22 @@ MAX_LENGTH = 64
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A formula in the beam: its chain, its mask over the cells, and its rank among all formulas."""
+    """A formula in the beam: its chain, its mask over the cells, and what ranks it.
+
+    place: among all formulas made in the same step, in the order in which ties are settled.
+    """
 
     chain: Chain
+    place: int
     mask: np.ndarray
     both: int
     points: int
     score: int
 
     @property
-    def rank(self) -> tuple[int, int, Chain]:
+    def rank(self) -> tuple[int, int, int]:
         """Sorts better entries first."""
-        return (-self.score, len(self.chain), self.chain)
+        return (-self.score, len(self.chain), self.place)
 
     @property
     def function(self) -> bytes:
@@ -144,9 +148,9 @@ class _BeamStep:
     def primitives(self) -> Iterator[Entry]:
         """The single concepts that share a point with the unit, best first."""
         points, both = self.overlaps.totals
-        for (concept,) in self._best_first(both, points, both > 0, length=1):
+        for concept in self._best_first(both, points, both > 0, length=1):
             mask = self.problem.concepts.column(concept)
-            yield self._entry(((0, concept),), mask, both[concept], points[concept])
+            yield self._entry(((0, concept),), concept, mask, both[concept], points[concept])
 
     def extensions(self, parents: list[Entry]) -> Iterator[Entry]:
         """All parents, of one length, lengthened by one operator and concept; best first.
@@ -158,37 +162,36 @@ class _BeamStep:
         """
         if not parents:
             return
-        parents = sorted(parents, key=lambda entry: entry.chain)
         points, both = self._counts(parents)
         new = (both > 0) & (points != np.array([parent.points for parent in parents])[:, None, None])
-        new[:, :2] &= points[:, :2] != self.overlaps.totals[0]
-        for parent_place, operator, concept in self._best_first(both, points, new, len(parents[0].chain) + 1):
-            parent, place = parents[parent_place], (parent_place, operator, concept)
+        new[:, :, :2] &= points[:, :, :2] != self.overlaps.totals[0][:, None]
+        for place in self._best_first(both, points, new, len(parents[0].chain) + 1):
+            parent, (concept, operator) = parents[place // new[0].size], divmod(place % new[0].size, len(OPERATORS))
             mask = OPERATORS[operator].mask(parent.mask, self.problem.concepts.column(concept))
-            yield self._entry((*parent.chain, (operator, concept)), mask, both[place], points[place])
+            chain = (*parent.chain, (operator, concept))
+            yield self._entry(chain, place, mask, both.flat[place], points.flat[place])
 
     def _counts(self, parents: list[Entry]) -> tuple[np.ndarray, np.ndarray]:
-        """int64 (n_parents, n_operators, n_concepts) twice: every extension's points and active points.
+        """int64 (n_parents, n_concepts, n_operators) twice: every extension's points and active points.
 
         All three operators are read off the same two sums per parent and concept.
         """
         concept_points, concept_both = self.overlaps.totals
-        shape = (len(parents), len(OPERATORS), len(concept_points))
+        shape = (len(parents), len(concept_points), len(OPERATORS))
         points, both = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
         for place, parent in enumerate(parents):
             inside_points, inside_both = self.overlaps(parent.mask)
             for which, operator in enumerate(OPERATORS):
-                points[place, which] = operator.count(parent.points, concept_points, inside_points)
-                both[place, which] = operator.count(parent.both, concept_both, inside_both)
+                points[place, :, which] = operator.count(parent.points, concept_points, inside_points)
+                both[place, :, which] = operator.count(parent.both, concept_both, inside_both)
         return points, both
 
-    def _entry(self, chain: Chain, mask: np.ndarray, both: int, points: int) -> Entry:
-        return Entry(chain, mask, int(both), int(points), self.score(int(both), int(points), len(chain)))
+    def _entry(self, chain: Chain, place: int, mask: np.ndarray, both: int, points: int) -> Entry:
+        score = self.score(int(both), int(points), len(chain))
+        return Entry(chain, place, mask, int(both), int(points), score)
 
-    def _best_first(
-        self, both: np.ndarray, points: np.ndarray, wanted: np.ndarray, length: int
-    ) -> Iterator[tuple[int, ...]]:
-        """The indices of the wanted entries, best score first; equal scores in the order of the array.
+    def _best_first(self, both: np.ndarray, points: np.ndarray, wanted: np.ndarray, length: int) -> Iterator[int]:
+        """The flat indices of the wanted entries, best score first; equal scores in the order of the array.
 
         Only a window of the best is sorted; it grows while more is asked for.  The window is cut by the float
         score.  Division of counts is correctly rounded and keeps their order up to ties, and ties are taken
@@ -205,8 +208,7 @@ class _BeamStep:
             chosen = np.flatnonzero(approximate >= cut)
             exact = [self.score(int(both.flat[i]), int(points.flat[i]), length) for i in chosen]
             order = chosen[sorted(range(len(chosen)), key=lambda i: -exact[i])]
-            for index in order[given:]:
-                yield tuple(int(axis) for axis in np.unravel_index(index, both.shape))
+            yield from (int(place) for place in order[given:])
             given, window = len(order), 4 * len(order)
 
 

@@ -137,7 +137,7 @@ def check_concepts(concepts: Sequence[Concept], source: object) -> tuple[Concept
             raise DataError(f"{source}: concept name {name[:40]!r} is empty or has a control or invisible character")
         key = look_alike(name)
         if key in first:
-            pairs.append(f"{first[key]!r} and {name!r}")
+            pairs.append(f"{first[key][:40]!r} and {name[:40]!r}")
         first.setdefault(key, name)
     if pairs:
         more = f" and {len(pairs) - 5} more pairs" if len(pairs) > 5 else ""

@@ -139,7 +139,9 @@ def read_id_map(path: Path) -> np.ndarray:
     ids, stored = _read_label_map(path, ("1", "L", "P", "I;16"), "one channel (8- or 16-bit grey, or palette)")
     if ids.dtype == bool:
         return ids.astype(np.uint8)
-    return ids // np.uint8(_GREY_SCALE[stored]) if stored in _GREY_SCALE else ids
+    if stored in _GREY_SCALE:
+        ids = ids // np.uint8(_GREY_SCALE[stored])
+    return ids
 
 
 def read_rgb_map(path: Path) -> np.ndarray:
@@ -183,7 +185,8 @@ def nearest(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     rows, columns = (
         (2 * np.arange(new) + 1) * old // (2 * new) for new, old in zip(size, labels.shape[:2], strict=True)
     )
-    return labels[rows[:, None], columns]
+    taken: np.ndarray = labels[rows[:, None], columns]
+    return taken
 
 
 def id_table(concept_of: Mapping[int, int]) -> np.ndarray:

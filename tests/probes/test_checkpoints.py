@@ -245,6 +245,14 @@ def test_missing_and_unknown_names_are_counted_and_the_first_five_named() -> Non
     assert caught.value.exit_code == 2
 
 
+def test_names_from_a_file_cannot_break_the_line() -> None:
+    module, state = seven_off()
+    state["evil\nname"] = torch.ones(1)
+    with pytest.raises(UsageError) as caught:
+        load_into(module, state, strict=True, source="w.pt")
+    assert "\n" not in str(caught.value)
+
+
 def test_without_strict_the_rest_is_loaded_and_a_note_says_what_is_not() -> None:
     module, state = seven_off()
     (note,) = load_into(module, state, strict=False, source="w.pt")

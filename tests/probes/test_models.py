@@ -122,7 +122,8 @@ def test_without_strict_a_note_says_what_stayed_random(tmp_path: Path) -> None:
 
 def test_ported_models_say_that_they_expect_another_input(tmp_path: Path) -> None:
     state = load_model("torchvision:googlenet", num_classes=2).module.state_dict()
-    (note,) = load_model("torchvision:googlenet", weights=saved(tmp_path / "w.pth", state)).notes
+    path = saved(tmp_path / "w.pth", state)
+    (note,) = load_model("torchvision:googlenet", weights=path, num_classes=2).notes
     assert "transform_input" in note
 
 
