@@ -44,7 +44,7 @@ def root(tmp_path: Path, draw: Callable[..., Path], codes_png: Callable[..., Pat
     one, two = root / "images/training/urban/street/one", root / "images/validation/two"
     for stem in (one, two):
         draw(stem.with_suffix(".jpg"), np.zeros((4, 4, 3), np.uint8))
-        draw(stem / "instance_000.png", np.zeros((4, 4), np.uint8))
+        draw(stem / "instance_000.jpg", np.zeros((4, 4), np.uint8))  # a mask, no picture
         codes_png(Path(f"{stem}_seg.png"), [[CAR, CAR], [0, DOOR]])
     codes_png(Path(f"{one}_parts_1.png"), [[WHEEL, DOOR], [0, 0]])
     codes_png(Path(f"{one}_parts_2.png"), [[RIM, 0], [0, 0]])
@@ -125,6 +125,14 @@ def test_a_picture_without_names_beside_it_takes_those_of_the_others(root: Path)
     dataset = open_dataset(f"ade20k:{root}", mask_size=(2, 2))
     assert dataset.target(1) is None
     assert names_at(dataset, 1, 1, 1) == {"door"}
+
+
+def test_a_code_with_a_blank_name_is_no_concept(root: Path) -> None:
+    (root / "images/training/urban/street/one.json").write_text(content(item(CAR, " "), item(DOOR, "door")))
+    (root / "images/validation/two.json").write_text(content(item(WHEEL, "wheel", 1), item(RIM, "rim", 1)))
+    dataset = open_dataset(f"ade20k:{root}", mask_size=(2, 2), categories=["object", "part"])
+    assert [concept.name for concept in dataset.concepts] == ["door", "rim", "wheel"]
+    assert names_at(dataset, 1, 0, 0) == set()
 
 
 def test_names_that_are_not_utf_8_are_read_as_latin_1(root: Path) -> None:

@@ -90,6 +90,21 @@ def test_a_whole_image_label_of_any_category_holds_everywhere(broden: Path) -> N
     assert names_at(dataset, 0, 0, 2) == {"wall", "leg", "shin"}
 
 
+def test_a_whole_image_label_of_no_chosen_category_is_no_concept(broden: Path) -> None:
+    edit(broden / "index.csv", "a_object.png,,", "a_object.png;4;0,,")
+    dataset = open_dataset(f"broden:{broden}", categories=["object"])
+    assert dataset.annotation(0).image_concepts == ()
+
+
+def test_labels_may_stand_in_any_order(broden: Path) -> None:
+    before = open_dataset(f"broden:{broden}")
+    lines = (broden / "label.csv").read_text().splitlines()
+    (broden / "label.csv").write_text("\n".join([lines[0], *lines[:0:-1]]))
+    after = open_dataset(f"broden:{broden}")
+    assert after.concepts == before.concepts
+    assert (after.annotation(1).planes == before.annotation(1).planes).all()
+
+
 def test_mask_size_resamples_by_the_nearest_point(broden: Path) -> None:
     dataset = open_dataset(f"broden:{broden}", mask_size=(4, 3))
     assert dataset.mask_size == (4, 3)

@@ -37,6 +37,13 @@ def test_chosen_categories_leave_the_other_ids_without_a_concept(label_maps: Pat
         open_dataset(f"labelmaps:{label_maps}", categories=["things"])
 
 
+def test_names_may_stand_in_any_order(label_maps: Path) -> None:
+    (label_maps / "names.csv").write_text("name,id\ncar,3\nwall,1\nsky,2\n")
+    dataset = open_dataset(f"labelmaps:{label_maps}", mask_size=(2, 2))
+    assert [concept.name for concept in dataset.concepts[:3]] == ["wall", "sky", "car"]
+    assert dataset.annotation(0).planes.tolist() == [[[-1, 0], [1, 2]]]
+
+
 def test_the_label_maps_come_at_112_by_112_unless_told_otherwise(label_maps: Path) -> None:
     planes = open_dataset(f"labelmaps:{label_maps}").annotation(0).planes
     assert planes.shape == (1, 112, 112)
