@@ -116,7 +116,7 @@ def _counted(neurons: Any, weights: Any, active: Any, n_rows: int) -> tuple[np.n
         raise DataError("neurons is missing; without it both weights and active are needed")
     else:
         weights, active = _integers(weights, 1, "weights"), _integers(active, 2, "active")
-    for what, array in (("weights", weights), ("active" if neurons is None else "neurons", active)):
+    for what, array in (("active" if neurons is None else "neurons", active), ("weights", weights)):
         if len(array) != n_rows:
             raise DataError(f"concepts has {n_rows} rows and {what} {len(array)}; they must be the same points")
     if active.shape[1] == 0:

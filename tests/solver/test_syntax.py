@@ -35,9 +35,13 @@ def test_printing_and_parsing_are_inverse(formula):
 @given(st.text(alphabet='ab ()"\\NOTANDR \n', max_size=40))
 def test_any_text_is_a_formula_or_one_clear_error(text):
     try:
-        assert parse(str(parse(text))) == parse(text)
+        formula = parse(text)
     except FormulaError as error:
-        assert 0 <= error.column <= len(text)
+        column = error.column
+    else:
+        assert parse(str(formula)) == formula
+        return
+    assert 0 <= column <= len(text)
 
 
 @pytest.mark.parametrize(
