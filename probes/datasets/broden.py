@@ -38,7 +38,7 @@ from .files import (
 )
 
 SCENE = "scene"
-_CATEGORY_COUNT = re.compile(r"\s*([^();]+?)\s*(?:\((\d+)\))?\s*")
+_CATEGORY_COUNT = re.compile(r"\s*([^();]+?)\s*(?:\((\d{1,18})\))?\s*")
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _entry(row: Row, chosen: Sequence[str], names: dict[int, str]) -> _Entry:
         where=row.where,
         size=(height, width),
         maps=tuple(maps),
-        labels=tuple(filter(None, labels)),
+        labels=tuple(labels),
         scene=names.get(_label(scenes[0], SCENE, row, names)) if scenes else None,
     )
 

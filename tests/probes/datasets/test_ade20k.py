@@ -84,7 +84,7 @@ def test_objects_parts_and_scenes_are_the_concepts(root: Path) -> None:
     assert names_at(dataset, 0, 1, 0) == {"street-s"}
     assert names_at(dataset, 1, 1, 1) == {"door", "kitchen-s"}
     assert dataset.annotation(1).planes.shape == (1, 2, 2)
-    assert pickle.loads(pickle.dumps(dataset)).keys == dataset.keys  # noqa: S301
+    assert pickle.loads(pickle.dumps(dataset)).keys == dataset.keys
 
 
 def test_chosen_categories_leave_the_other_levels_unread(root: Path) -> None:

@@ -138,7 +138,7 @@ def test_a_wrong_mask_size_is_a_usage_error(broden: Path, size) -> None:
 @pytest.mark.parametrize("limit", [None, 1])
 def test_datasets_travel_to_other_processes(request: pytest.FixtureRequest, kind: str, limit) -> None:
     dataset = open_dataset(f"{kind.replace('_', '')}:{request.getfixturevalue(kind)}", limit=limit)
-    again = pickle.loads(pickle.dumps(dataset))  # noqa: S301
+    again = pickle.loads(pickle.dumps(dataset))
     assert again.keys == dataset.keys
     np.testing.assert_array_equal(again.annotation(0).planes, dataset.annotation(0).planes)
     assert again.annotation(0).planes.dtype == np.int32
