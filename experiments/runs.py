@@ -228,7 +228,7 @@ def _read_header(folder: Path) -> dict[str, Any]:
     if not folder.exists():
         raise UsageError(f"{folder} does not exist; compexact explain PROBE -o {folder} makes a run")
     try:
-        header = json.loads(file.read_text(encoding="utf-8"))
+        header: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if header["format"] != FORMAT or not isinstance(header["units"], list):
             raise DataError(f"{file} does not describe a run")
         if header["version"] != VERSION:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -141,18 +141,16 @@ def fit_names(state: Mapping[str, torch.Tensor], expected: Iterable[str], source
     known = set(expected)
     fitted: StateDict = {}
     for key, tensor in state.items():
-        name = next((spelling for spelling in _spellings(key) if spelling in known), key)
+        name = _respelled(key) if key not in known and _respelled(key) in known else key
         if name in fitted:
             raise DataError(f"{source}: two entries for {name}, one of them written {key!r}")
         fitted[name] = tensor
     return fitted
 
 
-def _spellings(key: str) -> Iterator[str]:
-    yield key
+def _respelled(key: str) -> str:
     plain = ".".join(part for part in key.split(".") if part != "module")
-    yield plain
-    yield _DENSE_LAYER.sub(r"\1", plain)
+    return _DENSE_LAYER.sub(r"\1", plain)
 
 
 def load_into(module: nn.Module, state: StateDict, *, strict: bool, source: str) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def weights_digest(module: nn.Module) -> str:
     for name, tensor in sorted(module.state_dict().items()):
         if isinstance(tensor, torch.Tensor):
             digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
-            flat = tensor.detach().to("cpu").contiguous().reshape(-1)
+            flat = tensor.detach().to("cpu").reshape(-1).contiguous()
             digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
 

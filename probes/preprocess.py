@@ -66,8 +66,8 @@ class Preprocessing:
 
         if image.mode != "RGB":
             image = image.convert("RGB")
-        if image.size != (self.image_size, self.image_size):
-            image = image.resize((self.image_size, self.image_size), Image.Resampling.BILINEAR)
+        # Pillow's filters average when they shrink, and leave a picture of the right size as it is.
+        image = image.resize((self.image_size, self.image_size), Image.Resampling.BILINEAR)
         pixels = np.asarray(image)  # uint8 (height, width, rgb)
         values = self._values()
         planes = [values[i][pixels[:, :, axis]] for i, axis in enumerate(_AXES[self.channels])]

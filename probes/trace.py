@@ -56,14 +56,15 @@ def trace(
     that cannot be probed.
     """
     spills = {layer: Spill(spill_folder) for layer in layers}
-    unit_max, predictions = [], []
-    n_classes, digest = 0, hashlib.sha256()
+    unit_max: list[np.ndarray] = []
+    predictions: list[np.ndarray] = []
+    n_classes, done, digest = 0, 0, hashlib.sha256()
     model = model.to(device)
     with evaluating(model), capture(model, layers) as outputs:
         for batch in batches(PictureReader(dataset, preprocessing), len(dataset.keys), batch_size, workers):
             images = torch.from_numpy(np.stack([picture.values for picture in batch])).to(device)
             scores = _run(model, images, batch_size)
-            of_layers = [_maps(outputs, layer, len(batch), sum(map(len, predictions))) for layer in layers]
+            of_layers = [_maps(outputs, layer, len(batch), done) for layer in layers]
             for layer, maps in zip(layers, of_layers):
                 spills[layer].append(maps)
             unit_max.append(np.concatenate([maps.max(axis=(2, 3)) for maps in of_layers], axis=1))
@@ -71,7 +72,8 @@ def trace(
             predictions.append(predicted)
             for picture in batch:
                 digest.update(picture.digest)
-            on_progress("running the network", sum(map(len, predictions)), len(dataset.keys))
+            done += len(batch)
+            on_progress("running the network", done, len(dataset.keys))
     return Trace(spills, np.concatenate(unit_max), np.concatenate(predictions), n_classes, digest.hexdigest())
 
 

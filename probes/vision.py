@@ -126,7 +126,7 @@ def probe_vision(
     about = _about(model, dataset, preprocessing, replace(settings, device=str(device)), traced, counted.labels_digest)
     about["notes"] = [*model.notes, *_notes(cells)]
     about["final_linear"] = linear[0] if linear else None
-    names = {
+    names: dict[str, list[Any]] = {
         "images": list(dataset.keys),
         "targets": [dataset.target(index) for index in range(len(dataset.keys))],
         "classes": list(model.class_names or ()) if len(model.class_names or ()) == traced.n_classes else [],

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
+from ...solver.errors import DataError, UsageError, did_you_mean
+from ..factories import call_factory, find_attribute, is_factory_spec
 
 if TYPE_CHECKING:  # Pillow is loaded with the first dataset, not with this module
     from PIL.Image import Image
@@ -33,8 +31,6 @@ DATASETS: dict[str, Callable[..., AnnotatedImages]] = {
     kind: partial(_read, kind) for kind in ("broden", "ade20k", "labelmaps", "coco")
 }
 """Kind of dataset -> `read(path, *, categories, mask_size)`; the module of that name is loaded on use."""
-
-_FACTORY = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<factory>[^\W\d]\w*)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +93,13 @@ def open_dataset(
         raise UsageError(f"limit {limit}: at least 1 image is needed")
     if mask_size is not None and not (len(mask_size) == 2 and min(mask_size) >= 1):
         raise UsageError(f"mask size {mask_size}: two numbers from 1 up (height, width) are needed")
-    kind, colon, rest = spec.partition(":")
+    kind, _, rest = spec.partition(":")
     if kind in DATASETS:
         dataset = DATASETS[kind](_existing(spec, rest), categories=categories, mask_size=mask_size)
-    elif colon and _FACTORY.fullmatch(spec):
+    elif is_factory_spec(spec) and not did_you_mean(kind, DATASETS):
         if categories is not None or mask_size is not None:
             raise UsageError(f"dataset {spec!r}: a factory takes no categories or mask size; set them in it")
-        dataset = _call(spec, kind, rest)
+        dataset = cast("AnnotatedImages", call_factory(find_attribute(spec, "dataset"), f"dataset {spec!r}"))
     else:
         raise UsageError(_unknown(spec, kind))
     _check(dataset, spec)
@@ -125,38 +121,6 @@ def _existing(spec: str, text: str) -> Path:
         near = did_you_mean(path.name, os.listdir(path.parent) if listable else ())
         raise UsageError(f"dataset {spec!r}: there is no such file or folder{near}")
     return path
-
-
-def _call(spec: str, module: str, factory: str) -> AnnotatedImages:
-    """What the factory of a user's module returns."""
-    loaded = _import(spec, module)
-    if not callable(getattr(loaded, factory, None)):
-        hint = did_you_mean(factory, (name for name, value in vars(loaded).items() if callable(value)))
-        raise UsageError(f"dataset {spec!r}: module {module} has no function {factory!r}{hint}")
-    try:
-        made: AnnotatedImages = getattr(loaded, factory)()
-        return made
-    except CompexactError:
-        raise
-    except Exception as error:  # whatever the user's factory does
-        raise UsageError(f"dataset {spec!r}: {factory}() fails with {_brief(error)}") from error
-
-
-def _import(spec: str, module: str) -> ModuleType:
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # last, so that no file there hides an installed module
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name and f"{module}.".startswith(f"{error.name}."):
-            raise UsageError(f"{_unknown(spec, module)}; no module {error.name!r} either") from None
-        raise UsageError(f"dataset {spec!r}: module {module} needs {error.name}, which is missing") from error
-    except Exception as error:  # whatever the user's module does when it is imported
-        raise UsageError(f"dataset {spec!r}: module {module} fails with {_brief(error)}") from error
-
-
-def _brief(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _check(dataset: AnnotatedImages, spec: str) -> None:

@@ -213,6 +213,11 @@ def test_a_name_that_fits_nothing_stays_as_the_file_has_it() -> None:
     assert list(fit_names({"module.other": torch.ones(1)}, ["fc"], "w.pt")) == ["module.other"]
 
 
+def test_a_name_that_fits_is_not_respelled() -> None:
+    both = {"module.a": torch.zeros(1), "a": torch.ones(1)}
+    assert fit_names(both, ["a", "module.a"], "w.pt") == both
+
+
 def test_two_entries_for_one_name_are_bad_data() -> None:
     with pytest.raises(DataError, match="two entries for a"):
         fit_names({"a": torch.ones(1), "module.a": torch.ones(1)}, ["a"], "w.pt")

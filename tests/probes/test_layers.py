@@ -38,15 +38,20 @@ def test_every_layer_is_listed_with_the_shape_for_one_image() -> None:
     assert [layer.name for layer in layers] == ["0", "1", "2", "3", "4", "5", "6"]
 
 
+class MeanOverImages(nn.Module):
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return values.mean(0, keepdim=True)
+
+
 class Odd(nn.Module):
-    """Has a layer that gives a tuple, one that gives tokens, one that never runs, one with no batch."""
+    """Has a layer that gives a tuple, one that gives tokens, one that never runs, one that mixes images."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 4, 3)
         self.lstm = nn.LSTM(4, 6, batch_first=True)
         self.tokens = nn.Flatten(2)
-        self.mean = nn.Flatten(0, 1)
+        self.mean = MeanOverImages()
         self.unused = nn.Linear(2, 2)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -178,6 +183,23 @@ def test_each_call_replaces_what_the_call_before_left() -> None:
         for value in (1.0, 2.0):
             model(torch.full((1, 1), value))
             assert outputs["0"].item() == value
+
+
+def test_nothing_is_left_of_a_layer_that_ran_in_the_call_before() -> None:
+    class Sometimes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Identity()
+
+        def forward(self, values: torch.Tensor) -> torch.Tensor:
+            return self.layer(values) if values.sum() > 0 else values
+
+    model = Sometimes()
+    with capture(model, ["layer"]) as outputs:
+        model(torch.ones(1))
+        assert outputs["layer"] == 1
+        with pytest.raises(UsageError, match="does not run"):
+            model(-torch.ones(1))
 
 
 def test_a_module_that_runs_twice_leaves_its_last_output() -> None:

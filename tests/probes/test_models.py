@@ -263,6 +263,9 @@ def test_the_digest_follows_names_shapes_types_and_values() -> None:
     turned.weight = nn.Parameter(base.weight.detach().reshape(2, 3))
     variants = [base, changed, turned, nn.Sequential(base), nn.Linear(2, 3, bias=False).double()]
     variants[-1].weight = nn.Parameter(base.weight.detach().double())
+    for dtype in (torch.int32, torch.float32):
+        variants.append(nn.Module())
+        variants[-1].register_buffer("zeros", torch.zeros(2, dtype=dtype))
     assert len({weights_digest(module) for module in variants}) == len(variants)
 
 
@@ -271,8 +274,9 @@ def test_the_digest_takes_every_type_and_layout_of_memory() -> None:
     plain.register_buffer("a", torch.arange(6.0).reshape(2, 3).t())
     plain.register_buffer("b", torch.ones(2, dtype=torch.bfloat16))
     plain.register_buffer("c", torch.tensor(3))
+    plain.register_buffer("d", torch.arange(6.0)[::2])
     packed = nn.Module()
-    for name in "cba":
+    for name in "dcba":
         packed.register_buffer(name, getattr(plain, name).contiguous())
     assert weights_digest(plain) == weights_digest(packed)
 

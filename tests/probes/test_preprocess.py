@@ -73,6 +73,12 @@ def test_shrinking_averages_over_the_pixels_it_leaves_out() -> None:
     assert (seen - 0.5).abs().max() < 0.05
 
 
+def test_enlarging_is_linear_between_the_centres_of_pixels() -> None:
+    step = Image.fromarray(np.array([[[0] * 3, [200] * 3]] * 2, np.uint8))
+    seen = Preprocessing(4, "rgb", (0, 0, 0), (1, 1, 1), 255)(step)
+    assert seen[0, 0].tolist() == [0, 50, 150, 200]
+
+
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P"])
 def test_pictures_of_other_modes_are_made_rgb(mode: str) -> None:
     assert PRESETS["imagenet"](picture(8, 8).convert(mode)).shape == (3, 224, 224)
@@ -80,7 +86,7 @@ def test_pictures_of_other_modes_are_made_rgb(mode: str) -> None:
 
 def test_it_can_be_sent_to_another_process() -> None:
     for preset in PRESETS.values():
-        assert pickle.loads(pickle.dumps(preset)) == preset  # noqa: S301
+        assert pickle.loads(pickle.dumps(preset)) == preset
 
 
 def test_presets_are_there_without_torch() -> None:
