@@ -13,6 +13,8 @@ from .datasets.base import Annotation
 
 def upsample(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """float32 (n, h, w) -> (n, *size): bilinear, half-pixel centres, clamped edges, as in the paper's code."""
+    if not len(maps):
+        return maps.new_empty((0, *size))
     return interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
 
 

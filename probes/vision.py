@@ -52,6 +52,7 @@ from .versions import versions
 RULES = ("quantile", "positive")
 THRESHOLD_ON = ("cells", "pixels")
 PICTURE_SIZE = 256
+MAX_DIGESTS_LISTED = 20
 PIXEL_THRESHOLD_BYTES = 2**29
 
 
@@ -216,6 +217,7 @@ class _Counting:
         A unit whose map nowhere exceeds the threshold is nowhere active: upsampling averages, it does not exceed
         its largest value (but for rounding, which the paper's code excludes in the same way).
         """
+        n_points = int(np.prod(self.dataset.mask_size))
         spills = list(self.traced.spills.values())
         starts = np.cumsum([0] + [spill.shape[0] for spill in spills if spill.shape])
         for image, of_layers in enumerate(zip(*spills)):
@@ -223,7 +225,7 @@ class _Counting:
             for maps, above, first in zip(of_layers, self.above, starts):
                 active = self.is_active[image, first : first + len(maps)]
                 full = upsample(torch.from_numpy(maps[active]), self.dataset.mask_size).numpy()
-                masks.append((full > above[active][:, None, None]).reshape(active.sum(), -1))
+                masks.append((full > above[active][:, None, None]).reshape(len(full), n_points))
             yield np.concatenate(masks)
 
     def _keep_for_pictures(self, image: int, masks: np.ndarray, cell_ids: np.ndarray) -> None:
@@ -279,9 +281,18 @@ def _about(
             "model weights": model.digest,
             "images": traced.images_digest,
             "labels": labels_digest,
-            **{os.path.relpath(path, dataset.root): file_digest(path) for path in dataset.metadata_files},
+            **_metadata_digests(dataset),
         },
     }
+
+
+def _metadata_digests(dataset: AnnotatedImages) -> dict[str, str]:
+    """The digest of every index file; of all together where there are too many to list."""
+    digests = {os.path.relpath(path, dataset.root): file_digest(path) for path in dataset.metadata_files}
+    if len(digests) <= MAX_DIGESTS_LISTED:
+        return digests
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
+    return {f"{len(digests)} index files": hashlib.sha256(lines.encode()).hexdigest()}
 
 
 def _notes(cells: Cells) -> list[str]:

@@ -1,0 +1,209 @@
+import json
+import os
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+from compexact.probes.store import Probe, check_output, open_probe, read_probe, save_probe
+from compexact.solver.errors import CompexactError, DataError, UsageError
+from compexact.solver.points import from_arrays
+
+
+@pytest.fixture
+def probe(tmp_path):
+    rng = np.random.default_rng(0)
+    cells = from_arrays(rng.random((60, 5)) < 0.4, rng.random((60, 3)) < 0.3)
+    made = Probe(cells, {"kind": "arrays", "settings": {}}, {"images": ["x"]}, {"extra": rng.random((4, 5))})
+    return save_probe(made, tmp_path / "probe")
+
+
+def test_what_is_read_is_what_was_written(probe):
+    again = open_probe(probe.path)
+    assert again.digest == probe.digest
+    assert again.cells.concepts.names == ("c0", "c1", "c2", "c3", "c4")
+    assert again.names == {"images": ["x"]}
+    assert again.arrays["extra"].shape == (4, 5)
+    assert again.about["points"] == 60
+
+
+def test_a_probe_can_be_moved(probe, tmp_path):
+    moved = tmp_path / "elsewhere" / "p"
+    shutil.copytree(probe.path, moved)
+    assert open_probe(moved).digest == probe.digest
+
+
+def files(probe):
+    return sorted(path for path in probe.path.rglob("*") if path.is_file())
+
+
+def test_every_flipped_bit_cut_and_missing_file_is_noticed(probe):
+    rng = np.random.default_rng(1)
+    for file in files(probe):
+        content = file.read_bytes()
+        for damage in ("flip", "flip", "flip", "cut", "empty", "append", "missing"):
+            broken = bytearray(content)
+            if damage == "flip":
+                broken[rng.integers(len(broken))] ^= 1 << rng.integers(8)
+            elif damage == "append":
+                broken += b"\0"
+            else:
+                broken = broken[: len(broken) // 2] if damage == "cut" else bytearray()
+            file.unlink() if damage == "missing" else file.write_bytes(broken)
+            with pytest.raises(DataError) as caught:
+                list(open_probe(probe.path).arrays.values())
+            assert file.name in str(caught.value)
+            assert "\n" not in str(caught.value)
+            file.write_bytes(content)
+    assert open_probe(probe.path).digest == probe.digest
+
+
+def test_two_swapped_arrays_are_noticed(probe):
+    one, other = probe.path / "arrays/weights.npy", probe.path / "arrays/concepts_indptr.npy"
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+    with pytest.raises(DataError, match="damaged"):
+        read_probe(probe.path)
+
+
+def test_a_newer_format_is_refused(probe):
+    manifest = json.loads((probe.path / "manifest.json").read_text())
+    manifest["version"] = 99
+    (probe.path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match="version 99; this compexact reads 1"):
+        read_probe(probe.path)
+
+
+def test_an_interrupted_write_leaves_nothing_under_the_name(probe, tmp_path, monkeypatch):
+    written = []
+
+    def full_disk(descriptor):
+        written.append(descriptor)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(DataError, match="No space left"):
+        save_probe(probe, tmp_path / "second")
+    assert [path.name for path in tmp_path.iterdir()] == ["probe"]
+
+
+def test_an_existing_output_is_kept_unless_forced(probe):
+    with pytest.raises(UsageError, match="exists already"):
+        save_probe(probe, probe.path)
+    assert save_probe(probe, probe.path, force=True).digest == probe.digest
+
+
+def test_an_output_that_is_a_file_is_refused_before_work_starts(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CompexactError, match="file"):
+        check_output(tmp_path / "file", force=True)
+    with pytest.raises(DataError, match="cannot be written"):
+        check_output(tmp_path / "file" / "inside")
+
+
+def test_what_is_no_probe_is_said_to_be_none(tmp_path):
+    with pytest.raises(UsageError, match="does not exist"):
+        open_probe(tmp_path / "nothing")
+    with pytest.raises(DataError, match=r"no manifest\.json"):
+        open_probe(tmp_path)
+    (tmp_path / "x.txt").write_text("")
+    with pytest.raises(DataError, match="neither"):
+        open_probe(tmp_path / "x.txt")
+
+
+POINTS = {"concepts": np.eye(3, dtype=bool), "neurons": np.ones((3, 2), np.uint8)}
+SPARSE = {
+    "concepts_indptr": np.array([0, 2, 2, 3]),
+    "concepts_indices": np.array([2, 0, 1]),
+    "concept_names": np.array(["a", "b", "c"]),
+    "neurons": np.array([[1], [0], [1]], np.uint8),
+}
+
+
+def npz(tmp_path, **arrays):
+    np.savez(tmp_path / "file.npz", **arrays)
+    return tmp_path / "file.npz"
+
+
+def test_dense_sparse_and_counted_arrays_say_the_same(tmp_path):
+    sparse = open_probe(npz(tmp_path, **SPARSE)).cells
+    dense = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0]], np.uint8)
+    full = open_probe(npz(tmp_path, concepts=dense, concept_names=SPARSE["concept_names"], neurons=SPARSE["neurons"]))
+    counted = open_probe(
+        npz(
+            tmp_path,
+            concepts=dense,
+            concept_names=SPARSE["concept_names"],
+            weights=np.ones(3, int),
+            active=SPARSE["neurons"].astype(np.int64),
+        )
+    )
+    for other in (full.cells, counted.cells):
+        assert np.array_equal(other.active, sparse.active)
+        assert np.array_equal(other.concepts.dense(), sparse.concepts.dense())
+
+
+def test_defaults_and_extra_arrays_are_as_documented(tmp_path):
+    probe = open_probe(npz(tmp_path, **POINTS, my_own_array=np.zeros(3)))
+    assert probe.cells.concepts.names == ("c0", "c1", "c2")
+    assert probe.cells.unit_names == ("0", "1")
+    assert probe.summary()["dataset"] == "file.npz"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"concept": POINTS["concepts"], "neurons": POINTS["neurons"]}, "unknown array 'concept'; did you mean"),
+        ({"neurons": POINTS["neurons"]}, "concepts is missing"),
+        ({"concepts": POINTS["concepts"]}, "neurons is missing"),
+        ({**POINTS, "concepts": np.array([[None]])}, "Python objects, which are never loaded"),
+        ({**POINTS, "concepts": np.eye(3)}, "must be bool or integers"),
+        ({**POINTS, "neurons": np.ones((2, 2), np.uint8)}, "3 rows and neurons 2"),
+        ({**POINTS, "concept_names": np.array([1, 2, 3])}, "must be a list of text"),
+        ({k: v for k, v in SPARSE.items() if k != "concept_names"}, "concept_names is missing"),
+        ({k: v for k, v in SPARSE.items() if k != "concepts_indices"}, "concepts_indices are needed"),
+        ({**SPARSE, "concepts_indices": np.array([2, 0, 3])}, "holds 3; with 3 concept_names it goes from 0 to 2"),
+        ({**SPARSE, "concepts_indices": np.array([2, 0, -1])}, "holds -1"),
+        ({**SPARSE, "concepts_indptr": np.array([0, 2, 1, 3])}, "must rise"),
+        ({**SPARSE, "concepts_indptr": np.array([0, 2, 2, 9])}, "must rise"),
+    ],
+)
+def test_files_that_are_no_data_are_refused_by_name(tmp_path, arrays, message):
+    with pytest.raises(DataError, match=message) as caught:
+        open_probe(npz(tmp_path, **arrays))
+    assert "file.npz" in str(caught.value)
+
+
+def test_a_header_that_claims_more_than_the_file_holds_is_refused_before_memory_is_taken(tmp_path):
+    header = b"\x93NUMPY\x01\x00"
+    text = b"{'descr': '|b1', 'fortran_order': False, 'shape': (1000000, 1000000), }\n"
+    content = header + len(text).to_bytes(2, "little") + text + b"\0" * 10
+    with zipfile.ZipFile(tmp_path / "file.npz", "w") as archive:
+        archive.writestr("concepts.npy", content)
+    with pytest.raises(DataError, match="1,000,000,000,000 bytes, but 10 are there"):
+        open_probe(tmp_path / "file.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nonsense", b"not a zip"])
+def test_a_file_that_is_no_archive_is_refused(tmp_path, content):
+    (tmp_path / "file.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"not a readable \.npz"):
+        open_probe(tmp_path / "file.npz")
+
+
+def test_a_truncated_archive_is_refused(tmp_path):
+    file = npz(tmp_path, **POINTS)
+    file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(DataError, match=r"file\.npz"):
+        open_probe(file)
+
+
+def test_a_doubled_array_is_refused(tmp_path):
+    file = npz(tmp_path, **POINTS)
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("neurons.npy", b"")
+    with pytest.raises(DataError, match="two arrays are called 'neurons'"):
+        open_probe(file)
