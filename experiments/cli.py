@@ -10,9 +10,29 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+
+def whole_number(text: str) -> int:
+    """An option's value as an integer; typer's own message would not show what was typed."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
+def number(text: str) -> float:
+    """An option's value as a number with a decimal point."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number such as 0.005") from None
+
+
+WHOLE: dict[str, Any] = {"parser": whole_number, "metavar": "N"}
+NUMBER: dict[str, Any] = {"parser": number, "metavar": "X"}
 
 app = typer.Typer(
     name="compexact",
@@ -38,7 +58,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace what lies at
 def ls(
     what: Annotated[str, typer.Argument(help="A probe, a run, or the word `layers`.")],
     model: Annotated[str | None, typer.Option(help="For `layers`: torchvision:NAME or package.module:factory.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="For `layers`: what the model is shown.")] = None,
+    image_size: Annotated[int | None, typer.Option(**WHOLE, help="For `layers`: what the model is shown.")] = None,
     concepts: Annotated[bool, typer.Option("--concepts", help="List the concepts, with their points.")] = False,
     units: Annotated[bool, typer.Option("--units", help="List the units, with their active points.")] = False,
     format: FormatOption = None,
@@ -70,23 +90,23 @@ def probe_vision(
     allow_partial_weights: Annotated[
         bool, typer.Option("--allow-partial-weights", help="Load weights that miss entries or have others.")
     ] = False,
-    preset: Annotated[str | None, typer.Option(help="imagenet (default), broden (the paper's code) or caffe.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Height and width that the model is shown.")] = None,
+    preset: Annotated[str, typer.Option(help="imagenet, broden (the paper's code) or caffe.")] = "imagenet",
+    image_size: Annotated[int | None, typer.Option(**WHOLE, help="Height and width that the model is shown.")] = None,
     channels: Annotated[str | None, typer.Option(help="rgb or bgr.")] = None,
     mean: Annotated[str | None, typer.Option(help="Three numbers a,b,c in the order of the channels.")] = None,
     std: Annotated[str | None, typer.Option(help="Three numbers a,b,c.")] = None,
-    scale: Annotated[float | None, typer.Option(help="What a white pixel is worth: 1 or 255.")] = None,
+    scale: Annotated[float | None, typer.Option(**NUMBER, help="What a white pixel is worth: 1 or 255.")] = None,
     categories: Annotated[str | None, typer.Option(help="Concept categories, comma-separated.  Default: all.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many images.")] = None,
+    limit: Annotated[int | None, typer.Option(**WHOLE, help="Only the first so many images.")] = None,
     mask_size: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH of the label maps.")] = None,
     threshold: Annotated[str, typer.Option(help="quantile, or positive (> 0, for units after a ReLU).")] = "quantile",
-    quantile: Annotated[float, typer.Option(help="Share of a unit's values above its threshold.")] = 0.005,
+    quantile: Annotated[float, typer.Option(**NUMBER, help="Share of a unit's values above its threshold.")] = 0.005,
     threshold_on: Annotated[
         str, typer.Option(help="cells (the layer's own maps, as in the paper's code) or pixels (its text).")
     ] = "cells",
-    top_images: Annotated[int, typer.Option(help="Images kept per unit for reports.")] = 5,
-    batch_size: Annotated[int, typer.Option()] = 32,
-    workers: Annotated[int | None, typer.Option(help="Processes that read images.")] = None,
+    top_images: Annotated[int, typer.Option(**WHOLE, help="Images kept per unit for reports.")] = 5,
+    batch_size: Annotated[int, typer.Option(**WHOLE, help="Images at once.")] = 32,
+    workers: Annotated[int | None, typer.Option(**WHOLE, help="Processes that read images.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "cpu",
     force: ForceOption = False,
 ) -> None:
@@ -151,13 +171,16 @@ def explain(
     units: Annotated[str | None, typer.Option(help="Names and ranges: 0,3,10-20.  Default: all.")] = None,
     engine: Annotated[str, typer.Option(help="beam, or brute (every formula: small inputs only).")] = "beam",
     space: Annotated[str, typer.Option(help="chain (the paper's) or tree.")] = "chain",
-    length: Annotated[int, typer.Option(help="At most so many concepts.")] = 3,
-    beam_size: Annotated[int | None, typer.Option(help="Distinct functions kept.  Default: 10.")] = None,
-    top_k: Annotated[int, typer.Option(help="Also keep the best so many formulas of the final beam.")] = 1,
+    length: Annotated[int, typer.Option(**WHOLE, help="At most so many concepts.")] = 3,
+    beam_size: Annotated[int | None, typer.Option(**WHOLE, help="Distinct functions kept.  Default: 10.")] = None,
+    top_k: Annotated[
+        int,
+        typer.Option(**WHOLE, help="Also keep the best so many formulas of the final beam."),
+    ] = 1,
     penalty: Annotated[str, typer.Option(help="Score = metric * penalty ** (length - 1).")] = "1",
     metric: Annotated[str, typer.Option(help="iou, precision, recall or f1.")] = "iou",
     compat: Annotated[str | None, typer.Option(help="vision or nli: search exactly as the paper's code does.")] = None,
-    jobs: Annotated[int, typer.Option(help="Processes; -1 for one per core.")] = 1,
+    jobs: Annotated[int, typer.Option(**WHOLE, help="Processes; -1 for one per core.")] = 1,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")] = None,
     format: FormatOption = None,
 ) -> None:

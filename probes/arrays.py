@@ -38,7 +38,7 @@ def read_npz(path: str | Path) -> Probe:
         "versions": versions(),
         "inputs": {path.name: file_digest(path)},
     }
-    return Probe(cells, about)
+    return Probe(cells, about, path=path)
 
 
 def load_npz(path: Path) -> dict[str, np.ndarray]:

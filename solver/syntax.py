@@ -110,9 +110,8 @@ def _known(tokens: list[_Token], text: str, names: Collection[str]) -> list[_Tok
                     token, position = _Token("name", name, token.column), position + count
                     break
         if token.kind in ("name", "quoted") and token.text not in known:
-            raise FormulaError(
-                f"no concept is named {token.text!r}{did_you_mean(token.text, known)}", text, token.column
-            )
+            hint = did_you_mean(token.text, known) or did_you_mean(token.text.upper(), OPERATOR_WORDS)
+            raise FormulaError(f"no concept is named {token.text!r}{hint}", text, token.column)
         joined.append(token)
     return joined
 

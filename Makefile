@@ -1,0 +1,34 @@
+# `make demo` and `make test` set everything up first; nothing but Python 3.11 or later is needed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-fast lint bench clean
+
+demo: $(READY)
+	$(BIN)/compexact demo vision -o demo --force
+
+test: $(READY)
+	$(BIN)/pytest -n auto
+
+test-fast: $(READY)
+	$(BIN)/pytest -n auto -m "not slow and not real_data"
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python benchmarks/beam.py
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,168 @@
+"""The command line, run in this process; and a small world in files to run it on."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from compexact.experiments.cli import main
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def compexact(monkeypatch, capsys):
+    """compexact("explain", probe, ...): run the command line; give its exit code and what it printed."""
+
+    def run(*words) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["compexact", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return Ended(ended.value.code or 0, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def npz(tmp_path) -> Path:
+    """Arrays of 200 points, 6 concepts and 4 units; unit `u0` is `(c0 OR c1) AND NOT c2`, `u3` is dead."""
+    rng = np.random.default_rng(0)
+    concepts = rng.random((200, 6)) < 0.3
+    neurons = rng.random((200, 4)) < 0.3
+    neurons[:, 0] = (concepts[:, 0] | concepts[:, 1]) & ~concepts[:, 2]
+    neurons[:, 3] = False
+    np.savez(tmp_path / "arrays.npz", concepts=concepts, neurons=neurons, unit_names=["u0", "u1", "u2", "u3"])
+    return tmp_path / "arrays.npz"
+
+
+def write_broden(root: Path, n_images: int = 4) -> Path:
+    """Images of 12 x 12 with label maps of 6 x 6: objects sky and sea, scene beach."""
+    (root / "images").mkdir(parents=True)
+    rows = ["image,split,ih,iw,sh,sw,object,scene"]
+    for i in range(n_images):
+        rng = np.random.default_rng(i)
+        Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)).save(root / f"images/{i}.png")
+        labels = np.zeros((6, 6, 3), dtype=np.uint8)
+        labels[..., 0] = rng.integers(0, 3, (6, 6))
+        Image.fromarray(labels).save(root / f"images/{i}_object.png")
+        rows.append(f"{i}.png,train,12,12,6,6,{i}_object.png,{3 if i % 2 else ''}")
+    (root / "index.csv").write_text("\n".join(rows) + "\n")
+    (root / "category.csv").write_text("name,first,last,count,frequency\nobject,1,2,2,8\nscene,3,3,1,2\n")
+    (root / "label.csv").write_text(
+        "number,name,category,frequency,coverage,syns\n1,sky,object(4),4,1.0,\n2,sea,object(4),4,1.0,\n3,beach-s,scene(2),2,2.0,\n"
+    )
+    return root
+
+
+@pytest.fixture
+def broden(tmp_path) -> Path:
+    return write_broden(tmp_path / "broden")
+
+
+NETS = """
+import torch
+from torch import nn
+
+
+class Spoilt(nn.Module):
+    def __init__(self, value):
+        super().__init__()
+        self.layer, self.value = nn.Conv2d(3, 2, 3), value
+
+    def forward(self, images):
+        return self.layer(images) + self.value
+
+
+class Turning(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer, self.calls = nn.Conv2d(3, 2, 3), 0
+
+    def forward(self, images):
+        self.calls += 1
+        return self.layer(images[..., :: self.calls])
+
+
+class Pair(nn.Module):
+    def forward(self, images):
+        return images, images
+
+
+def net():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+
+
+def nan():
+    return nn.Sequential(Spoilt(float("nan")), nn.ReLU())
+
+
+def inf():
+    return nn.Sequential(Spoilt(float("inf")), nn.ReLU())
+
+
+def turning():
+    return nn.Sequential(Turning())
+
+
+def pair():
+    return nn.Sequential(Pair())
+
+
+def flat():
+    return nn.Sequential(nn.Flatten(), nn.Unflatten(1, (3, 144)), nn.Linear(144, 5))
+"""
+
+
+@pytest.fixture
+def nets(tmp_path, monkeypatch) -> str:
+    """The name of a module of networks, in the folder that commands run in."""
+    name = f"nets_{abs(hash(tmp_path))}"
+    (tmp_path / f"{name}.py").write_text(NETS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    return name
+
+
+@pytest.fixture
+def weights(tmp_path, nets):
+    """weights(what): a file of that kind."""
+
+    class Canary:
+        def __reduce__(self):
+            return (Path(tmp_path / "canary").touch, ())
+
+    def make(what: str) -> Path:
+        file = tmp_path / f"{what}.pt"
+        if what == "good":
+            torch.save(sys.modules[nets].net().state_dict() if nets in sys.modules else _net().state_dict(), file)
+        elif what == "pickle":
+            torch.save({"0.weight": Canary()}, file)
+        elif what == "module":
+            torch.save(nn.Linear(2, 2), file)
+        elif what == "huge":
+            torch.save({"0.weight": torch.zeros(1).as_strided((10**11,), (0,))}, file)
+        elif what == "other":
+            torch.save({"5.weight": torch.zeros(2), "0.weight": torch.zeros(4, 3, 3, 3)}, file)
+        elif what == "empty":
+            file.write_bytes(b"")
+        return file
+
+    return make
+
+
+def _net() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
