@@ -83,7 +83,7 @@ def beam_search(
     beam = entered = step.merged([], step.primitives())
     best = beam[:1]
     for length in range(2, max_length + 1 if best else 0):
-        beam = step.merged(beam, step.extensions(entered))
+        beam = step.merged(beam, step.extensions(entered, beam))
         entered = [entry for entry in beam if len(entry.chain) == length]
         best.append(beam[0])
     return _result(problem, best, beam, max_length, metric, top_k, started)
@@ -124,13 +124,13 @@ class _BeamStep:
         """An integer that orders formulas of all lengths exactly as their penalised scores do.
 
         Two different fractions with denominators below 2**k differ by more than 2**-2k, so their multiples
-        by 2**(2k + 1), rounded down, differ in the same direction.  Counts are below 2**53 and sums of two
-        of them below 2**54; the penalty's denominator joins in `length - 1` times, at most MAX_LENGTH times.
+        by 2**(2k + 1), rounded down, differ in the same direction.  Counts are below 2**52 and sums of two
+        of them below 2**53; the penalty's denominator joins in `length - 1` times, at most MAX_LENGTH times.
         """
         numerator, denominator = self.metric.pair(both, points, self.problem.unit_points)
         numerator *= self.penalty.numerator ** (length - 1)
         denominator *= self.penalty.denominator ** (length - 1)
-        bits = 54 + MAX_LENGTH * (self.penalty.denominator - 1).bit_length()
+        bits = 53 + MAX_LENGTH * (self.penalty.denominator - 1).bit_length()
         return int((numerator << (2 * bits + 1)) // denominator) if denominator else 0
 
     def merged(self, beam: list[Entry], candidates: Iterator[Entry]) -> list[Entry]:
@@ -148,67 +148,85 @@ class _BeamStep:
     def primitives(self) -> Iterator[Entry]:
         """The single concepts that share a point with the unit, best first."""
         points, both = self.overlaps.totals
-        for concept in self._best_first(both, points, both > 0, length=1):
+        places = np.flatnonzero(both)
+        for concept, *counts in self._best_first(places, both[places], points[places], length=1):
             mask = self.problem.concepts.column(concept)
-            yield self._entry(((0, concept),), concept, mask, both[concept], points[concept])
+            yield self._entry(((0, concept),), concept, mask, *counts)
 
-    def extensions(self, parents: list[Entry]) -> Iterator[Entry]:
+    def extensions(self, parents: list[Entry], beam: list[Entry]) -> Iterator[Entry]:
         """All parents, of one length, lengthened by one operator and concept; best first.
 
         Left out are extensions that equal their parent or the concept alone, which have been in the pool
-        before, and those that share no point with the unit.  The latter lose nothing.  Whatever is added to
-        such a formula later, drop it and keep the later part: that is shorter, has the same active points,
-        and no point more.
+        before; those that score less than all of a full beam; and those that share no point with the unit.
+        The last lose nothing.  Whatever is added to such a formula later, drop it and keep the later part: that
+        is shorter, has the same active points, and no point more.
         """
         if not parents:
             return
-        points, both = self._counts(parents)
-        new = (both > 0) & (points != np.array([parent.points for parent in parents])[:, None, None])
-        new[:, :, :2] &= points[:, :, :2] != self.overlaps.totals[0][:, None]
-        for place in self._best_first(both, points, new, len(parents[0].chain) + 1):
-            parent, (concept, operator) = parents[place // new[0].size], divmod(place % new[0].size, len(OPERATORS))
+        length, n_joins = len(parents[0].chain) + 1, len(self.problem.concepts.names) * len(OPERATORS)
+        places, both, points = self._joins(parents, length, self._least(beam))
+        for place, *counts in self._best_first(places, both, points, length):
+            parent, (concept, operator) = parents[place // n_joins], divmod(place % n_joins, len(OPERATORS))
             mask = OPERATORS[operator].mask(parent.mask, self.problem.concepts.column(concept))
-            chain = (*parent.chain, (operator, concept))
-            yield self._entry(chain, place, mask, both.flat[place], points.flat[place])
+            yield self._entry((*parent.chain, (operator, concept)), place, mask, *counts)
 
-    def _counts(self, parents: list[Entry]) -> tuple[np.ndarray, np.ndarray]:
-        """int64 (n_parents, n_concepts, n_operators) twice: every extension's points and active points.
+    def _joins(self, parents: list[Entry], length: int, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The extensions worth a look: int64 (n,) each of place, active points and points.
 
+        place: (rank of the parent * n_concepts + concept) * n_operators + operator.
         All three operators are read off the same two sums per parent and concept.
         """
+        inside = np.array([self.overlaps(parent.mask) for parent in parents])  # (n_parents, 2, n_concepts)
         concept_points, concept_both = self.overlaps.totals
-        shape = (len(parents), len(concept_points), len(OPERATORS))
-        points, both = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64)
-        for place, parent in enumerate(parents):
-            inside_points, inside_both = self.overlaps(parent.mask)
-            for which, operator in enumerate(OPERATORS):
-                points[place, :, which] = operator.count(parent.points, concept_points, inside_points)
-                both[place, :, which] = operator.count(parent.both, concept_both, inside_both)
-        return points, both
+        own_points = np.array([parent.points for parent in parents])[:, None]
+        own_both = np.array([parent.both for parent in parents])[:, None]
+        kept = []
+        for which, operator in enumerate(OPERATORS):
+            points = operator.count(own_points, concept_points, inside[:, 0])
+            both = operator.count(own_both, concept_both, inside[:, 1])
+            rank, concept = np.nonzero(self._float_score(both, points, length) >= least)
+            places = (rank * len(concept_points) + concept) * len(OPERATORS) + which
+            both, points = both[rank, concept], points[rank, concept]
+            new = (both > 0) & (points != own_points[rank, 0])
+            if operator.word != "AND NOT":
+                new &= points != concept_points[concept]
+            kept.append((places[new], both[new], points[new]))
+        all_places, all_both, all_points = (np.concatenate(column) for column in zip(*kept))
+        return all_places, all_both, all_points
+
+    def _float_score(self, both: np.ndarray, points: np.ndarray, length: int) -> np.ndarray:
+        """The score as float64.  Without a penalty it keeps the exact order up to ties (see `_best_first`)."""
+        numerator, denominator = self.metric.pair(both, points, self.problem.unit_points)
+        return np.asarray(numerator / np.maximum(denominator, 1) * float(self.penalty) ** (length - 1))
+
+    def _least(self, beam: list[Entry]) -> float:
+        """Below this, an extension cannot enter: a hair less than the worst score of a full beam, else 0."""
+        if len(beam) != self.beam_size:
+            return 0.0
+        worst = beam[-1]
+        score = self._float_score(np.array(worst.both), np.array(worst.points), len(worst.chain))
+        return float(score) * (1 - 1e-9)
 
     def _entry(self, chain: Chain, place: int, mask: np.ndarray, both: int, points: int) -> Entry:
-        score = self.score(int(both), int(points), len(chain))
-        return Entry(chain, place, mask, int(both), int(points), score)
+        return Entry(chain, place, mask, both, points, self.score(both, points, len(chain)))
 
-    def _best_first(self, both: np.ndarray, points: np.ndarray, wanted: np.ndarray, length: int) -> Iterator[int]:
-        """The flat indices of the wanted entries, best score first; equal scores in the order of the array.
+    def _best_first(
+        self, places: np.ndarray, both: np.ndarray, points: np.ndarray, length: int
+    ) -> Iterator[tuple[int, int, int]]:
+        """(place, both, points) of each entry, best score first; of equal scores the least place first.
 
         Only a window of the best is sorted; it grows while more is asked for.  The window is cut by the float
-        score.  Division of counts is correctly rounded and keeps their order up to ties, and ties are taken
-        in whole, so whatever is outside scores less than everything inside.
+        score.  Counts are doubles without loss, so division is correctly rounded and keeps their order up to
+        ties; ties are taken in whole, so whatever is outside scores less than everything inside.
         """
-        numerator, denominator = self.metric.pair(both, points, self.problem.unit_points)
-        wanted = wanted & (denominator > 0)
-        approximate = np.where(wanted, numerator / np.maximum(denominator, 1), -1.0).ravel()
-        n_wanted = int(wanted.sum())
-        given, window = 0, 4 * (self.beam_size or n_wanted)
-        while given < n_wanted:
-            window = min(window, n_wanted)
-            cut = np.partition(approximate, -window)[-window]
-            chosen = np.flatnonzero(approximate >= cut)
-            exact = [self.score(int(both.flat[i]), int(points.flat[i]), length) for i in chosen]
-            order = chosen[sorted(range(len(chosen)), key=lambda i: -exact[i])]
-            yield from (int(place) for place in order[given:])
+        approximate = self._float_score(both, points, length)
+        given, window = 0, 4 * (self.beam_size or len(places))
+        while given < len(places):
+            window = min(window, len(places))
+            inside = approximate >= np.partition(approximate, -window)[-window]
+            counted = zip(places[inside].tolist(), both[inside].tolist(), points[inside].tolist())
+            order = sorted(counted, key=lambda entry: (-self.score(entry[1], entry[2], length), entry[0]))
+            yield from order[given:]
             given, window = len(order), 4 * len(order)
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from .errors import DataError, UsageError, did_you_mean
 from .formula import Formula
 
-MAX_POINTS = 2**53
-"""Counts stay below this, so sums of them are exact in int64 and in float64 alike."""
+MAX_POINTS = 2**52
+"""Counts stay below this, so a sum of two is exact in int64 and in float64 alike."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ class Operator:
     word: str
     join: Callable[[Formula, Formula], Formula]
     mask: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    count: Callable[[int, np.ndarray, np.ndarray], np.ndarray]
+    count: Callable[[np.ndarray | int, np.ndarray, np.ndarray], np.ndarray]
 
 
 OPERATORS = (

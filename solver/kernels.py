@@ -29,15 +29,15 @@ def add_rows(
     indices: np.ndarray,
     weights: np.ndarray,
     active: np.ndarray,
-    points: np.ndarray,
-    both: np.ndarray,
+    sums: np.ndarray,
 ) -> None:
     """Add the points and the active points of each row to all its concepts' sums.
 
     rows: int64, which rows.  indptr, indices, weights, active: as in `Problem`.
-    points, both: int64 (n_concepts,), changed in place.
+    sums: int64 (n_concepts, 2), points and active points, changed in place; side by side for the cache.
     """
     for row in rows:
         for position in range(indptr[row], indptr[row + 1]):
-            points[indices[position]] += weights[row]
-            both[indices[position]] += active[row]
+            concept = indices[position]
+            sums[concept, 0] += weights[row]
+            sums[concept, 1] += active[row]

@@ -16,34 +16,23 @@ class Overlaps:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def _sums(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        concepts = self.problem.concepts
-        points = np.zeros(len(concepts.names), dtype=np.int64)
-        both = np.zeros(len(concepts.names), dtype=np.int64)
-        add_rows(
-            rows,
-            concepts.indptr,
-            concepts.indices,
-            self.problem.weights,
-            self.problem.active,
-            points,
-            both,
-        )
-        return points, both
+    def _sums(self, rows: np.ndarray) -> np.ndarray:
+        problem, concepts = self.problem, self.problem.concepts
+        sums = np.zeros((len(concepts.names), 2), dtype=np.int64)
+        add_rows(rows, concepts.indptr, concepts.indices, problem.weights, problem.active, sums)
+        return np.ascontiguousarray(sums.T)
 
     @cached_property
-    def totals(self) -> tuple[np.ndarray, np.ndarray]:
-        """int64 (n_concepts,) twice: every concept's points, and its active points."""
+    def totals(self) -> np.ndarray:
+        """int64 (2, n_concepts): every concept's points, and its active points."""
         return self._sums(np.arange(len(self.problem.weights)))
 
-    def __call__(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """int64 (n_concepts,) twice: each concept's points and active points inside the mask.
+    def __call__(self, mask: np.ndarray) -> np.ndarray:
+        """int64 (2, n_concepts): each concept's points and active points inside the mask.
 
         mask: bool (n_cells,).  Whichever of the mask and its complement has fewer cells is walked.
         """
         rows = np.flatnonzero(mask)
         if 2 * len(rows) <= len(mask):
             return self._sums(rows)
-        outside_points, outside_both = self._sums(np.flatnonzero(~mask))
-        points, both = self.totals
-        return points - outside_points, both - outside_both
+        return np.subtract(self.totals, self._sums(np.flatnonzero(~mask)))

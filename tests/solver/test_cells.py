@@ -68,8 +68,8 @@ def test_counts_around_two_to_the_31_do_not_wrap():
 
 
 def test_counts_beyond_exact_arithmetic_are_refused():
-    with pytest.raises(DataError, match="9,007,199,254,740,992"):
-        from_arrays([[1], [0]], weights=[2**53 - 1, 1], active=[[0], [0]])
+    with pytest.raises(DataError, match="4,503,599,627,370,496"):
+        from_arrays([[1], [0]], weights=[2**52 - 1, 1], active=[[0], [0]])
 
 
 def test_memory_layout_does_not_matter():
