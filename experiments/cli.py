@@ -55,6 +55,28 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace what lies at
 
 
 @app.command()
+def demo(
+    what: Annotated[str, typer.Argument(help="vision.")] = "vision",
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")] = Path("compexact-demo"),
+    images: Annotated[int, typer.Option(**WHOLE, help="How many pictures to draw.")] = 360,
+    seed: Annotated[int, typer.Option(**WHOLE, help="Of the pictures and of the training.")] = 0,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Train, probe, explain and report on a world made on the spot; no download.
+
+    \b
+    compexact demo vision -o demo
+    """
+    from ..solver.errors import UsageError
+    from .demo import demo_vision
+
+    if what != "vision":
+        raise UsageError(f"there is a demo of vision, not of {what!r}")
+    demo_vision(output, n_images=images, seed=seed, force=force, format_name=format)
+
+
+@app.command()
 def ls(
     what: Annotated[str, typer.Argument(help="A probe, a run, or the word `layers`.")],
     model: Annotated[str | None, typer.Option(help="For `layers`: torchvision:NAME or package.module:factory.")] = None,

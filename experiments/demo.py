@@ -1,0 +1,113 @@
+"""`compexact demo vision`: the whole path on a world made on the spot, with units whose formula is known.
+
+    world/    pictures of simple scenes with labelled points, in the Broden format
+    model.pt  a small CNN trained to name the scenes (a state dict)
+    probe/    its last convolution, counted against the labels
+    run/      the best formula of every unit
+    report/   the pages
+
+Each step is what its command does, on the files of the step before.  The same seed gives the same answers.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..probes.store import Probe, check_output, save_probe
+from ..solver.problem import Problem
+from ..solver.syntax import parse
+from .engines import SearchSettings
+from .output import Printer, chosen_format
+from .progress import Progress, progress
+from .runs import Run, run_units
+
+MAX_LENGTH = 4
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """A planted unit: the formula it was built from, what the search found, and their IoUs.
+
+    same: whether both hold on exactly the same points.
+    """
+
+    unit: str
+    planted: str
+    found: str
+    planted_iou: float
+    found_iou: float
+    same: bool
+
+
+def demo_vision(folder: Path, *, n_images: int, seed: int, force: bool, format_name: str | None) -> None:
+    """Draw, train, probe, explain and report; print what became of the planted units, and where the report is."""
+    printer = Printer(chosen_format(format_name), ("unit", "planted", "found", "planted_iou", "found_iou", "same"))
+    check_output(folder, force=force)
+    partial = folder.parent / f".{folder.name}.{os.getpid()}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        recoveries = _make(partial, n_images, seed)
+        if force and folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    for recovery in recoveries:
+        printer(vars(recovery))
+    printer.finish()
+    print(f"report: {folder / 'report' / 'index.html'}", file=sys.stderr)
+
+
+def _make(folder: Path, n_images: int, seed: int) -> list[Recovery]:
+    from .report import write_report
+    from .world_drawing import draw_world
+
+    with progress() as update:
+        update("drawing pictures", 0, n_images)
+        draw_world(folder / "world", n_images=n_images, seed=seed)
+        update("drawing pictures", n_images, n_images)
+        probe = _train_and_probe(folder, seed, update)
+        run = run_units(probe, probe.cells.unit_names, SearchSettings(max_length=MAX_LENGTH), folder / "run")
+        write_report(run, probe, folder / "report", on_progress=update)
+    return _recoveries(probe, run)
+
+
+def _train_and_probe(folder: Path, seed: int, update: Progress) -> Probe:
+    from ..probes.datasets import open_dataset
+    from ..probes.demo_model import PREPROCESSING, save_demo_model, train_demo_model
+    from ..probes.models import load_model
+    from ..probes.vision import VisionSettings, probe_vision
+
+    world = open_dataset(f"broden:{folder / 'world'}")
+    model, accuracy = train_demo_model(world, seed=seed, on_progress=lambda line: print(line, file=sys.stderr))
+    print(f"held-out accuracy {accuracy:.3f}", file=sys.stderr)
+    save_demo_model(model, folder / "model.pt")
+    loaded = load_model("compexact.probes.demo_model:demo_model", weights=folder / "model.pt")
+    settings = VisionSettings(layers=("features",), threshold="positive")
+    probe = probe_vision(loaded, world, PREPROCESSING, settings, spill_folder=folder, on_progress=update)
+    return save_probe(probe, folder / "probe")
+
+
+def _recoveries(probe: Probe, run: Run) -> list[Recovery]:
+    from ..probes.demo_model import PLANTED
+
+    recoveries = []
+    for unit, text in PLANTED.items():
+        problem = Problem.of(probe.cells, unit)
+        planted, found = parse(text), parse(run.records[unit]["formula"])
+        masks = [probe.cells.concepts.mask(formula).tobytes() for formula in (planted, found)]
+        recoveries.append(
+            Recovery(
+                unit=unit,
+                planted=text,
+                found=str(found),
+                planted_iou=float(problem.explain(planted).iou),
+                found_iou=float(problem.explain(found).iou),
+                same=masks[0] == masks[1],
+            )
+        )
+    return recoveries
