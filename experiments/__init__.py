@@ -1,0 +1,36 @@
+"""Experiments: the command line, runs over many units, reports.
+
+from compexact import experiments, probes
+
+probe = probes.open_probe("probe")
+settings = experiments.SearchSettings(max_length=3)
+for result in experiments.explain_units(probe.cells, probe.cells.unit_names, settings):
+    print(result)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .engines import SearchSettings, explain_unit
+    from .report import write_report
+    from .runs import Run, explain_units, read_run, run_units
+
+# Imported when first asked for: `compexact --help` must not wait for a search.
+_LATER = {
+    "Run": "runs",
+    "SearchSettings": "engines",
+    "explain_unit": "engines",
+    "explain_units": "runs",
+    "read_run": "runs",
+    "run_units": "runs",
+    "write_report": "report",
+}
+
+__all__ = ["Run", "SearchSettings", "explain_unit", "explain_units", "read_run", "run_units", "write_report"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f".{_LATER[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,45 @@
+"""Probes: what a model does on an annotated dataset, counted; and the only place that imports torch.
+
+    from compexact import probes
+
+    probe = probes.open_probe("probe")                       # a folder or an .npz file
+
+    model = probes.load_model("torchvision:resnet18", weights=Path("resnet18.pth"))
+    images = probes.open_dataset("broden:broden1_224")
+    settings = probes.VisionSettings(layers=("layer4",))
+    probe = probes.probe_vision(model, images, probes.PRESETS["imagenet"], settings)
+    probes.save_probe(probe, "probe")
+
+What needs torch is imported when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .datasets import open_dataset
+from .store import Probe, open_probe, save_probe
+
+if TYPE_CHECKING:
+    from .models import LoadedModel, load_model
+    from .preprocess import PRESETS, Preprocessing
+    from .vision import VisionSettings, probe_vision
+
+_LATER = {
+    "LoadedModel": "models",
+    "load_model": "models",
+    "PRESETS": "preprocess",
+    "Preprocessing": "preprocess",
+    "VisionSettings": "vision",
+    "probe_vision": "vision",
+}
+
+__all__ = [
+    "PRESETS", "LoadedModel", "Preprocessing", "Probe", "VisionSettings", "load_model", "open_dataset", "open_probe",
+    "probe_vision", "save_probe",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f".{_LATER[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -35,4 +35,5 @@ class Overlaps:
         rows = np.flatnonzero(mask)
         if 2 * len(rows) <= len(mask):
             return self._sums(rows)
-        return np.subtract(self.totals, self._sums(np.flatnonzero(~mask)))
+        outside: np.ndarray = self._sums(np.flatnonzero(~mask))
+        return np.asarray(self.totals - outside)
