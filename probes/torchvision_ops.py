@@ -39,7 +39,7 @@ def import_torchvision() -> ModuleType:
 
 @functools.cache  # a declaration lasts as long as its Library, so the cache has to keep it
 def _declare_operators() -> torch.library.Library:
-    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    library = torch.library.Library("torchvision", "FRAGMENT")
     for schema in _DESCRIBED_ON_IMPORT:
-        library.define(schema)  # type: ignore[no-untyped-call]
+        library.define(schema)
     return library
