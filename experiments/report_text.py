@@ -1,0 +1,96 @@
+"""Numbers and formulas as the report's pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..solver.formula import OPERATOR_WORDS, Atom, Formula, Not, quoted
+
+
+def ratio(value: float | Fraction) -> str:
+    """Four digits of a number in [0, 1].  Only 1 itself reads 1.0000, and only 0 reads 0.0000.
+
+    >>> ratio(Fraction(10**9 - 1, 10**9)), ratio(1), ratio(0), ratio(1e-9), ratio(0.14801)
+    ('0.9999', '1.0000', '0.0000', '<0.0001', '0.1480')
+    """
+    text = f"{float(value):.4f}"
+    if text == "1.0000" and value < 1:
+        return "0.9999"
+    if text == "0.0000" and value > 0:
+        return "<0.0001"
+    return text
+
+
+def count(number: int) -> str:
+    """
+    >>> count(12807307)
+    '12,807,307'
+    """
+    return f"{number:,}"
+
+
+def decimal(value: float) -> str:
+    """Four digits that count.
+
+    >>> decimal(20.25), decimal(-0.138), decimal(1234.5), decimal(123456.7)
+    ('20.25', '-0.1380', '1,234', '123,457')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share in percent; only nothing reads 0 %, and only the whole reads 100 %.
+
+    >>> percent(1, 3), percent(999_999, 1_000_000), percent(1, 1_000_000), percent(0, 5), percent(5, 5), percent(0, 0)
+    ('33.3 %', '99.9 %', '<0.1 %', '0 %', '100 %', '-')
+    """
+    if not whole:
+        return "-"
+    if part in (0, whole):
+        return "100 %" if part else "0 %"
+    text = f"{100 * part / whole:.1f}"
+    return {"0.0": "<0.1", "100.0": "99.9"}.get(text, text) + " %"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of a formula's text.  kind: `concept`, `operator` or `mark` (parentheses and blanks).
+
+    concept: the name, unquoted, where the piece is one; else "".
+    """
+
+    kind: str
+    text: str
+    concept: str = ""
+
+
+def tokens(formula: Formula) -> Iterator[Token]:
+    """The pieces of `str(formula)`, in order.
+
+    >>> [token.text for token in tokens(~Atom("sky") & Atom("shop window"))]
+    ['NOT', ' ', 'sky', ' ', 'AND', ' ', '"shop window"']
+    """
+    if isinstance(formula, Atom):
+        yield Token("concept", quoted(formula.name), formula.name)
+    elif isinstance(formula, Not):
+        yield Token("operator", OPERATOR_WORDS[2])
+        yield Token("mark", " ")
+        yield from _operand(formula.operand)
+    else:
+        for place, part in enumerate(formula.operands):
+            if place:
+                yield Token("mark", " ")
+                yield Token("operator", getattr(formula, "word"))  # noqa: B009 (only And and Or come here)
+                yield Token("mark", " ")
+            yield from _operand(part)
+
+
+def _operand(part: Formula) -> Iterator[Token]:
+    if isinstance(part, Atom | Not):
+        yield from tokens(part)
+    else:
+        yield Token("mark", "(")
+        yield from tokens(part)
+        yield Token("mark", ")")

@@ -1,0 +1,124 @@
+"""What a unit's page says: its line of the run, read back and counted again on the probe's cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..probes.store import Probe
+from ..solver.errors import DataError, UsageError
+from ..solver.formula import Atom
+from ..solver.problem import Problem
+from ..solver.result import Explanation, Status
+from ..solver.syntax import parse
+from .runs import Run
+
+
+@dataclass(frozen=True)
+class ConceptRow:
+    """A concept of a unit's formula, on its own."""
+
+    name: str
+    category: str
+    alone: Explanation
+
+
+@dataclass(frozen=True, eq=False)
+class UnitReport:
+    """One unit.
+
+    column: its place in the probe.  best, by_length, top: as in `SearchResult`, but none where the status is
+    `degenerate`: any formula then says as little as any other.  bound, gap: None where nothing is proven.
+    record: its line of units.jsonl.
+    """
+
+    problem: Problem
+    column: int
+    status: Status
+    best: Explanation | None
+    by_length: tuple[Explanation, ...]
+    top: tuple[Explanation, ...]
+    ceiling: float
+    bound: Fraction | None
+    gap: float | None
+    error: str | None
+    record: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The unit's name."""
+        return self.problem.unit
+
+    @property
+    def page(self) -> str:
+        """Its page, seen from the site's root.  Made of a number: names can hold anything."""
+        return f"units/{self.column}.html"
+
+    @cached_property
+    def cell_mask(self) -> np.ndarray | None:
+        """bool (n_cells,): where the formula holds."""
+        return None if self.best is None else self.problem.concepts.mask(self.best.formula)
+
+    @property
+    def concepts(self) -> list[ConceptRow]:
+        """The concepts of the formula, each once, in order."""
+        rows = self.problem.concepts
+        names = dict.fromkeys(self.best.formula.atoms()) if self.best else ()
+        return [
+            ConceptRow(name, rows.categories[rows.position[name]], self.problem.explain(Atom(name))) for name in names
+        ]
+
+
+def read_units(run: Run, probe: Probe) -> list[UnitReport]:
+    """The finished units of the run, in its order.
+
+    Raises `DataError` where the run was made from another probe, and where a line lacks a field, holds a formula
+    that is none, or gives other counts than the probe has.
+    """
+    if run.header["probe"]["digest"] != probe.digest:
+        raise DataError(f"{run.path} was made from another probe: the digest in run.json differs")
+    return [_read_unit(run, probe, name, record) for name, record in run.records.items()]
+
+
+def _read_unit(run: Run, probe: Probe, name: str, record: Mapping[str, Any]) -> UnitReport:
+    place = f"{run.path / 'units.jsonl'}, unit {name!r}"
+    try:
+        column = probe.cells.unit(name)
+        problem = Problem.of(probe.cells, column)
+        fraction = record["bound_fraction"]
+        status = Status(record["status"])
+        is_explained = record["formula"] is not None and status is not Status.DEGENERATE
+        unit = UnitReport(
+            problem=problem,
+            column=column,
+            status=status,
+            best=_found(problem, record) if is_explained else None,
+            by_length=tuple(_found(problem, line) for line in record["by_length"] if is_explained),
+            top=tuple(_found(problem, line) for line in record["top"] if is_explained),
+            ceiling=float(record["ceiling"]),
+            bound=None if fraction is None else Fraction(*fraction),
+            gap=None if fraction is None else float(record["gap"]),
+            error=record.get("error"),
+            record=record,
+        )
+    except KeyError as error:
+        raise DataError(f"{place}: the field {error} is missing; delete that line and run again") from None
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        raise DataError(f"{place}: {error}; delete that line and run again") from None
+    except UsageError as error:
+        raise DataError(f"{place}: {str(error).splitlines()[0]}; delete that line and run again") from None
+    if unit.best is not None and unit.best != problem.explain(unit.best.formula):
+        raise DataError(f"{place}: the counts are not those of the formula; delete that line and run again")
+    return unit
+
+
+def _found(problem: Problem, line: Mapping[str, Any]) -> Explanation:
+    """A formula with the counts that stand beside it."""
+    formula = parse(line["formula"], problem.concepts.position)
+    both, either, active = int(line["intersection"]), int(line["union"]), problem.unit_points
+    return Explanation(formula, both, either - active + both, active)
