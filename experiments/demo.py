@@ -11,13 +11,12 @@ Each step is what its command does, on the files of the step before.  The same s
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..probes.store import Probe, check_output, save_probe
+from ..probes.folders import new_folder
+from ..probes.store import Probe, save_probe
 from ..solver.problem import Problem
 from ..solver.syntax import parse
 from .engines import SearchSettings
@@ -46,20 +45,17 @@ class Recovery:
 def demo_vision(folder: Path, *, n_images: int, seed: int, force: bool, format_name: str | None) -> None:
     """Draw, train, probe, explain and report; print what became of the planted units, and where the report is."""
     printer = Printer(chosen_format(format_name), ("unit", "planted", "found", "planted_iou", "found_iou", "same"))
-    check_output(folder, force=force)
-    partial = folder.parent / f".{folder.name}.{os.getpid()}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with new_folder(folder, force=force, is_ours=is_demo) as partial:
         recoveries = _make(partial, n_images, seed)
-        if force and folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     for recovery in recoveries:
         printer(vars(recovery))
     printer.finish()
     print(f"report: {folder / 'report' / 'index.html'}", file=sys.stderr)
+
+
+def is_demo(folder: Path) -> bool:
+    """Whether a demo lies in the folder."""
+    return all((folder / name).exists() for name in ("world", "model.pt", "probe"))
 
 
 def _make(folder: Path, n_images: int, seed: int) -> list[Recovery]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..probes.store import check_output, open_probe, save_probe
+from ..probes.folders import check_output
+from ..probes.store import is_probe, open_probe, save_probe
 from ..solver.errors import UsageError
 from .progress import progress
 
@@ -33,7 +34,7 @@ def vision(
     from ..probes.preprocess import resolve
     from ..probes.vision import VisionSettings, probe_vision
 
-    check_output(output, force=force)
+    check_output(output, force=force, is_ours=is_probe)
     chosen = VisionSettings(layers=layers, **settings)
     choose_device(chosen.device)
     shown = resolve(**preprocessing)
@@ -48,7 +49,7 @@ def vision(
 
 def arrays(path: Path, output: Path, *, force: bool) -> None:
     """Save an .npz file of arrays as a probe."""
-    check_output(output, force=force)
+    check_output(output, force=force, is_ours=is_probe)
     print(f"{save_probe(open_probe(path), output, force=force)!r} in {output}")
 
 

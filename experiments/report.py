@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..probes.store import Probe, check_output
+from ..probes.folders import check_output, new_folder
+from ..probes.store import Probe
 from ..probes.versions import versions
-from ..solver.errors import DataError, UsageError
 from . import report_charts, report_text
 from .report_index import Summary, all_settings, probe_facts, search_facts, summarise
 from .report_pictures import Pictures, layer_png
@@ -82,43 +82,17 @@ def write_report(
     where it cannot be written, and where run and probe do not belong together or are damaged.
     """
     folder = Path(folder)
-    _check_is_replaceable(folder, force)
-    check_output(folder, force=force)
+    check_output(folder, force=force, is_ours=is_report)
     units = read_units(run, probe)
-    place = Path(os.path.abspath(folder))
-    partial = place.parent / f".{place.name}.{os.getpid()}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with new_folder(folder, force=force, is_ours=is_report) as partial:
         _Site(run, probe, units, partial).write(on_progress or (lambda what, done, total: None))
-        _put_in_place(partial, place)
-    except OSError as error:
-        raise DataError(f"{folder} could not be written: {error.strerror}") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return folder / "index.html"
 
 
-def _check_is_replaceable(folder: Path, force: bool) -> None:
-    """With `force`, a folder is deleted: only a report, or an empty folder."""
-    if not force or not folder.is_dir() or not any(folder.iterdir()):
-        return
+def is_report(folder: Path) -> bool:
+    """Whether a report lies in the folder."""
     index = folder / "index.html"
-    if not index.is_file() or GENERATOR not in index.read_text(encoding="utf-8", errors="replace")[:2000]:
-        raise UsageError(f"{folder} holds something else than a report; --force replaces reports only")
-
-
-def _put_in_place(partial: Path, place: Path) -> None:
-    """Rename the new folder to its name; the old one is moved aside first, and back if that fails."""
-    old = place.parent / f".{place.name}.{os.getpid()}.old"
-    if place.exists():
-        place.rename(old)
-    try:
-        partial.rename(place)
-    except OSError:
-        if old.exists():
-            old.rename(place)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    return index.is_file() and GENERATOR in index.read_text(encoding="utf-8", errors="replace")[:2000]
 
 
 class _Site:

@@ -181,16 +181,11 @@ def train_demo_model(
     targets = _targets(dataset)
     images = torch.stack([PREPROCESSING(dataset.image(index)) for index in range(len(dataset.keys))])
     held_out = torch.arange(len(images)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
-    with torch.random.fork_rng(devices=[]), _deterministic():
+    with torch.random.fork_rng(devices=[]), _reproducible():
         torch.default_generator.manual_seed(seed)
         model = DemoNet()
         _fit(model, images[~held_out], targets[~held_out], epochs, on_progress or (lambda line: None))
-    model.eval()
-    with torch.inference_mode():
-        scores = torch.cat(
-            [model.trained_scores(model.features.trained(batch)) for batch in images[held_out].split(BATCH_SIZE)]
-        )
-    return model, float((scores.argmax(dim=1) == targets[held_out]).double().mean())
+        return model, _accuracy(model, images[held_out], targets[held_out])
 
 
 def _targets(dataset: AnnotatedImages) -> torch.Tensor:
@@ -224,6 +219,14 @@ def _fit(
         on_progress(f"epoch {epoch} of {epochs}: loss {total / len(images):.3f}")
 
 
+def _accuracy(model: DemoNet, images: torch.Tensor, targets: torch.Tensor) -> float:
+    """The share of pictures that the network, now in evaluation mode, names rightly."""
+    model.eval()
+    with torch.inference_mode():
+        scores = torch.cat([model.trained_scores(model.features.trained(batch)) for batch in images.split(BATCH_SIZE)])
+    return float((scores.argmax(dim=1) == targets).double().mean())
+
+
 def _likeness(maps: torch.Tensor) -> torch.Tensor:
     """The mean squared correlation of two units.  Without a price on it, many units come out as one."""
     values = maps.transpose(0, 1).flatten(1)
@@ -234,12 +237,19 @@ def _likeness(maps: torch.Tensor) -> torch.Tensor:
 
 
 @contextmanager
-def _deterministic() -> Iterator[None]:
-    """Within this, torch takes only algorithms that give the same result each time."""
+def _reproducible() -> Iterator[None]:
+    """Within this, torch computes the same each time, however many threads it may use.
+
+    One thread it is: sums depend on how they are divided, and for batches this small a second thread brings
+    little on an idle machine and, by waiting for its turn, makes a busy one many times slower.
+    """
     enabled = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    threads = torch.get_num_threads()
     torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(1)
     try:
         yield
     finally:
+        torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(enabled, warn_only=warn_only)

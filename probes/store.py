@@ -15,8 +15,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +24,7 @@ import numpy as np
 
 from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError, UsageError
+from .folders import new_folder, sync_folder, write_bytes
 
 FORMAT = "compexact probe"
 VERSION = 1
@@ -88,46 +87,25 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def check_output(path: Path, *, force: bool = False) -> None:
-    """Refuse an output folder before any work is done for it: taken, or not to be written to."""
-    if os.path.lexists(path) and not force:
-        raise UsageError(f"{path} exists already; choose another -o, or replace it with --force")
-    if path.is_file():
-        raise UsageError(f"{path} is a file; -o takes the name of a folder to make")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        trial = path.parent / f".{path.name}.{os.getpid()}.trial"
-        trial.touch()
-        trial.unlink()
-    except OSError as error:
-        raise DataError(f"{path.parent} cannot be written to: {error.strerror}") from None
-
-
 def save_probe(probe: Probe, path: str | Path, *, force: bool = False) -> Probe:
     """Write the probe as a folder; give it back as read from there.
 
-    force: replace what lies there.  Raises `UsageError` where the folder exists, `DataError` where it cannot
-    be written; then nothing is left under its name.
+    force: replace the probe that lies there.  Raises `UsageError` where something lies there, `DataError` where
+    it cannot be written; then nothing is left under its name.
     """
-    path = Path(path)
-    check_output(path, force=force)
-    partial = path.parent / f".{path.name}.{os.getpid()}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        _write(probe, partial)
-        if force and path.exists():
-            shutil.rmtree(path)
-        partial.rename(path)
-        _sync(path.parent)
-    except OSError as error:
-        raise DataError(f"{path} could not be written: {error.strerror}") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with new_folder(Path(path), force=force, is_ours=is_probe) as folder:
+        _write(probe, folder)
     return read_probe(path)
 
 
+def is_probe(folder: Path) -> bool:
+    """Whether a probe lies in the folder, whole or damaged."""
+    manifest = folder / "manifest.json"
+    return manifest.is_file() and FORMAT in manifest.read_text(encoding="utf-8", errors="replace")[:200]
+
+
 def _write(probe: Probe, folder: Path) -> None:
-    (folder / "arrays").mkdir(parents=True)
+    (folder / "arrays").mkdir()
     arrays = {}
     for name, array in {**_core_arrays(probe.cells), **probe.arrays}.items():
         array = np.asarray(array)
@@ -135,16 +113,16 @@ def _write(probe: Probe, folder: Path) -> None:
         buffer = io.BytesIO()
         np.lib.format.write_array(buffer, plain, allow_pickle=False)
         arrays[name] = _digest(buffer.getbuffer())
-        _write_bytes(folder / "arrays" / f"{name}.npy", buffer.getbuffer())
+        write_bytes(folder / "arrays" / f"{name}.npy", buffer.getbuffer())
     names = _json({**_cell_names(probe.cells), **probe.names})
-    _write_bytes(folder / "names.json", names)
+    write_bytes(folder / "names.json", names)
     sizes = {key: value for key, value in probe.summary().items() if isinstance(value, int)}
     manifest = {"format": FORMAT, "version": VERSION, **sizes, **probe.about}
     manifest |= {"digests": {"names": _digest(names), "arrays": arrays}}
     manifest["digest"] = _digest(_json(manifest))
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
-    _write_bytes(folder / "manifest.json", text.encode())
-    _sync(folder)
+    write_bytes(folder / "manifest.json", text.encode())
+    sync_folder(folder / "arrays")
 
 
 def read_probe(path: str | Path) -> Probe:
@@ -238,23 +216,6 @@ def _json(value: Any) -> bytes:
 
 def _digest(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _write_bytes(path: Path, content: bytes | memoryview) -> None:
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Make names in the folder survive a loss of power, where the system can."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def open_probe(path: str | Path) -> Probe:

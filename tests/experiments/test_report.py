@@ -388,7 +388,7 @@ def test_a_folder_that_exists_is_replaced_only_with_force_and_only_if_it_is_a_re
     write_report(run, probe, tmp_path / "site", force=True)
     assert not (tmp_path / "site" / "units" / "99.html").exists()
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["probe", "run", "site"]
-    with pytest.raises(UsageError, match="replaces reports only"):
+    with pytest.raises(UsageError, match="replaces only what this command has made"):
         write_report(run, probe, run.path, force=True)
     assert (run.path / "units.jsonl").exists()
 

@@ -6,7 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from compexact.probes.store import Probe, check_output, open_probe, read_probe, save_probe
+from compexact.probes.folders import check_output
+from compexact.probes.store import Probe, open_probe, read_probe, save_probe
 from compexact.solver.errors import CompexactError, DataError, UsageError
 from compexact.solver.points import from_arrays
 
@@ -94,6 +95,12 @@ def test_an_existing_output_is_kept_unless_forced(probe):
     with pytest.raises(UsageError, match="exists already"):
         save_probe(probe, probe.path)
     assert save_probe(probe, probe.path, force=True).digest == probe.digest
+    mine = probe.path.parent / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("text")
+    with pytest.raises(UsageError, match="holds something else"):
+        save_probe(probe, mine, force=True)
+    assert (mine / "thesis.txt").read_text() == "text"
 
 
 def test_an_output_that_is_a_file_is_refused_before_work_starts(tmp_path):
