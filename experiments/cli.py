@@ -112,7 +112,10 @@ def probe_vision(
     allow_partial_weights: Annotated[
         bool, typer.Option("--allow-partial-weights", help="Load weights that miss entries or have others.")
     ] = False,
-    preset: Annotated[str, typer.Option(help="imagenet, broden (the paper's code) or caffe.")] = "imagenet",
+    preset: Annotated[
+        str | None,
+        typer.Option(help="imagenet, broden (the paper's code) or caffe.  Default: imagenet, if no numbers are given."),
+    ] = None,
     image_size: Annotated[int | None, typer.Option(**WHOLE, help="Height and width that the model is shown.")] = None,
     channels: Annotated[str | None, typer.Option(help="rgb or bgr.")] = None,
     mean: Annotated[str | None, typer.Option(help="Three numbers a,b,c in the order of the channels.")] = None,

@@ -107,8 +107,12 @@ PRESETS = {
 every channel by 57.12 = 255 * 0.224.  `caffe`: models converted from Caffe, such as SqueezeNet and AlexNet."""
 
 
+NEUTRAL = Preprocessing(224, "rgb", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), 1.0)
+"""Pixels from 0 to 1 as they are."""
+
+
 def resolve(
-    preset: str = "imagenet",
+    preset: str | None = None,
     image_size: int | None = None,
     channels: str | None = None,
     mean: Sequence[float] | None = None,
@@ -117,13 +121,18 @@ def resolve(
 ) -> Preprocessing:
     """The preset, with what is given explicitly in its place.
 
+    Without a preset it is `imagenet`, unless the mean, std or scale is given: then what is not given is
+    neutral (rgb, mean 0, std 1, scale 1), because one set of numbers says nothing about another.
     With other `channels`, the preset's mean and std follow their colours: the mean for red stays the
     mean for red.  A mean or std that is given is in the order of the resulting channels.
     """
-    if preset not in PRESETS:
+    if preset is None:
+        base = NEUTRAL if (mean, std, scale) != (None, None, None) else PRESETS["imagenet"]
+    elif preset in PRESETS:
+        base = PRESETS[preset]
+    else:
         hint = did_you_mean(preset, PRESETS)
         raise UsageError(f"unknown preset {preset!r}; known are {', '.join(PRESETS)}{hint}")
-    base = PRESETS[preset]
     if channels is not None and channels in _AXES and channels != base.channels:
         base = replace(base, channels=channels, mean=base.mean[::-1], std=base.std[::-1])
     return Preprocessing(

@@ -193,3 +193,18 @@ def test_ctrl_c_keeps_what_was_found(compexact, npz, tmp_path, monkeypatch):
     assert ended.code == 130
     assert list(read_run(tmp_path / "run").records) == ["u0", "u1"]
     monkeypatch.undo()
+
+
+def test_the_hash_seed_changes_nothing(npz):
+    import os
+    import subprocess
+    import sys
+
+    code = "import sys; from compexact.experiments.cli import main; main()"
+    command = [sys.executable, "-c", code, "explain", str(npz), "--length", "4", "--top-k", "5"]
+    answers = set()
+    for seed in ("0", "1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        out = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+        answers.add(json.dumps(without_seconds(lines(out))))
+    assert len(answers) == 1

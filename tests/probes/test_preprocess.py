@@ -134,3 +134,11 @@ def test_wrong_values_are_named(options: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=words) as caught:
         resolve(**options)
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_without_a_preset_start_from_nothing_and_not_from_imagenet():
+    assert resolve() == PRESETS["imagenet"]
+    assert resolve(image_size=112, channels="rgb").std == PRESETS["imagenet"].std
+    assert resolve(None, 227, "bgr", (104, 117, 123), None, 255) == PRESETS["caffe"]
+    assert resolve(mean=(1, 2, 3)).std == (1, 1, 1)
+    assert resolve("imagenet", mean=(1, 2, 3)).std == PRESETS["imagenet"].std
