@@ -17,14 +17,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..probes.demo_legend import MATERIALS, SCENE_NAMES
+from ..probes.demo_legend import HELD_OUT_EVERY, MATERIALS, SCENE_NAMES
 from ..solver.errors import UsageError, did_you_mean
 from .world_canvas import Canvas
 from .world_scenes import SCENES
 
 IMAGE_SIZE = 112
-HELD_OUT_EVERY = 5
-"""Every fifth picture is of the split `val`."""
 
 PLANES = ("color", "object", "part")
 CATEGORIES = (*PLANES, "scene")
@@ -166,8 +164,8 @@ class _Counts:
         for category in CATEGORIES:
             of_category = [label for label in seen if label.category == category]
             numbers = [label.number for label in of_category]
-            total = int(self.frequency[numbers].sum())
-            categories.append((category, min(numbers), max(numbers), len(numbers), total))
+            if numbers:  # a picture or two may show no part
+                categories.append((category, numbers[0], numbers[-1], len(numbers), self.frequency[numbers].sum()))
             by_frequency = sorted(of_category, key=lambda label: (-self.frequency[label.number], label.number))
             coded = [(code, n.number, n.name, *self._row(n)) for code, n in enumerate(by_frequency, start=1)]
             _write_table(folder / f"c_{category}.csv", ("code", "number", "name", "frequency", "coverage"), coded)

@@ -20,6 +20,9 @@ SHADING = 0.07
 
 SCENE_NAMES = ("beach-s", "harbour-s", "street-s", "field-s", "forest-s", "kitchen-s")
 
+HELD_OUT_EVERY = 5
+"""Every fifth picture is not trained on."""
+
 Rgb = tuple[int, int, int]
 
 # One line per object and part, its colours side by side: this is a chart, and reads as one.

@@ -2,7 +2,7 @@
 
 Its layer `features` has 24 trained units, `0` to `23`, and the planted units of `PLANTED`, `24` and up.
 A planted unit is not trained.  It takes each pixel's material by the nearest colour of the legend, and is
-active where at least half of a cell belongs to materials that its formula holds for.  The classes give it
+active where more than half of a cell belongs to materials that its formula holds for.  The classes give it
 weight 0, so it changes no answer.
 
 Probe it with `PREPROCESSING` and the threshold rule `positive`: a planted unit is above 0 exactly where it
@@ -25,7 +25,7 @@ from ..solver.errors import UsageError
 from ..solver.syntax import parse
 from .checkpoints import load_into, read_state_dict
 from .datasets.base import AnnotatedImages
-from .demo_legend import MATERIALS, RGB, SCENE_NAMES
+from .demo_legend import HELD_OUT_EVERY, MATERIALS, RGB, SCENE_NAMES
 from .preprocess import Preprocessing
 
 PREPROCESSING = Preprocessing(image_size=112, channels="rgb", mean=(0, 0, 0), std=(1, 1, 1), scale=1.0)
@@ -46,7 +46,6 @@ The last three are traps for a beam.  What they are built from (`tree OR grass`,
 `water AND green-c`) is so poor an explanation by itself that no beam of 5, 10 or 20 keeps it.
 """
 
-HELD_OUT_EVERY = 5
 BATCH_SIZE = 16
 LEARNING_RATE = 0.02
 
@@ -210,7 +209,7 @@ def _fit(
         total = 0.0
         for batch in torch.randperm(len(images)).split(BATCH_SIZE):
             maps = model.features.trained(images[batch])
-            loss = functional.cross_entropy(model.trained_scores(maps), targets[batch])
+            loss = functional.cross_entropy(model.trained_scores(maps), targets[batch]) + _likeness(maps)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

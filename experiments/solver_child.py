@@ -1,0 +1,182 @@
+"""The child's side of `solver_process.py`: read a job, solve round by round, write what is found and proven.
+
+Messages, one JSON object a line: `{"formula": text}` a formula; `{"target": [p, q], "bound": U}` no formula has
+q A - p B above U (`encodings/target.py`); `{"done": true}`; `{"error": text}`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..encodings.shape import Alphabet, Shape
+from ..encodings.target import Target
+from ..solver.cells import ConceptRows
+from ..solver.formula import Formula
+from ..solver.problem import Problem
+from ..solver.syntax import parse
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What a round needs of the outside: where to tell, how long it may take, and whether it was asked to stop.
+
+    seconds_left: gives None where there is no limit.  on_stop: functions that stop a running solver.
+    """
+
+    tell: Callable[[dict[str, Any]], None]
+    seconds_left: Callable[[], float | None]
+    stopped: threading.Event = field(default_factory=threading.Event)
+    on_stop: list[Callable[[], None]] = field(default_factory=list)
+
+    def formula(self, formula: Formula) -> None:
+        """Tell a formula that was found."""
+        self.tell({"formula": str(formula)})
+
+    def bound(self, target: Target, value: int) -> None:
+        """Tell that no formula's scaled value is above this."""
+        self.tell({"target": [target.iou.numerator, target.iou.denominator], "bound": value * target.scale})
+
+    @property
+    def is_over(self) -> bool:
+        """Whether time is up or a stop was asked for."""
+        left = self.seconds_left()
+        return self.stopped.is_set() or (left is not None and left <= 0)
+
+
+class Round(Protocol):
+    """Solve one linear question: (formula of the highest value that is at least `floor`, whether that is proven).
+
+    The formula is None where none was found.  Without `floor`, the target's; `hint` reaches the target.
+    `quiet` rounds ask about fewer concepts than the search, so they tell no bounds.
+    """
+
+    def __call__(
+        self, shape: Shape, alphabet: Alphabet, target: Target, hint: Formula | None, channel: Channel, seed: int
+    ) -> tuple[Formula | None, bool]: ...
+
+
+def search(problem: Problem, shape: Shape, start: Formula, solve: Round, channel: Channel, seed: int) -> Formula:
+    """The best formula, by rounds: each maximises the value for the last answer's IoU (Dinkelbach 1967).
+
+    Then, where that was proven, shorter formulas of the same IoU are looked for: ties go to the shortest.
+    """
+    alphabet = Alphabet.of(problem, shape.space)
+    best, proven = start, False
+    while not proven and not channel.is_over:
+        target = Target.of(problem, problem.explain(best).iou)
+        found, closed = solve(shape, alphabet, target, best, channel, seed)
+        if found is not None and problem.explain(found).iou > target.iou:
+            best = found
+        elif closed:
+            proven = True
+            channel.bound(target, target.floor)
+        else:
+            return best
+    while proven and best.length > 1 and not channel.is_over:
+        shorter = Shape(shape.space, best.length - 1)
+        found, _ = solve(shorter, alphabet, target, None, channel, seed)
+        if found is None:
+            break
+        best = found
+        channel.formula(best)
+    return best
+
+
+def solver_of(name: str) -> Round:
+    """The round of `cpsat` or `maxsat`; the solver is imported here."""
+    if name == "cpsat":
+        from .solver_cpsat import solve_round
+
+        return solve_round
+    from .solver_maxsat import solve_round as solve_by_maxsat
+
+    return solve_by_maxsat
+
+
+def problem_record(problem: Problem) -> dict[str, Any]:
+    """The problem as JSON; concepts are named by their numbers."""
+    return {
+        "n_concepts": len(problem.concepts.names),
+        "indptr": problem.concepts.indptr.tolist(),
+        "indices": problem.concepts.indices.tolist(),
+        "weights": problem.weights.tolist(),
+        "active": problem.active.tolist(),
+    }
+
+
+def problem_of(record: dict[str, Any]) -> Problem:
+    """The problem of a `problem_record`."""
+    n = record["n_concepts"]
+    names = tuple(map(number_name, range(n)))
+    indptr, weights, active = (np.array(record[key], dtype=np.int64) for key in ("indptr", "weights", "active"))
+    indices = np.array(record["indices"], dtype=np.int32)
+    return Problem(ConceptRows(names, ("",) * n, indptr, indices), weights, active, "")
+
+
+def number_name(column: int) -> str:
+    """What a concept is called on the way to the child and back: no name can upset the parser."""
+    return f"c{column}"
+
+
+def main() -> None:
+    """Do the one job that stands on the input."""
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    _tie_to_parent()
+
+    def tell(message: dict[str, Any]) -> None:
+        out.write(json.dumps(message) + "\n")
+        out.flush()
+
+    job = json.loads(sys.stdin.readline())
+    started, limit = time.monotonic(), job["seconds"]
+    channel = Channel(tell, lambda: None if limit is None else limit - (time.monotonic() - started))
+    _stop_on_request(channel)
+    problem = problem_of(job["problem"])
+    try:
+        solve = solver_of(job["solver"])
+        search(problem, Shape(job["space"], job["length"]), parse(job["start"]), solve, channel, job["seed"])
+        tell({"done": True})
+    except MemoryError:
+        tell({"error": "the solver ran out of memory"})
+    except Exception as error:  # the parent reports it
+        tell({"error": f"the solver failed: {type(error).__name__}: {error}"})
+
+
+def _stop_on_request(channel: Channel) -> None:
+    """SIGTERM stops the solver as soon as Python gets a turn; a thread waits for it, so that the solver need not."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def wait() -> None:
+        signal.sigwait({signal.SIGTERM})
+        channel.stopped.set()
+        for stop in list(channel.on_stop):
+            with contextlib.suppress(RuntimeError):
+                stop()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _tie_to_parent() -> None:
+    """On Linux: die with the parent, and be the first to go where memory runs out."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+            with open("/proc/self/oom_score_adj", "w") as score:
+                score.write("1000")
+
+
+if __name__ == "__main__":
+    main()

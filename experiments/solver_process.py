@@ -1,0 +1,188 @@
+"""An outside solver in a process of its own, where a crash, a hang or Ctrl-C cannot take a result along.
+
+CP-SAT swallows Ctrl-C, PySAT holds Python's lock while it solves, and either can run out of memory.  So the parent
+starts a child (`solver_child.py`), which writes one JSON line for everything that it finds or proves.  The
+parent polls, and at the time limit or on Ctrl-C asks the child to stop, waits a moment for last words, and
+kills it.  What was received stays.
+
+A plain subprocess is used rather than `multiprocessing`: it needs no `__main__` guard in the caller's
+script, works in notebooks, and passes text only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO, Any
+
+MAX_LINE = 1 << 20
+CHILD = "compexact.experiments.solver_child"
+Message = dict[str, Any]
+
+
+class End(StrEnum):
+    """How the child's work ended."""
+
+    DONE = "done"
+    TIME = "time limit"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How it ended, and for `FAILED` why: one line."""
+
+    end: End
+    reason: str | None = None
+
+
+def run_solver(
+    job: Message, on_message: Callable[[Message], None], *, deadline: float | None, grace: float = 0.5
+) -> Ended:
+    """Run a job in a child until it is done, dead, or out of time; hand every message over as it comes.
+
+    job: what the child reads, as JSON.  deadline: a time of `time.monotonic()`; the child is gone at most `grace`
+    seconds later.  Never raises for anything that the child does.  Ctrl-C gives `INTERRUPTED`; a second
+    Ctrl-C during the grace is raised.
+    """
+    with tempfile.TemporaryFile() as errors, _started(errors) as child:
+        messages = _stream(child, job)
+        try:
+            ended = _listen(child, messages, on_message, deadline)
+        except KeyboardInterrupt:
+            ended = Ended(End.INTERRUPTED)
+        if ended.end in (End.TIME, End.INTERRUPTED):
+            _last_words(child, messages, on_message, grace)
+            return ended
+        return ended if ended.end is End.DONE else Ended(End.FAILED, ended.reason or _why(child, errors))
+
+
+@contextlib.contextmanager
+def _started(errors: IO[bytes]) -> Any:
+    """The child, killed at the latest when the block is left.
+
+    Its own session keeps the terminal's Ctrl-C from it.  `-P` keeps the working folder off its import path.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-m", CHILD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _stream(child: subprocess.Popen[bytes], job: Message) -> queue.Queue[bytes | None]:
+    """Send the job and collect the child's lines, without ever blocking the caller; None after the last."""
+    messages: queue.Queue[bytes | None] = queue.Queue()
+    assert child.stdin is not None
+    assert child.stdout is not None
+    stdin, stdout = child.stdin, child.stdout
+
+    def send() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            stdin.write(json.dumps(job).encode() + b"\n")
+            stdin.flush()
+
+    def receive() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while line := stdout.readline(MAX_LINE):
+                messages.put(line)
+        messages.put(None)
+
+    for work in (send, receive):
+        threading.Thread(target=work, daemon=True).start()
+    return messages
+
+
+def _listen(
+    child: subprocess.Popen[bytes],
+    messages: queue.Queue[bytes | None],
+    on_message: Callable[[Message], None],
+    deadline: float | None,
+) -> Ended:
+    while True:
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return Ended(End.TIME)
+        try:
+            line = messages.get(timeout=0.2 if left is None else min(left, 0.2))
+        except queue.Empty:
+            continue
+        if line is None:
+            return Ended(End.FAILED)
+        message = _parsed(line)
+        if message is None:
+            return Ended(End.FAILED, "the solver's process wrote something that is no message")
+        if "error" in message:
+            return Ended(End.FAILED, str(message["error"]))
+        if "done" in message:
+            return Ended(End.DONE)
+        on_message(message)
+
+
+def _parsed(line: bytes) -> Message | None:
+    """The message of a whole line; None for anything else."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _last_words(
+    child: subprocess.Popen[bytes],
+    messages: queue.Queue[bytes | None],
+    on_message: Callable[[Message], None],
+    grace: float,
+) -> None:
+    """Ask the child to stop by closing its input; take what it still says until it is silent or time is up."""
+    assert child.stdin is not None
+    with contextlib.suppress(OSError, ValueError):
+        child.send_signal(signal.SIGTERM)
+    until = time.monotonic() + grace
+    while (left := until - time.monotonic()) > 0:
+        try:
+            line = messages.get(timeout=left)
+        except queue.Empty:
+            return
+        message = None if line is None else _parsed(line)
+        if message is None or "done" in message or "error" in message:
+            return
+        on_message(message)
+
+
+def _why(child: subprocess.Popen[bytes], errors: IO[bytes]) -> str:
+    """One line about a child that went without a last message."""
+    try:
+        code = child.wait(timeout=1)
+    except subprocess.TimeoutExpired:
+        return "the solver's process closed its output"
+    if code < 0:
+        name = signal.Signals(-code).name
+        more = ": it may have run out of memory" if name in ("SIGKILL", "SIGABRT") else ""
+        return f"the solver's process was ended by {name}{more}"
+    errors.seek(0)
+    lines = errors.read()[-4000:].decode(errors="replace").strip().splitlines()
+    return f"the solver's process left with code {code}" + (f": {lines[-1]}" if lines else "")
