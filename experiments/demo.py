@@ -31,7 +31,7 @@ MAX_LENGTH = 4
 class Recovery:
     """A planted unit: the formula it was built from, what the search found, and their IoUs.
 
-    same: whether both hold on exactly the same points.
+    recovered: whether both hold on exactly the same points.
     """
 
     unit: str
@@ -39,17 +39,21 @@ class Recovery:
     found: str
     planted_iou: float
     found_iou: float
-    same: bool
+    recovered: bool
 
 
 def demo_vision(folder: Path, *, n_images: int, seed: int, force: bool, format_name: str | None) -> None:
     """Draw, train, probe, explain and report; print what became of the planted units, and where the report is."""
-    printer = Printer(chosen_format(format_name), ("unit", "planted", "found", "planted_iou", "found_iou", "same"))
+    printer = Printer(chosen_format(format_name), ("unit", "planted", "found", "planted_iou", "found_iou", "recovered"))
     with new_folder(folder, force=force, is_ours=is_demo) as partial:
         recoveries = _make(partial, n_images, seed)
     for recovery in recoveries:
         printer(vars(recovery))
     printer.finish()
+    if missed := sum(not recovery.recovered for recovery in recoveries):
+        print(
+            f"{missed} planted formulas were missed: a beam proves nothing, and these are traps for it", file=sys.stderr
+        )
     print(f"report: {folder / 'report' / 'index.html'}", file=sys.stderr)
 
 
@@ -103,7 +107,7 @@ def _recoveries(probe: Probe, run: Run) -> list[Recovery]:
                 found=str(found),
                 planted_iou=float(problem.explain(planted).iou),
                 found_iou=float(problem.explain(found).iou),
-                same=masks[0] == masks[1],
+                recovered=masks[0] == masks[1],
             )
         )
     return recoveries

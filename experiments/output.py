@@ -65,6 +65,8 @@ def _table_cell(value: Any) -> str:
     if isinstance(value, float):
         # A value below 1 is never printed as 1: cut, not rounded.
         return f"{min(value, 0.9999):.4f}" if 0.99995 <= value < 1 else f"{value:.4f}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     return str(value)

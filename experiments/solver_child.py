@@ -56,10 +56,10 @@ class Channel:
 
 
 class Round(Protocol):
-    """Solve one linear question: (formula of the highest value that is at least `floor`, whether that is proven).
+    """Solve one linear question: (the formula of the highest value that reaches the target, whether that is proven).
 
-    The formula is None where none was found.  Without `floor`, the target's; `hint` reaches the target.
-    `quiet` rounds ask about fewer concepts than the search, so they tell no bounds.
+    hint: a formula that reaches the target.  Without one, any formula that reaches the target is an answer; such
+    rounds ask about fewer concepts than the search, so they tell no bounds.  None: no formula was found.
     """
 
     def __call__(
@@ -156,11 +156,10 @@ def main() -> None:
 
 
 def _stop_on_request(channel: Channel) -> None:
-    """SIGTERM stops the solver as soon as Python gets a turn; a thread waits for it, so that the solver need not."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    """The input's end stops the solver as soon as Python gets a turn: the parent closed it, or is gone."""
 
     def wait() -> None:
-        signal.sigwait({signal.SIGTERM})
+        sys.stdin.read()
         channel.stopped.set()
         for stop in list(channel.on_stop):
             with contextlib.suppress(RuntimeError):

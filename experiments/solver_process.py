@@ -57,13 +57,14 @@ def run_solver(
     Ctrl-C during the grace is raised.
     """
     with tempfile.TemporaryFile() as errors, _started(errors) as child:
-        messages = _stream(child, job)
+        messages, sent = _stream(child, job)
         try:
             ended = _listen(child, messages, on_message, deadline)
         except KeyboardInterrupt:
             ended = Ended(End.INTERRUPTED)
         if ended.end in (End.TIME, End.INTERRUPTED):
-            _last_words(child, messages, on_message, grace)
+            if sent.is_set():
+                _last_words(child, messages, on_message, grace)
             return ended
         return ended if ended.end is End.DONE else Ended(End.FAILED, ended.reason or _why(child, errors))
 
@@ -91,9 +92,13 @@ def _started(errors: IO[bytes]) -> Any:
                 pipe.close()
 
 
-def _stream(child: subprocess.Popen[bytes], job: Message) -> queue.Queue[bytes | None]:
-    """Send the job and collect the child's lines, without ever blocking the caller; None after the last."""
+def _stream(child: subprocess.Popen[bytes], job: Message) -> tuple[queue.Queue[bytes | None], threading.Event]:
+    """Send the job and collect the child's lines, without ever blocking the caller.
+
+    Gives the queue of lines, None after the last, and whether the job is sent.
+    """
     messages: queue.Queue[bytes | None] = queue.Queue()
+    sent = threading.Event()
     assert child.stdin is not None
     assert child.stdout is not None
     stdin, stdout = child.stdin, child.stdout
@@ -102,6 +107,7 @@ def _stream(child: subprocess.Popen[bytes], job: Message) -> queue.Queue[bytes |
         with contextlib.suppress(OSError, ValueError):
             stdin.write(json.dumps(job).encode() + b"\n")
             stdin.flush()
+        sent.set()
 
     def receive() -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -111,7 +117,7 @@ def _stream(child: subprocess.Popen[bytes], job: Message) -> queue.Queue[bytes |
 
     for work in (send, receive):
         threading.Thread(target=work, daemon=True).start()
-    return messages
+    return messages, sent
 
 
 def _listen(
@@ -159,8 +165,8 @@ def _last_words(
 ) -> None:
     """Ask the child to stop by closing its input; take what it still says until it is silent or time is up."""
     assert child.stdin is not None
-    with contextlib.suppress(OSError, ValueError):
-        child.send_signal(signal.SIGTERM)
+    with contextlib.suppress(OSError):
+        child.stdin.close()
     until = time.monotonic() + grace
     while (left := until - time.monotonic()) > 0:
         try:

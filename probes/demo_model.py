@@ -36,14 +36,14 @@ TRAINED_UNITS = 24
 PLANTED = {
     "24": "(water OR sky) AND NOT grey-c",
     "25": "car OR boat",
-    "26": "(tree OR grass) AND green-c",
+    "26": "(house OR tree) AND NOT red-c",
     "27": "(boat AND red-c) OR car",
     "28": "(water AND green-c) OR grass",
 }
 """Unit of the layer `features` -> the formula that it was built from.
 
-The last three are traps for a beam.  What they are built from (`tree OR grass`, `boat AND red-c`,
-`water AND green-c`) is so poor an explanation by itself that no beam of 5, 10 or 20 keeps it.
+The last two are traps for a beam.  What they are built from (`boat AND red-c`, `water AND green-c`) is so poor
+an explanation by itself that no beam of 5, 10 or 20 keeps it.
 """
 
 BATCH_SIZE = 16

@@ -107,13 +107,13 @@ def test_the_best_formula_of_a_planted_unit_is_the_one_it_was_built_from(cells, 
 
 
 @pytest.mark.parametrize("beam_size", [5, 10, 20])
-def test_a_beam_finds_two_of_the_planted_formulas_and_misses_three(cells, beam_size):
+def test_a_beam_finds_three_of_the_planted_formulas_and_misses_two(cells, beam_size):
     def missed(unit):
         problem = solver.Problem.of(cells, unit)
         found = solver.beam_search(problem, beam_size=beam_size).best
         return found.iou < problem.explain(solver.parse(PLANTED[unit])).iou
 
-    assert [missed(unit) for unit in PLANTED] == [False, False, True, True, True]
+    assert [missed(unit) for unit in PLANTED] == [False, False, False, True, True]
 
 
 def test_the_network_learns_to_name_scenes_it_has_not_seen(trained):

@@ -1,0 +1,244 @@
+"""The engines `cpsat` and `maxsat`: independent exact answers for small problems, sampled points and trees.
+
+Each starts from the beam's answer, hands the question to an outside solver in a process of its own, and counts
+every formula that comes back again on its own cells.  The bound is at first the ceiling, and falls with what the solver
+proves.  The status is `bounded`, also where bound and IoU are equal: only a checked certificate makes a result `optimal`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from ..encodings.sample import SampleReport, draw, likely_bound, n_formulas
+from ..encodings.shape import Shape
+from ..encodings.target import Frontier, Target
+from ..solver.beam import beam_search
+from ..solver.ceiling import ceiling
+from ..solver.errors import DisagreementError, UsageError
+from ..solver.formula import Atom, Formula, is_chain
+from ..solver.problem import Problem
+from ..solver.result import Explanation, SearchResult, Status
+from ..solver.syntax import parse
+from .solver_child import number_name, problem_record
+from .solver_process import End, Ended, Message, run_solver
+
+PACKAGES = {"cpsat": ("ortools", "ortools"), "maxsat": ("pysat", "python-sat")}
+"""Engine: (module, what pip calls it)."""
+
+
+@dataclass(frozen=True)
+class SampledResult(SearchResult):
+    """A result whose solver saw a sample.  IoU, bound and status speak of all points, `sample` of the sample."""
+
+    sample: SampleReport | None = field(default=None)
+
+    def record(self) -> dict[str, Any]:
+        """The JSON line, with what the sample proves under `sample`."""
+        return super().record() | ({"sample": self.sample.record()} if self.sample else {})
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a search.  `result` is what was found and proven until then."""
+
+    def __init__(self, result: SearchResult) -> None:
+        super().__init__(f"unit {result.unit}: interrupted")
+        self.result = result
+
+
+def cpsat_search(
+    problem: Problem,
+    *,
+    space: str = "chain",
+    max_length: int = 3,
+    time_limit: float | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    beam_size: int | None = 10,
+) -> SearchResult:
+    """The best formula of the space with at most `max_length` concepts, by CP-SAT.
+
+    time_limit: wall-clock seconds, kept to within a tenth and one second.  sample: ask about so many points, drawn
+    without replacement with `seed`; the answer is then counted on all points, and the bound is one for all points.
+    beam_size: of the beam whose answer the search starts from, and which it never falls below.
+
+    Raises `UsageError` for settings out of range and where ortools is missing, `SearchInterrupted` on Ctrl-C.
+    A solver that crashes loses nothing that it had told: the result then has an `error` beside its bound.
+    """
+    return _search("cpsat", problem, space, max_length, time_limit, sample, seed, beam_size)
+
+
+def maxsat_search(
+    problem: Problem,
+    *,
+    space: str = "chain",
+    max_length: int = 3,
+    time_limit: float | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    beam_size: int | None = 10,
+) -> SearchResult:
+    """The same as `cpsat_search` by weighted MaxSAT (PySAT's RC2).  `seed` draws the sample and nothing else."""
+    return _search("maxsat", problem, space, max_length, time_limit, sample, seed, beam_size)
+
+
+def _search(
+    engine: str,
+    problem: Problem,
+    space: str,
+    max_length: int,
+    time_limit: float | None,
+    sample: int | None,
+    seed: int,
+    beam_size: int | None,
+) -> SearchResult:
+    started = time.monotonic()
+    shape = Shape(space, max_length)
+    _check(engine, time_limit, sample)
+    sampled = None if sample is None else draw(problem, sample, seed)
+    whole = _Answer(problem, shape)
+    whole.take_all(beam_search(problem, max_length=max_length, beam_size=beam_size))
+    asked = whole
+    if sampled is not None and sampled is not problem:
+        asked = _Answer(sampled, shape, also=whole)
+        asked.take_all(beam_search(sampled, max_length=max_length, beam_size=beam_size))
+        for found in list(whole.by_length.values()):
+            asked.take(found.formula)
+    ended = Ended(End.DONE)
+    if asked.best is not None and not asked.problem.is_degenerate and not asked.is_closed:
+        ended = asked.solve(engine, started, time_limit, seed)
+    result = whole.result(engine, ended, time.monotonic() - started)
+    if asked is not whole:
+        result = SampledResult(**{**vars(result), "sample": asked.sample_report()})
+    if ended.end is End.INTERRUPTED:
+        raise SearchInterrupted(result)
+    return result
+
+
+def _check(engine: str, time_limit: float | None, sample: int | None) -> None:
+    module, package = PACKAGES[engine]
+    if time_limit is not None and not 0 < time_limit < float("inf"):
+        raise UsageError(f"the time limit must be a number of seconds above 0, not {time_limit}")
+    if sample is not None and sample < 1:
+        raise UsageError(f"the sample must have at least 1 point, not {sample}")
+    if importlib.util.find_spec(module) is None:
+        raise UsageError(f"engine {engine} needs the package {package}: pip install {package}")
+
+
+class _Answer:
+    """What is known about one problem: the best formulas by length, and the bound."""
+
+    def __init__(self, problem: Problem, shape: Shape, also: _Answer | None = None) -> None:
+        self.problem, self.shape, self.also = problem, shape, also
+        self.ceiling = self.bound = ceiling(problem)
+        self.by_length: dict[int, Explanation] = {}
+        self._frontier: Frontier | None = None
+
+    @property
+    def best(self) -> Explanation | None:
+        """The highest IoU, then the shortest formula, then the first found."""
+        return max(self.by_length.values(), key=lambda found: (found.iou, -found.formula.length), default=None)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing better and nothing shorter of the same IoU can come."""
+        best = self.best
+        return best is not None and best.iou == self.bound and best.formula.length == 1
+
+    def take(self, formula: Formula) -> None:
+        """A formula that somebody found; counted here, and on the whole where this is a sample."""
+        found = self.problem.explain(formula)
+        there = self.by_length.get(formula.length)
+        if there is None or found.iou > there.iou:
+            self.by_length[formula.length] = found
+        if self.also is not None:
+            self.also.take(formula)
+
+    def take_all(self, beam: SearchResult) -> None:
+        """The beam's formulas of every length."""
+        for found in beam.by_length:
+            self.take(found.formula)
+
+    def solve(self, engine: str, started: float, time_limit: float | None, seed: int) -> Ended:
+        """Run the solver; keep what it tells."""
+        start = self.best
+        assert start is not None
+        if engine == "cpsat":
+            Target.of(self.problem, start.iou).check_size(self.problem.unit)
+        left = None if time_limit is None else started + time_limit - time.monotonic()
+        job = {
+            "solver": engine,
+            "space": self.shape.space,
+            "length": self.shape.length,
+            "seconds": left,
+            "seed": seed,
+            "start": str(_renamed(start.formula, self._numbers())),
+            "problem": problem_record(self.problem),
+        }
+        deadline = None if time_limit is None else started + time_limit
+        grace = 0.5 if time_limit is None else 0.4 + 0.05 * time_limit
+        return run_solver(job, self._hear, deadline=deadline, grace=grace)
+
+    def _numbers(self) -> dict[str, str]:
+        return {name: number_name(column) for column, name in enumerate(self.problem.concepts.names)}
+
+    def _hear(self, message: Message) -> None:
+        """A formula or a bound from the child; both are checked against the question."""
+        if "formula" in message:
+            names = {number: name for name, number in self._numbers().items()}
+            formula = _renamed(parse(message["formula"], names), names)
+            if formula.length > self.shape.length or (self.shape.space == "chain" and not is_chain(formula)):
+                raise DisagreementError(
+                    f"unit {self.problem.unit}: the solver's {formula} is not of the space asked for"
+                )
+            self.take(formula)
+        elif "bound" in message:
+            self._frontier = self._frontier or Frontier(self.problem, self.ceiling)
+            self.bound = min(self.bound, self._frontier.iou_bound(Fraction(*message["target"]), message["bound"]))
+
+    def result(self, engine: str, ended: Ended, seconds: float) -> SearchResult:
+        """The answer as a result."""
+        best, ranked = None, []
+        for length in range(1, self.shape.length + 1 if self.by_length else 0):
+            found = self.by_length.get(length)
+            if found is not None and (best is None or found.iou > best.iou):
+                best = found
+            if best is not None:
+                ranked.append(best)
+        return SearchResult(
+            unit=self.problem.unit,
+            engine=engine,
+            space=self.shape.space,
+            max_length=self.shape.length,
+            best=best,
+            by_length=tuple(ranked),
+            top=() if best is None else (best,),
+            bound=self.bound,
+            ceiling=self.ceiling,
+            status=Status.DEGENERATE if self.problem.is_degenerate else Status.BOUNDED,
+            seconds=seconds,
+            error=ended.reason,
+        )
+
+    def sample_report(self) -> SampleReport:
+        """What the sample proves, and makes likely."""
+        points = self.problem.unit_points
+        formulas = n_formulas(self.shape.space, self.shape.length, len(self.problem.concepts.names))
+        return SampleReport(
+            points=self.problem.n_points,
+            unit_points=points,
+            cells=len(self.problem.weights),
+            best=self.best,
+            bound=self.bound,
+            likely_bound=likely_bound(self.bound, points, formulas) if points else None,
+        )
+
+
+def _renamed(formula: Formula, names: dict[str, str]) -> Formula:
+    """The formula with every concept called otherwise."""
+    if isinstance(formula, Atom):
+        return Atom(names[formula.name])
+    return type(formula)(*(_renamed(part, names) for part in formula.operands))
