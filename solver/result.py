@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import DisagreementError
 from .formula import Formula
 from .score import METRICS, rounded_up
+
+if TYPE_CHECKING:
+    from .certificate import Certificate
 
 
 class Status(StrEnum):
@@ -100,6 +103,7 @@ class SearchResult:
     metric: str = "iou"
     seconds: float = 0.0
     error: str | None = field(default=None)
+    certificate: Certificate | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         iou = self.best.iou if self.best else Fraction(0)

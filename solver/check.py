@@ -1,0 +1,545 @@
+"""Check a certificate: a proof that no chain of at most N concepts has an IoU above p/q.
+
+This file shares no code with the searches: it needs the standard library and numpy.  Everything is
+counted anew from the cells.  It knows the bounds of `solver/bounds.py` and evaluates them in its own way, with
+whole matrices instead of a walk.
+
+A certificate holds, for every length r = 1, ..., N, a number M_r and a tree of prefixes.  The checker goes
+through the trees and makes sure that for every prefix in a tree each way to go on is in the tree, too, or cannot
+exceed M_r; prefixes with two concepts to come are swept in full.  So no chain of at most r concepts has a
+value above M_r, and with M_N = p * (active points) no IoU is above p/q.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+MAX_BYTES = 1 << 30
+MAX_LENGTH = 64
+OR, AND, AND_NOT = 0, 1, 2
+KEYS = {"format", "digest", "space", "unit", "max_length", "formula", "iou", "bound", "values", "trees", "seal"}
+
+
+class CertificateError(Exception):
+    """The certificate does not prove what it claims, or is not a certificate."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was checked.  nodes: prefixes in the trees.  swept: prefixes of which every completion was counted."""
+
+    iou: Fraction
+    bound: Fraction
+    max_length: int
+    chain: tuple[tuple[int, int], ...]
+    nodes: int
+    swept: int
+
+    def __str__(self) -> str:
+        claim = "is the optimum" if self.iou == self.bound else f"is within {self.bound} of the optimum"
+        return (
+            f"IoU {self.iou} {claim} among chains of at most {self.max_length} concepts; "
+            f"recounted from the cells, {self.nodes} prefixes opened, {self.swept} swept"
+        )
+
+
+def digest(
+    indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray, active: np.ndarray, names: Sequence[str]
+) -> str:
+    """SHA-256 of the cells' content: concept rows, weights, active points and concept names."""
+    hasher = hashlib.sha256(json.dumps(list(names)).encode())
+    for array in (indptr, indices, weights, active):
+        content = np.ascontiguousarray(array, dtype="<i8")
+        hasher.update(f"{len(content)}:".encode())
+        hasher.update(content.tobytes())
+    return hasher.hexdigest()
+
+
+def seal(content: dict[str, Any]) -> str:
+    """SHA-256 of everything else in the certificate."""
+    rest = {key: value for key, value in content.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def check(
+    certificate: str | bytes,
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    weights: np.ndarray,
+    active: np.ndarray,
+    names: Sequence[str],
+) -> Verdict:
+    """Re-derive what the certificate claims; `CertificateError` where that fails.
+
+    certificate: its JSON text.  The cells: indptr int64 (n_cells + 1,), indices (n_set,), ascending in each row,
+    weights and active int64 (n_cells,), and the concept names.
+    """
+    claim = _parsed(certificate)
+    if claim["digest"] != digest(indptr, indices, weights, active, names):
+        raise CertificateError("the certificate is for other cells, another unit or other concepts: digests differ")
+    chain = _chain(claim, len(names))
+    cells = _Cells(indptr, indices, weights, active, len(names))
+    iou = cells.iou(chain)
+    if iou != _fraction(claim["iou"]):
+        raise CertificateError(f"the formula has IoU {iou}, not {claim['iou']}")
+    target = _fraction(claim["bound"])
+    if target < iou:
+        raise CertificateError(f"the bound {target} is below the formula's IoU {iou}")
+    length = claim["max_length"]
+    if not claim["values"]:
+        cells.check_ceiling(target)
+        return Verdict(iou, target, length, chain, 0, 0)
+    proof = _Proof(cells, target, length)
+    nodes = 0
+    for r in range(1, length + 1):
+        proof.check_length(r, claim["values"][r - 1], claim["trees"][r - 1])
+        nodes += len(claim["trees"][r - 1])
+    if claim["values"][-1] != target.numerator * cells.unit_points:
+        raise CertificateError("the last value is not the bound's")
+    return Verdict(iou, target, length, chain, nodes, proof.swept)
+
+
+def _parsed(certificate: str | bytes) -> dict[str, Any]:
+    if len(certificate) > MAX_BYTES:
+        raise CertificateError(f"{len(certificate):,} bytes; at most {MAX_BYTES:,} are read")
+    try:
+        claim = json.loads(certificate)
+    except (ValueError, RecursionError) as error:
+        raise CertificateError(f"not a certificate: {type(error).__name__}") from None
+    if not isinstance(claim, dict) or set(claim) != KEYS:
+        raise CertificateError("not a certificate: its keys are not those of a certificate")
+    if claim["seal"] != seal(claim):
+        raise CertificateError("damaged: the seal does not fit the content")
+    if claim["format"] != 1 or claim["space"] != "chain":
+        raise CertificateError("only format 1 and the space chain can be checked")
+    length = claim["max_length"]
+    if type(length) is not int or not 1 <= length <= MAX_LENGTH:
+        raise CertificateError(f"the length must be from 1 to {MAX_LENGTH}")
+    values, trees = claim["values"], claim["trees"]
+    if not (isinstance(values, list) and isinstance(trees, list) and len(values) == len(trees) in (0, length)):
+        raise CertificateError("there must be one value and one tree for every length, or none")
+    if not all(type(value) is int and abs(value) < 2**61 for value in values):
+        raise CertificateError("the values must be integers")
+    for tree in trees:
+        if not isinstance(tree, list) or not all(type(code) is int and 0 <= code < 2**40 for code in tree):
+            raise CertificateError("a tree must be a list of integers")
+    return claim
+
+
+def _fraction(pair: Any) -> Fraction:
+    if not (isinstance(pair, list) and len(pair) == 2 and all(type(part) is int for part in pair)):
+        raise CertificateError("a fraction must be two integers")
+    if not 0 <= pair[0] <= pair[1] < 2**63 or pair[1] == 0:
+        raise CertificateError(f"{pair} is not a fraction from 0 to 1")
+    return Fraction(*pair)
+
+
+def _chain(claim: dict[str, Any], n: int) -> tuple[tuple[int, int], ...]:
+    steps = claim["formula"]
+    if not isinstance(steps, list) or not 1 <= len(steps) <= claim["max_length"]:
+        raise CertificateError("the formula is longer than the length, or empty")
+    for step in steps:
+        if not (isinstance(step, list) and len(step) == 2 and all(type(part) is int for part in step)):
+            raise CertificateError("a step must be an operator and a concept")
+        if not (0 <= step[0] <= 2 and 0 <= step[1] < n):
+            raise CertificateError(f"there is no operator or concept {step}")
+    if steps[0][0] != OR:
+        raise CertificateError("a chain starts with a concept")
+    return tuple((step[0], step[1]) for step in steps)
+
+
+class _Cells:
+    """The concept rows, by row and by concept, and the counts."""
+
+    def __init__(
+        self, indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray, active: np.ndarray, n: int
+    ) -> None:
+        self.n = n
+        self.widths = np.diff(indptr)
+        self.starts = np.asarray(indptr, dtype=np.int64)
+        self.indices = np.asarray(indices, dtype=np.int64)
+        self.row = np.repeat(np.arange(len(weights)), self.widths)
+        by_concept = np.argsort(self.indices, kind="stable")
+        self.rows = self.row[by_concept]
+        self.ends = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=n))])
+        self.active = np.asarray(active, dtype=np.int64)
+        self.inactive = np.asarray(weights, dtype=np.int64) - self.active
+        if (self.active < 0).any() or (self.inactive < 0).any():
+            raise CertificateError("a cell has more active points than points")
+        self.unit_points = int(self.active.sum())
+
+    def rows_of(self, c: int) -> np.ndarray:
+        return self.rows[self.ends[c] : self.ends[c + 1]]
+
+    def iou(self, chain: tuple[tuple[int, int], ...]) -> Fraction:
+        mask = np.zeros(len(self.active), dtype=bool)
+        for operator, concept in chain:
+            inside = np.zeros(len(mask), dtype=bool)
+            inside[self.rows_of(concept)] = True
+            mask = mask | inside if operator == OR else mask & inside if operator == AND else mask & ~inside
+        union = self.unit_points + int(self.inactive[mask].sum())
+        return Fraction(int(self.active[mask].sum()), union) if union else Fraction(0)
+
+    def check_ceiling(self, target: Fraction) -> None:
+        """Whether no set of cells at all has an IoU above the target; in Python's integers."""
+        p, q = target.numerator, target.denominator
+        pairs = zip(self.active.tolist(), self.inactive.tolist(), strict=True)
+        if sum(max(0, q * a - p * b) for a, b in pairs) > p * self.unit_points:
+            raise CertificateError(f"the bound {target} is below the ceiling and nothing else is given to prove it")
+
+    def shared(self, concepts: np.ndarray, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """For each part (int64 (n_cells,)): its sums over the cells that two concepts share, (n_given, n)."""
+        counts = self.ends[concepts + 1] - self.ends[concepts]
+        which = np.repeat(np.arange(len(concepts)), counts)
+        offset = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = self.rows[np.repeat(self.ends[concepts], counts) + offset]
+        useful = np.zeros(len(self.active), dtype=bool)
+        for part in parts:
+            useful |= part != 0
+        which, rows = which[useful[rows]], rows[useful[rows]]
+        widths = self.widths[rows]
+        place = np.arange(int(widths.sum())) - np.repeat(np.cumsum(widths) - widths, widths)
+        code = np.repeat(which, widths) * self.n + self.indices[np.repeat(self.starts[rows], widths) + place]
+        each = np.repeat(rows, widths)
+        size = len(concepts) * self.n
+        return [_sums(code, part[each], size).reshape(len(concepts), self.n) for part in parts]
+
+    def singles(self, part: np.ndarray) -> np.ndarray:
+        return np.asarray(_sums(self.indices, part[self.row], self.n))
+
+
+def _sums(code: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """int64 (size,): exact sums by code.  bincount adds in float64, so large values go in two halves."""
+    if not len(values) or int(values.max()) * len(values) < 2**53:
+        return np.bincount(code, values, size).astype(np.int64)
+    low, high = values & (2**26 - 1), values >> 26
+    return np.asarray(_sums(code, low, size) + (_sums(code, high, size) << 26))
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A prefix: which cells are undecided, and what `solver/bounds.py` calls base, slack, asleep, used."""
+
+    undecided: np.ndarray
+    base: int
+    slack: int | None
+    depth: int
+    ands: int
+    asleep: np.ndarray
+    used: np.ndarray
+
+
+def _falling(values: np.ndarray, k: int) -> np.ndarray:
+    """(..., k + 1): the sums of the 0, 1, ..., k largest along the last axis, which must not be negative."""
+    width = values.shape[-1]
+    kept = np.partition(values, width - k, axis=-1)[..., width - k :] if k < width else values
+    kept = np.sort(kept, axis=-1)[..., ::-1]
+    out = np.zeros((*values.shape[:-1], k + 1), dtype=np.int64)
+    out[..., 1 : kept.shape[-1] + 1] = np.cumsum(kept, axis=-1)
+    for at in range(kept.shape[-1] + 1, k + 1):
+        out[..., at] = out[..., at - 1]
+    return out
+
+
+class _Proof:
+    """Checks the trees for one target."""
+
+    def __init__(self, cells: _Cells, target: Fraction, length: int) -> None:
+        p, q = target.numerator, target.denominator
+        worst = q * cells.unit_points + p * int(cells.inactive.sum())
+        if worst * (4 * length + 16) >= 2**62:
+            raise CertificateError("the counts are too large for exact arithmetic in 64 bits at this bound")
+        self.cells, self.length, self.n = cells, length, cells.n
+        value = q * cells.active - p * cells.inactive
+        self.gain, self.loss = np.maximum(value, 0), np.maximum(-value, 0)
+        self.gains, self.losses = cells.singles(self.gain), cells.singles(self.loss)
+        order = np.argsort(-self.gains, kind="stable")
+        self.rank = np.empty(3 * self.n, dtype=np.int64)
+        self.rank[np.concatenate([order, 2 * self.n + order, self.n + order])] = np.arange(3 * self.n)
+        self.size = np.empty(self.n, dtype=np.int64)
+        self.size[np.argsort(self.losses, kind="stable")] = np.arange(self.n)
+        self.k = length + 2
+        self.reached = [0] + [0] * length
+        self.swept = 0
+        self._tables()
+
+    def _chunks(self) -> list[np.ndarray]:
+        step = max(1, 4_000_000 // self.n)
+        return [np.arange(at, min(at + step, self.n)) for at in range(0, self.n, step)]
+
+    def _tables(self) -> None:
+        """Per concept: its largest shared losses, with all others and with the smaller; sums of shared gains."""
+        n, k = self.n, self.k
+        width = min(k, n)
+        self.lists = []
+        self.filtered = self.gains - self.losses
+        self.positive = np.zeros((n, k + 1), dtype=np.int64)
+        listed: list[list[tuple[np.ndarray, np.ndarray]]] = [[], []]
+        for chunk in self._chunks():
+            gain, loss = self.cells.shared(chunk, (self.gain, self.loss))
+            own = np.arange(len(chunk))
+            gain[own, chunk] = loss[own, chunk] = 0
+            self.filtered[chunk] += np.maximum((loss - gain).max(axis=1), 0)
+            self.positive[chunk] = _falling(gain, k)
+            for which in (0, 1):
+                part = loss if which == 0 else np.where(self.size[None, :] < self.size[chunk, None], loss, 0)
+                names = np.argpartition(-part, width - 1, axis=1)[:, :width]
+                listed[which].append((names, np.take_along_axis(part, names, axis=1)))
+        for which in (0, 1):
+            names = np.concatenate([pair[0] for pair in listed[which]])
+            self.lists.append((names, np.concatenate([pair[1] for pair in listed[which]])))
+        self._block_tables()
+
+    def _others(self, which: int, used: np.ndarray) -> np.ndarray:
+        """(k + 2, n): the most that 0, 1, ... other unused concepts take off each; the last is an upper bound."""
+        names, losses = self.lists[which]
+        sums = _falling(np.where(used[names], 0, losses), self.k).T
+        return np.concatenate([sums, sums[-1:] + (sums[-1:] - sums[-2:-1])])
+
+    def _block_tables(self) -> None:
+        """blocks[m, j]: the most of `(c1 ... cm) AND e` with j other concepts about."""
+        n, top = self.n, self.length - 1
+        self.blocks = np.zeros((top + 1, self.k + 1), dtype=np.int64)
+        if top < 1:
+            return
+        others = self._others(0, np.zeros(n, dtype=bool))
+        for chunk in self._chunks():
+            gain, loss = self.cells.shared(chunk, (self.gain, self.loss))
+            own = np.arange(len(chunk))
+            gain[own, chunk] = 0
+            for j in range(max(1, self.length - 1)):
+                inner = np.minimum(others[j][None, :], others[j + 1][None, :] - loss)
+                outer = np.minimum(others[j][chunk, None], others[j + 1][chunk, None] - loss)
+                value = np.maximum(np.minimum(gain, gain - loss + np.minimum(inner, outer)), 0)
+                best = np.minimum(_falling(value, top), self.gains[chunk, None])
+                self.blocks[:, j] = np.maximum(self.blocks[:, j], best.max(axis=0))
+        self.blocks[:, max(1, self.length - 1) :] = np.iinfo(np.int64).max // 4
+
+    def check_length(self, r: int, limit: int, tree: list[int]) -> None:
+        """No chain of at most r concepts has a value above the limit; the smaller lengths are known."""
+        n = self.n
+        root = _Node(
+            np.ones(len(self.gain), dtype=bool), 0, 0, 0, 0, np.zeros(3 * n, dtype=bool), np.zeros(n, dtype=bool)
+        )
+        if limit < 0:
+            raise CertificateError("a value is below that of the empty formula")
+        self.reached[r] = limit
+        path, at = [root], 0
+        pending = [self._open(root, r, limit)]
+        while path:
+            if at < len(tree) and tree[at] // (3 * n) == len(path) - 1 and pending[-1] is not None:
+                rule = tree[at] % (3 * n)
+                at += 1
+                pending[-1].discard(rule)
+                child = self._below(path[-1], rule)
+                if r - child.depth < 3:
+                    raise CertificateError("a tree opens a prefix that is swept")
+                path.append(child)
+                pending.append(self._open(child, r, limit))
+                continue
+            if pending[-1]:
+                raise CertificateError(f"length {r}: {len(pending[-1])} prefixes are neither closed nor opened")
+            path.pop()
+            pending.pop()
+        if at != len(tree):
+            raise CertificateError("a tree has prefixes that hang nowhere")
+
+    def _below(self, node: _Node, rule: int) -> _Node:
+        n = self.n
+        operator, c = divmod(rule, n)
+        inside = np.zeros(len(self.gain), dtype=bool)
+        inside[self.cells.rows_of(c)] = True
+        decided = node.undecided & (~inside if operator == AND else inside)
+        gain, loss = int(self.gain[decided].sum()), int(self.loss[decided].sum())
+        base, slack = node.base, node.slack
+        if operator == OR:
+            base += gain - loss
+            slack = None if slack is None else slack + gain
+        elif operator == AND_NOT and slack is not None:
+            slack += int(self._filter_gains(node, np.array([c]), loss_limit=np.array([loss]))[0])
+        else:
+            slack = None
+        commutes = np.ones(3 * n, dtype=bool)
+        rules = np.arange(3 * n)
+        touches = self.cells.shared(np.array([c]), (np.ones(len(self.gain), dtype=np.int64),))[0][0] > 0
+        if operator == OR:
+            commutes[n : 2 * n] = False
+            commutes[2 * n :] = ~touches
+        else:
+            commutes[:n] = ~touches if operator == AND_NOT else False
+        asleep = (node.asleep | (self.rank[rules] < self.rank[rule])) & commutes
+        used = node.used.copy()
+        used[c] = True
+        return _Node(
+            node.undecided & ~decided, base, slack, node.depth + 1, node.ands + (operator == AND), asleep, used
+        )
+
+    def _filter_gains(self, node: _Node, concepts: np.ndarray, loss_limit: np.ndarray) -> np.ndarray:
+        """The most that NOT c, just above, can add: the losses that the positives to come share with c."""
+        left = self.r - node.depth - 1
+        loss = self.cells.shared(concepts, (np.where(node.undecided, self.loss, 0),))[0]
+        loss[np.arange(len(concepts)), concepts] = 0
+        loss[:, self.gains == 0] = 0
+        return np.asarray(np.minimum(loss_limit, _falling(loss, left)[:, left]))
+
+    r = 0
+
+    def _open(self, node: _Node, r: int, limit: int) -> set[int]:
+        """The rules below the node that bounds do not close; those with two concepts to come are swept."""
+        self.r = r
+        left, n = r - node.depth, self.n
+        gains = self.cells.singles(np.where(node.undecided, self.gain, 0))
+        losses = self.cells.singles(np.where(node.undecided, self.loss, 0))
+        if node.base > limit:
+            raise CertificateError("a prefix alone exceeds the value")
+        if left <= 2:
+            self._sweep(node, gains, losses, left, limit)
+            return set()
+        room_any = self._room(node, gains, losses, left)
+        base = np.full(3 * n, node.base)
+        base[:n] += gains - losses
+        total = int(self.gain[node.undecided].sum())
+        room = np.minimum(room_any, np.concatenate([total - gains, gains, total - gains]))
+        alive = np.concatenate([gains > 0, gains > 0, losses > 0]) & ~node.asleep & (base + room > limit)
+        if node.slack is not None:
+            alive[:n] &= self.reached[left - 1] + node.slack + gains > limit
+        survivors: set[int] = set()
+        rules = np.flatnonzero(alive)
+        step = max(1, 2_000_000 // n)
+        for at in range(0, len(rules), step):
+            survivors |= self._survivors(node, rules[at : at + step], gains, losses, left - 1, limit)
+        if left - 1 > 2:
+            return survivors
+        for rule in sorted(survivors):
+            child = self._below(node, rule)
+            if child.base > limit:
+                raise CertificateError("a prefix alone exceeds the value")
+            own_gains = self.cells.singles(np.where(child.undecided, self.gain, 0))
+            own_losses = self.cells.singles(np.where(child.undecided, self.loss, 0))
+            self._sweep(child, own_gains, own_losses, left - 1, limit)
+        return set()
+
+    def _room(self, node: _Node, gains: np.ndarray, losses: np.ndarray, left: int) -> int:
+        """What any rule leaves to its completions, from the sums at the node itself."""
+        tops = [
+            _falling(self._potential(node, gains, losses, a, left - 1 - a, node.depth, node.ands), left)
+            for a in range(left)
+        ]
+        inside = np.minimum(gains[:, None], self.positive).max(axis=0)
+        room = self._with_and(tops, inside, left - 1, node.depth + 1, node.ands, 1)
+        pure = max((int(tops[a + 1][left - 1 - a]) for a in range(left - 1)), default=0)
+        return max(int(room), pure)
+
+    def _potential(
+        self, node: _Node, gains: np.ndarray, losses: np.ndarray, filters: int, positives: int, depth: int, ands: int
+    ) -> np.ndarray:
+        own = gains - losses + self._others(0, node.used)[filters]
+        if ands == 0 and filters + depth < 2:
+            own = np.minimum(own, self.filtered if filters + depth else gains - losses)
+        own = np.minimum(gains, own + self._others(1, node.used)[positives])
+        return np.where(gains > 0, np.maximum(own, 0), 0)
+
+    def _with_and(self, tops: list[Any], inside: Any, left: int, depth: int, ands: int, shift: int) -> Any:
+        best: Any = 0
+        for k in range(1, left):
+            for filters in range(left - k):
+                positives = left - 1 - k - filters
+                block = inside[..., k]
+                if ands == 0:
+                    block = np.minimum(block, self.blocks[k, filters + k - 1 + depth])
+                rest = tops[filters + 1 + shift][..., positives] if positives else 0
+                best = np.maximum(best, block + rest)
+                if filters:
+                    rest = tops[filters + shift][..., positives] if positives else 0
+                    best = np.maximum(best, inside[..., k] + rest)
+        return best
+
+    def _survivors(
+        self, node: _Node, rules: np.ndarray, gains: np.ndarray, losses: np.ndarray, left: int, limit: int
+    ) -> set[int]:
+        """The rules whose completions by `left` concepts may exceed the limit."""
+        n = self.n
+        if not len(rules):
+            return set()
+        operator, concept = rules // n, rules % n
+        gain, loss = self.cells.shared(
+            concept, (np.where(node.undecided, self.gain, 0), np.where(node.undecided, self.loss, 0))
+        )
+        is_and, is_not = (operator == AND)[:, None], operator == AND_NOT
+        if node.slack is not None:
+            touched = loss.copy()
+            touched[np.arange(len(rules)), concept] = 0
+            touched[:, self.gains == 0] = 0
+            added = np.minimum(losses[concept], _falling(touched, left)[:, left])
+            keep = ~is_not | (self.reached[left] + node.slack + added > limit)
+            rules, operator, concept, gain, loss = rules[keep], operator[keep], concept[keep], gain[keep], loss[keep]
+            is_and = is_and[keep]
+        if not len(rules):
+            return set()
+        own_gain = np.where(is_and, gain, gains - gain)
+        own_loss = np.where(is_and, loss, losses - loss)
+        ones, whole = self.cells.shared(concept, (np.ones(len(self.gain), dtype=np.int64), self.loss))
+        whole[np.arange(len(rules)), concept] = 0
+        whole[node.used[concept]] = 0
+        smaller = np.where(self.size[concept][:, None] < self.size[None, :], whole, 0)
+        all_others, small_others = self._others(0, node.used), self._others(1, node.used)
+        commutes = np.where((operator == OR)[:, None], True, (operator == AND_NOT)[:, None] & (ones == 0))
+        asleep = (node.asleep[None, :n] | (self.rank[None, :n] < self.rank[rules][:, None])) & commutes
+        ands = operator == AND
+        tops = []
+        for a in range(left):
+            b = left - 1 - a
+            own = own_gain - own_loss + np.minimum(all_others[a], all_others[a + 1] - whole)
+            if node.ands == 0 and a + node.depth == 0:
+                own = np.where(ands[:, None], own, np.minimum(own, self.filtered))
+            own = np.minimum(own_gain, own + np.minimum(small_others[b], small_others[b + 1] - smaller))
+            own = np.where(own_gain > 0, np.maximum(own, 0), 0)
+            if a == 0:
+                own = np.where(asleep, 0, own)
+            tops.append(_falling(own, left))
+        bound = np.zeros(len(rules), dtype=np.int64)
+        for a in range(left):
+            bound = np.maximum(bound, tops[a][:, left - a])
+        inside = np.stack([np.minimum(own_gain, self.positive[:, k]).max(axis=1) for k in range(left + 1)], axis=1)
+        free = self._with_and(tops, inside, left, node.depth + 1, node.ands, 0)
+        tied = self._with_and(tops, inside, left, node.depth + 1, 1, 0)
+        bound = np.maximum(bound, np.where(ands, tied, free))
+        total = int(self.gain[node.undecided].sum())
+        bound = np.minimum(bound, np.where(ands, gains[concept], total - gains[concept]))
+        base = node.base + np.where(operator == OR, (gains - losses)[concept], 0)
+        return set(rules[base + bound > limit].tolist())
+
+    def _sweep(self, node: _Node, gains: np.ndarray, losses: np.ndarray, left: int, limit: int) -> None:
+        """Count every completion by one or two concepts."""
+        self.swept += 1
+        room = limit - node.base
+        values = gains - losses
+        if int(values.max(initial=0)) > room:
+            raise CertificateError("a formula exceeds the value")
+        if left < 2:
+            return
+        positive = np.flatnonzero(gains > room)
+        if len(positive):
+            inside = self._values(node, positive)
+            inside[np.arange(len(positive)), positive] = 0
+            if int(inside.max()) > room or int((values[positive][:, None] - inside).max()) > room:
+                raise CertificateError("a formula exceeds the value")
+        pure = self._potential(node, gains, losses, 0, 1, 2, 0)
+        near = np.flatnonzero(pure + int(pure.max(initial=0)) > room)
+        if len(near) > 1:
+            union = values[near][:, None] + values[near][None, :] - self._values(node, near)[:, near]
+            if int(union.max()) > room:
+                raise CertificateError("a formula exceeds the value")
+
+    def _values(self, node: _Node, concepts: np.ndarray) -> np.ndarray:
+        gain, loss = self.cells.shared(
+            concepts, (np.where(node.undecided, self.gain, 0), np.where(node.undecided, self.loss, 0))
+        )
+        return np.asarray(gain - loss)

@@ -1,0 +1,183 @@
+"""Exact search against brute force, against relations that must hold, and against the clock."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compexact.solver import Problem, Status, beam_search, brute_force_search
+from compexact.solver.cells import concept_rows
+from compexact.solver.certify import certified
+from compexact.solver.exact import exact_search
+
+_spec = importlib.util.spec_from_file_location("generators", Path(__file__).with_name("generators.py"))
+generators = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(generators)
+
+N_FUZZ = int(os.environ.get("COMPEXACT_FUZZ", "2004"))
+
+
+def ask(problem, length, **options):
+    return certified(problem, exact_search(problem, max_length=length, **options))
+
+
+def of_columns(rows, neuron):
+    """A problem from concepts given as rows over points, and the neuron's mask."""
+    matrix = np.array(rows, dtype=bool).T
+    active = np.array(neuron)
+    return generators.problem_of(matrix, np.ones_like(active), active)
+
+
+@pytest.mark.parametrize("part", range(12))
+def test_search_and_checker_agree_with_brute_force(part):
+    """Replay one: `random_problem(seed)` of generators.py."""
+    for seed in range(part, N_FUZZ, 12):
+        problem, length = generators.random_problem(seed)
+        optimum = brute_force_search(problem, max_length=length).best.iou
+        result = ask(problem, length, beam_size=1 + seed % 3)
+        iou = result.best.iou if result.best else Fraction(0)
+        assert iou <= optimum <= result.bound <= result.ceiling, f"seed {seed}"
+        assert result.best is None or result.best.formula.length <= length, f"seed {seed}"
+        assert result.status is not Status.OPTIMAL or iou == optimum, f"seed {seed}"
+        if problem.n_points < 10**8 and not problem.is_degenerate and result.best:
+            assert result.status is Status.OPTIMAL, f"seed {seed}"
+
+
+PEERS = [
+    ([[1, 0, 1, 0], [0, 0, 0, 1], [1, 1, 0, 0]], [1, 0, 0, 1], 3, Fraction(1)),
+    ([[1, 1, 1, 0], [1, 1, 1, 0], [0, 1, 0, 1], [0, 1, 1, 1]], [1, 0, 0, 1], 3, Fraction(2, 3)),
+    (
+        [[0, 0, 0, 0, 1, 0, 1], [0, 0, 0, 0, 1, 0, 0], [0, 0, 1, 0, 1, 0, 0], [1, 0, 0, 1, 1, 0, 0]],
+        [1, 0, 1, 1, 0, 0, 1],
+        4,
+        Fraction(1),
+    ),
+    ([[1, 1, 0, 1, 1, 1], [1, 1, 1, 1, 0, 1], [1, 0, 0, 1, 0, 1]], [0, 1, 0, 0, 0, 0], 3, Fraction(1)),
+]
+
+
+@pytest.mark.parametrize(("rows", "neuron", "length", "optimum"), PEERS)
+def test_the_cases_on_which_the_published_search_fails(rows, neuron, length, optimum):
+    problem = of_columns(rows, neuron)
+    result = ask(problem, length, beam_size=1)
+    assert result.best.iou == brute_force_search(problem, max_length=length).best.iou == optimum
+    assert result.status is Status.OPTIMAL
+
+
+def larger(seed, cells=300, concepts=40):
+    rng = np.random.default_rng(seed)
+    matrix = rng.random((cells, concepts)) < rng.uniform(0.01, 0.3, concepts)
+    weights = rng.integers(1, 50, cells)
+    held = (matrix[:, 0] | matrix[:, 1]) & ~matrix[:, 2]
+    active = np.where(held ^ (rng.random(cells) < 0.15), rng.integers(0, weights + 1), 0)
+    return matrix, weights, active
+
+
+def best(matrix, weights, active, length=3):
+    result = ask(generators.problem_of(matrix, weights, active), length)
+    assert result.status is Status.OPTIMAL
+    return result.best.iou
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_of_points_and_concepts_does_not_matter(seed):
+    matrix, weights, active = larger(seed)
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.permutation(len(matrix)), rng.permutation(matrix.shape[1])
+    assert best(matrix, weights, active) == best(matrix[rows][:, columns], weights[rows], active[rows])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_duplicate_concept_changes_nothing_and_a_new_one_never_harms(seed):
+    matrix, weights, active = larger(seed)
+    whole = best(matrix, weights, active)
+    assert best(np.hstack([matrix, matrix[:, 3:4]]), weights, active) == whole
+    assert best(matrix[:, :-1], weights, active) <= whole
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_repeated_cells_and_scaled_counts_give_the_same_optimum(seed):
+    matrix, weights, active = larger(seed)
+    whole = best(matrix, weights, active)
+    assert best(np.vstack([matrix, matrix]), np.append(weights, 2 * weights), np.append(active, 2 * active)) == whole
+    assert best(matrix, 7 * weights, 7 * active) == whole
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_longer_formulas_are_never_worse_and_never_above_the_ceiling(seed):
+    problem = generators.problem_of(*larger(seed))
+    results = [ask(problem, length) for length in (1, 2, 3, 4)]
+    scores = [result.best.iou for result in results]
+    assert scores == sorted(scores)
+    assert scores[-1] <= results[-1].ceiling
+    assert all(result.status is Status.OPTIMAL for result in results)
+
+
+def test_the_beams_formula_is_kept_where_nothing_is_better():
+    problem = of_columns([[1, 1, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0]], [1, 1, 0, 0])
+    assert ask(problem, 3).best == beam_search(problem, max_length=3).best
+
+
+def test_a_stopped_search_gives_incumbent_and_bound():
+    matrix, weights, active = larger(5, cells=2000, concepts=150)
+    problem = generators.problem_of(matrix, weights, active)
+    looks = []
+
+    def stop():
+        looks.append(1)
+        return len(looks) > 3
+
+    result = ask(problem, 8, should_stop=stop)
+    assert result.status is Status.BOUNDED
+    assert beam_search(problem, max_length=8).best.iou <= result.best.iou < result.bound <= result.ceiling
+    assert len(looks) == 4
+
+
+def test_a_time_limit_is_kept_and_gives_a_bound_below_the_ceiling():
+    problem = generators.problem_of(*larger(6, cells=600, concepts=60))
+    result = ask(problem, 7, time_limit=4.0)
+    assert result.best.iou <= result.bound
+    assert result.seconds < 5
+
+
+def test_improvements_are_told_as_they_come():
+    improved = 0
+    for seed in range(0, 240, 12):
+        problem, _ = generators.random_problem(seed)
+        told = []
+        result = exact_search(problem, max_length=4, beam_size=1, on_improve=told.append)
+        scores = [found.iou for found in told]
+        assert scores == sorted(set(scores))
+        if told:
+            improved += 1
+            assert told[-1] == result.best
+    assert improved
+
+
+def test_a_unit_without_any_overlap_has_nothing_to_find():
+    matrix = np.array([[1, 0], [0, 1], [0, 0]], dtype=bool)
+    problem = Problem(concept_rows(["a", "b"], ["", ""], matrix), np.array([1, 1, 1]), np.array([0, 0, 1]), "u")
+    assert exact_search(problem, max_length=2).bound == 0
+
+
+def test_the_answer_does_not_depend_on_hash_seed_or_threads():
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from generators import random_problem\n"
+        "from compexact.solver.exact import exact_search\n"
+        "for s in range(0, 240, 7):\n"
+        "    r = exact_search(random_problem(s)[0], max_length=4, beam_size=1)\n"
+        "    print(r.best, r.bound, r.certificate)"
+    )
+    answers = set()
+    for seed, threads in (("0", "1"), ("1", "2"), ("77", "2")):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "NUMBA_NUM_THREADS": threads}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        answers.add(done.stdout)
+    assert len(answers) == 1
