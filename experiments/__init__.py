@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .engines import SearchSettings, explain_unit
     from .report import write_report
-    from .runs import Run, explain_units, read_run, run_units
+    from .runs import Run, read_run, run_units
+    from .units import explain_units
 
 # Imported when first asked for: `compexact --help` must not wait for a search.
 _LATER = {
     "Run": "runs",
     "SearchSettings": "engines",
     "explain_unit": "engines",
-    "explain_units": "runs",
+    "explain_units": "units",
     "read_run": "runs",
     "run_units": "runs",
     "write_report": "report",

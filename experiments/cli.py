@@ -14,6 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
+INTERRUPTED = 130
+
 
 def whole_number(text: str) -> int:
     """An option's value as an integer; typer's own message would not show what was typed."""
@@ -190,23 +192,33 @@ def probe_arrays(
     probing.arrays(arrays, output, force=force)
 
 
+UnitsOption = Annotated[str | None, typer.Option(help="Names and ranges: 0,3,10-20.  Default: all.")]
+SpaceOption = Annotated[str, typer.Option(help="chain (the paper's) or tree.")]
+LengthOption = Annotated[int, typer.Option(**WHOLE, help="At most so many concepts.")]
+BeamSizeOption = Annotated[int, typer.Option(**WHOLE, help="Distinct functions kept in the beam.")]
+TimeLimitOption = Annotated[float | None, typer.Option(**NUMBER, help="Seconds of wall clock per unit.")]
+JobsOption = Annotated[int, typer.Option(**WHOLE, help="Processes; -1 for one per core.")]
+SeedOption = Annotated[int, typer.Option(**WHOLE, help="Of what is random in an engine, if anything.")]
+RunOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")]
+
+
 @app.command()
 def explain(
     probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
-    units: Annotated[str | None, typer.Option(help="Names and ranges: 0,3,10-20.  Default: all.")] = None,
-    engine: Annotated[str, typer.Option(help="beam, or brute (every formula: small inputs only).")] = "beam",
-    space: Annotated[str, typer.Option(help="chain (the paper's) or tree.")] = "chain",
-    length: Annotated[int, typer.Option(**WHOLE, help="At most so many concepts.")] = 3,
-    beam_size: Annotated[int | None, typer.Option(**WHOLE, help="Distinct functions kept.  Default: 10.")] = None,
-    top_k: Annotated[
-        int,
-        typer.Option(**WHOLE, help="Also keep the best so many formulas of the final beam."),
-    ] = 1,
+    units: UnitsOption = None,
+    engine: Annotated[str, typer.Option(help="beam, exact (proves the optimum) or brute (tiny inputs).")] = "beam",
+    space: SpaceOption = "chain",
+    length: LengthOption = 3,
+    beam_size: BeamSizeOption = 10,
+    top_k: Annotated[int, typer.Option(**WHOLE, help="Also keep the best so many formulas of the final beam.")] = 1,
     penalty: Annotated[str, typer.Option(help="Score = metric * penalty ** (length - 1).")] = "1",
     metric: Annotated[str, typer.Option(help="iou, precision, recall or f1.")] = "iou",
     compat: Annotated[str | None, typer.Option(help="vision or nli: search exactly as the paper's code does.")] = None,
-    jobs: Annotated[int, typer.Option(**WHOLE, help="Processes; -1 for one per core.")] = 1,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")] = None,
+    time_limit: TimeLimitOption = None,
+    require: Annotated[str | None, typer.Option(help="optimal: exit with 4 where a unit is not proven.")] = None,
+    jobs: JobsOption = 1,
+    seed: SeedOption = 0,
+    output: RunOption = None,
     format: FormatOption = None,
 ) -> None:
     """Find the formula that matches each unit best.
@@ -214,26 +226,74 @@ def explain(
     \b
     compexact explain probe --units 0-9 --length 3
     compexact explain probe --length 10 --jobs 4 -o run
+    compexact explain probe --engine exact --length 5 --time-limit 60 -o proven
     """
     from . import explaining
 
-    explaining.explain(
+    settings = {
+        "engine": engine,
+        "space": space,
+        "max_length": length,
+        "beam_size": beam_size,
+        "top_k": top_k,
+        "penalty": penalty,
+        "metric": metric,
+        "compat": compat,
+        "time_limit": time_limit,
+        "seed": seed,
+    }
+    explaining.explain(probe, units, settings, jobs=jobs, require=require, output=output, format_name=format)
+
+
+@app.command()
+def audit(
+    probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
+    units: UnitsOption = None,
+    engine: Annotated[str, typer.Option(help="What the beam is held against: exact or brute.")] = "exact",
+    space: SpaceOption = "chain",
+    length: Annotated[str, typer.Option(metavar="N,...", help="At most so many concepts; several for a grid.")] = "3",
+    beam_size: Annotated[str, typer.Option(metavar="N,...", help="Beam sizes; several for a grid.")] = "10",
+    time_limit: TimeLimitOption = None,
+    jobs: JobsOption = 1,
+    seed: SeedOption = 0,
+    output: RunOption = None,
+    format: FormatOption = None,
+) -> None:
+    """Hold the beam against an engine that proves, unit by unit.
+
+    \b
+    compexact audit probe --length 3 -o audit
+    compexact audit probe --units 0-99 --length 2,3,4 --beam-size 1,5,10,50 -o grid
+    """
+    from . import auditing
+
+    auditing.audit(
         probe,
         units,
-        {
-            "engine": engine,
-            "space": space,
-            "max_length": length,
-            "beam_size": 10 if beam_size is None else beam_size,
-            "top_k": top_k,
-            "penalty": penalty,
-            "metric": metric,
-            "compat": compat,
-        },
+        {"engine": engine, "space": space, "time_limit": time_limit, "seed": seed},
+        lengths=[whole_number(part) for part in length.split(",")],
+        beam_sizes=[whole_number(part) for part in beam_size.split(",")],
         jobs=jobs,
         output=output,
         format_name=format,
     )
+
+
+@app.command()
+def verify(
+    claim: Annotated[Path, typer.Argument(help="A run, an audit, or one certificate.")],
+    probe: Annotated[Path | None, typer.Option(help="The probe; needed for a single certificate.")] = None,
+    format: FormatOption = None,
+) -> None:
+    """Check certificates with code that shares nothing with the searches.
+
+    \b
+    compexact verify proven
+    compexact verify proven/certificates/0.json --probe probe
+    """
+    from . import auditing
+
+    auditing.verify(claim, probe, format)
 
 
 @app.command()
@@ -273,16 +333,16 @@ def report(
 def main() -> None:
     """Run the command line; an error is one clear line, and its exit code says of what kind it is."""
     try:
+        # typer turns Ctrl-C into the code 130.
         code = app(standalone_mode=False) or 0
-    except KeyboardInterrupt:
-        print("interrupted; what was found is saved where -o was given", file=sys.stderr)
-        code = 130
     except BrokenPipeError:
         # The reader of stdout has gone (`| head`); Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except Exception as error:
         code = _report_error(error)
+    if code == INTERRUPTED:
+        print("interrupted; what was found is saved where -o was given", file=sys.stderr)
     sys.exit(code)
 
 

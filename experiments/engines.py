@@ -14,10 +14,14 @@ from ..solver.beam import beam_search
 from ..solver.brute import brute_force_search
 from ..solver.ceiling import ceiling
 from ..solver.cells import Cells
+from ..solver.certify import certified
 from ..solver.compat import reference_beam_search
 from ..solver.errors import CompexactError, UsageError, did_you_mean
+from ..solver.exact import exact_search
 from ..solver.problem import Problem
 from ..solver.result import SearchResult, Status
+
+ShouldStop = Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class SearchSettings:
     """What `compexact explain` is asked.  Defaults are the paper's.
 
     beam_size: None keeps every distinct function.  penalty: decimal text, so that it is exact.
-    compat: `vision` or `nli` for the search of the paper's code.
+    compat: `vision` or `nli` for the search of the paper's code.  time_limit: seconds of wall clock per unit;
+    engines that cannot be stopped early end when they end.  seed: of what is random in an engine, if anything.
     """
 
     engine: str = "beam"
@@ -36,13 +41,28 @@ class SearchSettings:
     penalty: str = "1"
     metric: str = "iou"
     compat: str | None = None
+    time_limit: float | None = None
+    seed: int = 0
 
     def record(self) -> dict[str, Any]:
         """The settings as plain JSON."""
         return asdict(self)
 
 
-def _beam(problem: Problem, settings: SearchSettings) -> SearchResult:
+@dataclass(frozen=True)
+class Engine:
+    """A way to search.
+
+    search: (problem, settings, should_stop) -> result.  spaces: those it searches.  takes: the settings that it
+    heeds, beside those that all do.
+    """
+
+    search: Callable[[Problem, SearchSettings, ShouldStop], SearchResult]
+    spaces: tuple[str, ...]
+    takes: tuple[str, ...]
+
+
+def _beam(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
     if settings.compat is None:
         return beam_search(
             problem,
@@ -61,44 +81,65 @@ def _beam(problem: Problem, settings: SearchSettings) -> SearchResult:
     )
 
 
-def _brute(problem: Problem, settings: SearchSettings) -> SearchResult:
+def _brute(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
     return brute_force_search(problem, max_length=settings.max_length, space=settings.space)
 
 
-ENGINES: dict[str, Callable[[Problem, SearchSettings], SearchResult]] = {"beam": _beam, "brute": _brute}
-"""To add an engine, add a row: (problem, settings) -> result."""
+def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
+    found = exact_search(
+        problem,
+        max_length=settings.max_length,
+        beam_size=settings.beam_size or 10,
+        time_limit=settings.time_limit,
+        should_stop=should_stop,
+    )
+    return certified(problem, found)
 
-SPACES_OF_ENGINE = {"beam": ("chain",), "brute": ("chain", "tree")}
+
+ENGINES: dict[str, Engine] = {
+    "beam": Engine(_beam, ("chain",), ("beam_size", "top_k", "penalty", "metric", "compat")),
+    "exact": Engine(_exact, ("chain",), ("beam_size",)),
+    "brute": Engine(_brute, ("chain", "tree"), ()),
+}
+"""To add an engine, add a row."""
+
+_TAKEN_BY_ALL = ("engine", "space", "max_length", "time_limit", "seed")
+_NOT_WITH_COMPAT = ("top_k", "metric")
 
 
 def check_settings(settings: SearchSettings) -> None:
     """Refuse unknown engines, and settings that the engine would ignore."""
-    if settings.engine not in ENGINES:
-        raise UsageError(
-            f"no engine is named {settings.engine!r}{did_you_mean(settings.engine, ENGINES)}; "
-            f"there are {', '.join(ENGINES)}"
-        )
-    spaces = SPACES_OF_ENGINE[settings.engine]
-    if settings.space not in spaces:
-        raise UsageError(f"engine {settings.engine} searches {' and '.join(spaces)}, not {settings.space!r}")
-    defaults = SearchSettings(engine=settings.engine)
-    ignored = {"brute": ("beam_size", "top_k", "penalty", "metric", "compat"), "beam": ()}[settings.engine]
-    if settings.compat is not None:
-        ignored = ("top_k", "metric")
-    for name in ignored:
-        if getattr(settings, name) != getattr(defaults, name):
+    engine = ENGINES.get(settings.engine)
+    if engine is None:
+        hint = did_you_mean(settings.engine, ENGINES)
+        raise UsageError(f"no engine is named {settings.engine!r}{hint}; there are {', '.join(ENGINES)}")
+    if settings.space not in engine.spaces:
+        raise UsageError(f"engine {settings.engine} searches {' and '.join(engine.spaces)}, not {settings.space!r}")
+    if settings.time_limit is not None and not 0 < settings.time_limit < float("inf"):
+        raise UsageError(f"the time limit must be a number of seconds above 0, not {settings.time_limit}")
+    defaults = asdict(SearchSettings())
+    for name, value in asdict(settings).items():
+        ignored = name not in (*engine.takes, *_TAKEN_BY_ALL) or (settings.compat and name in _NOT_WITH_COMPAT)
+        if ignored and value != defaults[name]:
             what = "--compat" if settings.compat else f"engine {settings.engine}"
             raise UsageError(f"{what} takes no --{name.replace('_', '-')}")
 
 
-def explain_unit(cells: Cells, unit: int | str, settings: SearchSettings) -> SearchResult:
-    """The answer for one unit.  An engine that fails gives a result of status `failed` with the reason."""
+def explain_unit(
+    cells: Cells, unit: int | str, settings: SearchSettings, should_stop: ShouldStop = lambda: False
+) -> SearchResult:
+    """The answer for one unit.  An engine that fails gives a result of status `failed` with the reason.
+
+    should_stop: asked now and then; engines that can then give what they have.
+    """
     problem = Problem.of(cells, unit)
     try:
-        return ENGINES[settings.engine](problem, settings)
+        return ENGINES[settings.engine].search(problem, settings, should_stop)
     except UsageError:
         raise
     except (CompexactError, ArithmeticError, MemoryError, ValueError, RuntimeError) as error:
+        if getattr(error, "exit_code", 1) == 5:
+            raise
         return SearchResult(
             unit=problem.unit,
             engine=settings.engine,

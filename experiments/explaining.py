@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,53 +13,100 @@ import typer
 from ..probes.store import open_probe
 from ..solver.errors import UsageError
 from ..solver.problem import Problem
-from ..solver.result import Explanation
+from ..solver.result import Explanation, Status
 from ..solver.score import METRICS
 from ..solver.syntax import parse
 from .engines import SearchSettings, check_settings
+from .interrupts import stop_on_interrupt
 from .output import Printer, chosen_format
 from .progress import progress
-from .runs import choose_units, explain_units, full_record, read_run, run_units
+from .runs import read_run, result_record, run_units
+from .units import Explain, choose_units, map_units
 
-COLUMNS = ("unit", "iou", "ceiling", "length", "status", "seconds", "formula")
-LINE_LEFT_OUT = ("by_length", "top")
-SOME_FAILED = 4
+COLUMNS = ("unit", "iou", "bound", "ceiling", "length", "status", "seconds", "formula")
+ONLY_KEPT = ("by_length", "certificate")
+SOME_UNPROVEN = 4
 
 
 def explain(
-    path: Path, units: str | None, settings: dict[str, Any], *, jobs: int, output: Path | None, format_name: str | None
+    path: Path,
+    units: str | None,
+    settings: dict[str, Any],
+    *,
+    jobs: int,
+    require: str | None,
+    output: Path | None,
+    format_name: str | None,
 ) -> None:
     """Explain units; print a line for each, and keep a run where `output` is given."""
     printer = Printer(chosen_format(format_name), COLUMNS)
     chosen = SearchSettings(**settings)
     check_settings(chosen)
-    _check_jobs(jobs)
+    check_jobs(jobs)
+    wanted = _required(require)
     probe = open_probe(path)
     names = choose_units(probe.cells, units)
-    failed = 0
-    with progress() as report:
-        done = 0
-
-        def show(record: dict[str, Any]) -> None:
-            nonlocal done, failed
-            done += 1
-            failed += record["status"] == "failed"
-            kept = LINE_LEFT_OUT if chosen.top_k == 1 else LINE_LEFT_OUT[:1]
-            printer({key: value for key, value in record.items() if key not in kept})
-            report("explaining", done, len(names))
-
+    lines = Lines(printer, len(names), left_out=ONLY_KEPT if chosen.top_k > 1 else (*ONLY_KEPT, "top"))
+    with lines.shown() as show:
         if output is None:
-            for result in explain_units(probe.cells, names, chosen, jobs=jobs):
-                show(full_record(result))
+            with stop_on_interrupt() as stop:
+                for _, result in map_units(Explain(chosen), probe.cells, names, jobs=jobs, stop=stop):
+                    show(result_record(result))
+            if lines.count < len(names) or stop.is_set():
+                raise KeyboardInterrupt
         else:
             run_units(probe, names, chosen, output, jobs=jobs, on_record=show)
-    printer.finish()
-    if failed:
-        print(f"compexact: {failed} of {len(names)} units failed; their lines say why", file=sys.stderr)
-        raise typer.Exit(SOME_FAILED)
+    _end(lines, wanted)
 
 
-def _check_jobs(jobs: int) -> None:
+def _required(require: str | None) -> tuple[str, ...]:
+    """The statuses that do not count as missing."""
+    if require not in (None, "optimal"):
+        raise UsageError(f"--require takes optimal, not {require!r}")
+    every = tuple(status.value for status in Status if status is not Status.FAILED)
+    return every if require is None else (Status.OPTIMAL.value, Status.DEGENERATE.value)
+
+
+def _end(lines: Lines, wanted: tuple[str, ...]) -> None:
+    failed = lines.statuses.count("failed")
+    unproven = sum(status not in wanted for status in lines.statuses) - failed
+    for count, what in ((failed, "failed; their lines say why"), (unproven, "are not proven optimal")):
+        if count:
+            print(f"compexact: {count} of {lines.count} units {what}", file=sys.stderr)
+    if failed or unproven:
+        raise typer.Exit(SOME_UNPROVEN)
+
+
+class Lines:
+    """Prints a line per unit as it comes, with progress; a table also where the work is interrupted."""
+
+    def __init__(self, printer: Printer, total: int, left_out: tuple[str, ...] = ()) -> None:
+        self.printer, self.total, self.left_out = printer, total, left_out
+        self.statuses: list[str] = []
+
+    @property
+    def count(self) -> int:
+        """How many lines were shown."""
+        return len(self.statuses)
+
+    @contextmanager
+    def shown(self) -> Iterator[Callable[[dict[str, Any]], None]]:
+        """Gives the function that shows a record."""
+        try:
+            with progress() as report:
+
+                def show(record: dict[str, Any]) -> None:
+                    self.statuses.append(record.get("status", ""))
+                    self.printer({key: value for key, value in record.items() if key not in self.left_out})
+                    report("units", self.count, self.total)
+
+                yield show
+        finally:
+            self.printer.finish()
+
+
+def check_jobs(jobs: int) -> None:
+    """Refuse a number of processes that is none."""
     if jobs < 1 and jobs != -1:
         raise UsageError(f"--jobs must be at least 1, or -1 for one process per core; not {jobs}")
 

@@ -46,8 +46,17 @@ class Printer:
     def finish(self) -> None:
         """Print the table, where there is one."""
         if self.format_name == "table" and self._rows:
-            for line in _aligned([[column.replace("_", " ") for column in self.columns], *self._rows]):
+            for line in _aligned([_headings(self.columns), *self._rows]):
                 print(line)
+
+
+def table(rows: Sequence[Sequence[Any]]) -> list[str]:
+    """The lines of a table; the first row is its headings."""
+    return _aligned([_headings(rows[0]), *([_table_cell(value) for value in row] for row in rows[1:])])
+
+
+def _headings(columns: Sequence[str]) -> list[str]:
+    return [column.replace("_", " ") for column in columns]
 
 
 def _csv_cell(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """Explain many units, and keep what is found in a folder that a later command goes on from.
 
     run.json       the settings, the units asked for, versions, and which probe (relative path and digest)
-    units.jsonl    a line per unit: the JSON line of `compexact explain`, then `by_length` and `top`
+    units.jsonl    a line per unit: the JSON line of `compexact explain`, then `by_length`, `top` and `certificate`
+    certificates/  what proves the bounds, where an engine gives it
     log.txt        when it was started, stopped and finished
 
 The folder can be moved; the probe is found by its relative path, or named again.  Lines are appended whole:
@@ -13,25 +14,27 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ..probes.folders import write_bytes
 from ..probes.store import Probe, open_probe
 from ..probes.versions import versions
-from ..solver.cells import Cells
+from ..solver.certify import certificate_text
 from ..solver.errors import DataError, UsageError
-from ..solver.overlap import Overlaps
 from ..solver.problem import Problem
 from ..solver.result import SearchResult
-from .engines import SearchSettings, check_settings, explain_unit
+from .engines import SearchSettings, check_settings
+from .interrupts import stop_on_interrupt
+from .units import Explain, map_units
 
 FORMAT = "compexact run"
 VERSION = 1
-UNITS_PER_TASK = 8
+CERTIFICATES = "certificates"
 
 Record = dict[str, Any]
 
@@ -65,40 +68,25 @@ class Run:
         return probe
 
 
-def full_record(result: SearchResult) -> Record:
-    """The line of units.jsonl."""
+def result_record(result: SearchResult) -> Record:
+    """A result as units.jsonl keeps it."""
     return result.record() | {
         "by_length": [found.record() for found in result.by_length],
         "top": [found.record() for found in result.top],
     }
 
 
-def explain_units(
-    cells: Cells, units: Sequence[str], settings: SearchSettings, *, jobs: int = 1
-) -> Iterator[SearchResult]:
-    """The answers in the order of `units`, each as soon as it and those before it are there.
+@dataclass(frozen=True)
+class Outcome:
+    """What was found of one unit: its line, and the text of a certificate where there is one."""
 
-    jobs: processes at work, -1 for one per core.  The answers do not depend on it.
-    """
-    check_settings(settings)
-    columns = [cells.unit(name) for name in units]
-    if jobs == 1:
-        if columns:
-            # Loads the compiled loops, so that no unit's seconds include it.
-            _ = Overlaps(Problem.of(cells, columns[0])).totals
-        for column in columns:
-            yield explain_unit(cells, column, settings)
-        return
-    from joblib import Parallel, delayed
-
-    tasks = [columns[start : start + UNITS_PER_TASK] for start in range(0, len(columns), UNITS_PER_TASK)]
-    parallel = Parallel(n_jobs=jobs, return_as="generator")
-    for results in parallel(delayed(_explain_task)(cells, task, settings) for task in tasks):
-        yield from results
+    unit: str
+    record: Record
+    certificate: str | None = None
 
 
-def _explain_task(cells: Cells, columns: list[int], settings: SearchSettings) -> list[SearchResult]:
-    return [explain_unit(cells, column, settings) for column in columns]
+Work = Callable[[Sequence[str]], Iterator[Outcome]]
+"""Gives the outcomes of the units it is called with, in their order; fewer where it was interrupted."""
 
 
 def run_units(
@@ -113,9 +101,25 @@ def run_units(
     """Explain the units that the folder has no line for yet; make the folder where it is not there.
 
     on_record: called with every line, old and new, in the order of `units`.
-    Raises `UsageError` where the folder holds a run with other settings, or another process is at work in it.
+    Raises `UsageError` where the folder holds a run with other settings, `DataError` where another process is at
+    work in it; and `KeyboardInterrupt`, with everything kept, where it was interrupted.
     """
-    header = _header(probe, units, settings, folder)
+    check_settings(settings)
+    with stop_on_interrupt() as stop:
+
+        def work(missing: Sequence[str]) -> Iterator[Outcome]:
+            for name, result in map_units(Explain(settings), probe.cells, missing, jobs=jobs, stop=stop):
+                certificate = certificate_text(Problem.of(probe.cells, name), result) if result.certificate else None
+                yield Outcome(name, result_record(result), certificate)
+
+        header = run_header("explain", probe, units, settings.record(), folder)
+        return keep_records(folder, header, work, on_record)
+
+
+def keep_records(
+    folder: Path, header: dict[str, Any], work: Work, on_record: Callable[[Record], None] = lambda record: None
+) -> Run:
+    """Do the work for the units of the header that have no line yet, and append their lines."""
     _begin(folder, header)
     lock = FileLock(folder / ".lock")
     try:
@@ -124,30 +128,60 @@ def run_units(
         raise DataError(f"another process is at work in {folder}; wait for it, or choose another -o") from None
     with lock:
         done = _repair_records(folder)
-        missing = [name for name in units if name not in done]
-        _log(folder, f"{len(missing)} of {len(units)} units to do" if missing else "nothing to do")
-        fresh = explain_units(probe.cells, missing, settings, jobs=jobs)
-        with (folder / "units.jsonl").open("a", encoding="utf-8") as stream:
-            for name in units:
-                record = done.get(name)
-                if record is None:
-                    record = full_record(next(fresh))
-                    stream.write(_line(record))
-                    stream.flush()
-                on_record(record)
-            os.fsync(stream.fileno())
+        missing = [name for name in header["units"] if name not in done]
+        _log(folder, f"{len(missing)} of {len(header['units'])} units to do" if missing else "nothing to do")
+        _append(folder, header["units"], done, work(missing), on_record)
+        run = read_run(folder)
         if missing:
-            _log(folder, "finished")
-    return read_run(folder)
+            _log(folder, "finished" if run.is_finished else "interrupted")
+    if not run.is_finished:
+        raise KeyboardInterrupt
+    return run
 
 
-def _header(probe: Probe, units: Sequence[str], settings: SearchSettings, folder: Path) -> dict[str, Any]:
+def _append(
+    folder: Path,
+    units: Sequence[str],
+    done: dict[str, Record],
+    fresh: Iterator[Outcome],
+    on_record: Callable[[Record], None],
+) -> None:
+    """Show the old lines, and write and show the new ones, in the order of the units."""
+    with (folder / "units.jsonl").open("a", encoding="utf-8") as stream:
+        outcome = next(fresh, None)
+        for place, name in enumerate(units):
+            if name in done:
+                on_record(done[name])
+            elif outcome is not None and outcome.unit == name:
+                record = outcome.record | _keep_certificate(folder, place, outcome.certificate)
+                stream.write(_line(record))
+                stream.flush()
+                on_record(record)
+                outcome = next(fresh, None)
+        os.fsync(stream.fileno())
+
+
+def _keep_certificate(folder: Path, place: int, text: str | None) -> Record:
+    """Write the certificate of the run's unit number `place`; give the line's field that names it."""
+    if text is None:
+        return {}
+    file = folder / CERTIFICATES / f"{place}.json"
+    file.parent.mkdir(exist_ok=True)
+    write_bytes(file, text.encode())
+    return {"certificate": f"{CERTIFICATES}/{place}.json"}
+
+
+def run_header(
+    command: str, probe: Probe, units: Sequence[str], settings: dict[str, Any], folder: Path
+) -> dict[str, Any]:
+    """The content of run.json."""
     if probe.path is None:
         raise UsageError("a run needs a probe on disk; save_probe() makes one")
     return {
         "format": FORMAT,
         "version": VERSION,
-        "settings": settings.record(),
+        "command": command,
+        "settings": settings,
         "units": list(units),
         "probe": {"path": os.path.relpath(probe.path, folder), "digest": probe.digest},
         "versions": versions(("compexact", "numpy", "numba")),
@@ -174,6 +208,8 @@ def _begin(folder: Path, header: dict[str, Any]) -> None:
 
 
 def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> None:
+    if there.get("command") != asked["command"]:
+        raise UsageError(f"{folder} holds what {there.get('command')} made; choose another -o")
     changed = [
         f"{name} {there['settings'].get(name)!r} there, {value!r} now"
         for name, value in asked["settings"].items()
@@ -238,31 +274,6 @@ def _read_header(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{file} cannot be read: {error}") from None
     return header
-
-
-def choose_units(cells: Cells, text: str | None) -> list[str]:
-    """The units that `--units` names: names, and ranges where names end in numbers (`0,3,10-20`, `layer4:0-63`).
-
-    In the probe's order, each once; all where the text is None.
-    """
-    if text is None:
-        return list(cells.unit_names)
-    chosen = {name for part in text.split(",") for name in _unit_range(cells, part.strip())}
-    return [name for name in cells.unit_names if name in chosen]
-
-
-def _unit_range(cells: Cells, part: str) -> Iterable[str]:
-    if part in cells.unit_names:
-        return [part]
-    first, dash, last = part.rpartition("-")
-    prefix, colon, number = first.rpartition(":")
-    if not (dash and number.isdecimal() and last.isdecimal()):
-        return [cells.unit_names[cells.unit(part)]]
-    if int(number) > int(last):
-        raise UsageError(f"the range {part!r} of units runs backwards")
-    cells.unit(f"{prefix}{colon}{last}")
-    known = set(cells.unit_names)
-    return [name for i in range(int(number), int(last) + 1) if (name := f"{prefix}{colon}{i}") in known]
 
 
 def _log(folder: Path, message: str) -> None:

@@ -44,9 +44,9 @@ def solve_round(
 def _solver(channel: Channel, seed: int) -> cp_model.CpSolver:
     """One worker, a fixed search and no gap: the same answer every time.
 
-    The fixed search (`add_decisions` of the encoding) takes the outermost step first, and without linear relaxations.
-    On random inputs of 200 rows and 20 concepts at length 3 it proves the optimum in 1 to 4 s; CP-SAT's own search needs
-    10 s to more than a minute, with or without relaxations.
+    The fixed search (`add_decisions` of the encoding) takes the outermost step first, without linear
+    relaxations.  On random inputs of 200 rows and 20 concepts at length 3 it proves the optimum in 1 to 4 s;
+    CP-SAT's own search needs 10 s to more than a minute, with or without relaxations.
     """
     solver = cp_model.CpSolver()
     settings = solver.parameters

@@ -1,8 +1,9 @@
 """The engines `cpsat` and `maxsat`: independent exact answers for small problems, sampled points and trees.
 
 Each starts from the beam's answer, hands the question to an outside solver in a process of its own, and counts
-every formula that comes back again on its own cells.  The bound is at first the ceiling, and falls with what the solver
-proves.  The status is `bounded`, also where bound and IoU are equal: only a checked certificate makes a result `optimal`.
+every formula that comes back again on its own cells.  The bound is at first the ceiling, and falls with what the
+solver proves.  The status is `bounded`, also where bound and IoU are equal: only a checked certificate makes a
+result `optimal`.
 """
 
 from __future__ import annotations
@@ -109,7 +110,10 @@ def _search(
             asked.take(found.formula)
     ended = Ended(End.DONE)
     if asked.best is not None and not asked.problem.is_degenerate and not asked.is_closed:
-        ended = asked.solve(engine, started, time_limit, seed)
+        try:
+            ended = asked.solve(engine, started, time_limit, seed)
+        except KeyboardInterrupt:
+            ended = Ended(End.INTERRUPTED)
     result = whole.result(engine, ended, time.monotonic() - started)
     if asked is not whole:
         result = SampledResult(**{**vars(result), "sample": asked.sample_report()})

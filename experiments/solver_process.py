@@ -89,7 +89,8 @@ def _started(errors: IO[bytes]) -> Any:
         child.wait()
         for pipe in (child.stdin, child.stdout):
             with contextlib.suppress(OSError):
-                pipe.close()
+                if pipe is not None:
+                    pipe.close()
 
 
 def _stream(child: subprocess.Popen[bytes], job: Message) -> tuple[queue.Queue[bytes | None], threading.Event]:

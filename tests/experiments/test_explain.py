@@ -1,11 +1,15 @@
 import csv
 import io
 import json
+import os
+import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from compexact.experiments.runs import choose_units, read_run
+from compexact.experiments.runs import read_run
+from compexact.experiments.units import choose_units
 from compexact.solver.errors import UsageError
 from compexact.solver.points import from_arrays
 
@@ -105,7 +109,7 @@ def test_csv_opens_in_a_spreadsheet_without_running_anything(compexact, tmp_path
 
 def test_the_table_shows_formulas(compexact, npz):
     out = compexact("explain", npz, "--format", "table").out
-    assert out.splitlines()[0].split() == ["unit", "iou", "ceiling", "length", "status", "seconds", "formula"]
+    assert out.splitlines()[0].split() == ["unit", "iou", "bound", "ceiling", "length", "status", "seconds", "formula"]
     assert "(c0 OR c1) AND NOT c2" in out
 
 
@@ -168,12 +172,12 @@ def test_a_damaged_line_of_a_run_is_named(compexact, npz, tmp_path):
 def test_a_unit_that_fails_is_said_to_and_the_others_go_on(compexact, npz, monkeypatch):
     from compexact.experiments import engines
 
-    def sometimes(problem, settings):
+    def sometimes(problem, settings, should_stop):
         if problem.unit == "u1":
             raise MemoryError("no room")
-        return engines._beam(problem, settings)
+        return engines._beam(problem, settings, should_stop)
 
-    monkeypatch.setitem(engines.ENGINES, "beam", sometimes)
+    monkeypatch.setitem(engines.ENGINES, "beam", replace(engines.ENGINES["beam"], search=sometimes))
     ended = compexact("explain", npz)
     assert ended.code == 4
     assert [record["status"] for record in lines(ended.out)] == ["feasible", "failed", "feasible", "degenerate"]
@@ -183,20 +187,23 @@ def test_a_unit_that_fails_is_said_to_and_the_others_go_on(compexact, npz, monke
 def test_ctrl_c_keeps_what_was_found(compexact, npz, tmp_path, monkeypatch):
     from compexact.experiments import engines
 
-    def interrupted(problem, settings):
-        if problem.unit == "u2":
-            raise KeyboardInterrupt
-        return engines._beam(problem, settings)
+    def interrupted(problem, settings, should_stop):
+        if problem.unit == "u1":
+            os.kill(os.getpid(), signal.SIGINT)
+        return engines._beam(problem, settings, should_stop)
 
-    monkeypatch.setitem(engines.ENGINES, "beam", interrupted)
-    ended = compexact("explain", npz, "-o", tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setitem(engines.ENGINES, "beam", replace(engines.ENGINES["beam"], search=interrupted))
+        ended = compexact("explain", npz, "-o", tmp_path / "run")
     assert ended.code == 130
     assert list(read_run(tmp_path / "run").records) == ["u0", "u1"]
-    monkeypatch.undo()
+    again = compexact("explain", npz, "-o", tmp_path / "run")
+    assert again.code == 0
+    assert again.out.startswith(ended.out)
+    assert len(lines(again.out)) == 4
 
 
 def test_the_hash_seed_changes_nothing(npz):
-    import os
     import subprocess
     import sys
 

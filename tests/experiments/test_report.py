@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -258,12 +258,12 @@ def test_means_leave_out_units_with_nothing_to_explain(site):
 
 
 def test_failed_units_come_first_with_their_error(explained, tmp_path, monkeypatch):
-    def failing(problem, settings):
+    def failing(problem, settings, should_stop):
         if problem.unit == "1":
             raise RuntimeError("the solver stopped: <br>")
-        return engines._beam(problem, settings)
+        return engines._beam(problem, settings, should_stop)
 
-    monkeypatch.setitem(engines.ENGINES, "beam", failing)
+    monkeypatch.setitem(engines.ENGINES, "beam", replace(engines.ENGINES["beam"], search=failing))
     write_report(*explained(vision_probe()), tmp_path / "site")
     found = pages(tmp_path / "site")
     assert found["index.html"].text.index("1 unit failed: 1") < found["index.html"].text.index("mean IoU")

@@ -1,0 +1,179 @@
+"""`compexact audit` and `compexact verify`: from the options typed to verdicts printed and kept."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ..probes.store import Probe, open_probe
+from ..solver.check import CertificateError, check
+from ..solver.errors import DataError, DisagreementError, UsageError
+from ..solver.problem import Problem
+from .audit import Audit, audit_record, run_audit, summarise, worst_units
+from .engines import SearchSettings
+from .explaining import Lines, check_jobs
+from .interrupts import stop_on_interrupt
+from .output import Printer, chosen_format, table
+from .runs import read_run
+from .units import choose_units, map_units
+
+AUDIT_COLUMNS = ("unit", "beam_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
+VERIFY_COLUMNS = ("unit", "verdict", "iou", "bound", "nodes", "swept", "seconds", "reason")
+
+
+class _AuditPrinter(Printer):
+    """The table shows the two answers side by side; JSON lines stay nested."""
+
+    def __call__(self, record: Any) -> None:
+        if self.format_name == "jsonl":
+            return super().__call__(record)
+        beam, exact = record["beam"], record["exact"]
+        return super().__call__(
+            {
+                "unit": record["unit"],
+                "beam_iou": beam["iou"],
+                "exact_iou": exact["iou"],
+                "beam_gap": record["beam_gap"],
+                "beam_optimal": record["beam_optimal"],
+                "status": exact["status"],
+                "formula": exact["formula"],
+            }
+        )
+
+
+def audit(
+    path: Path,
+    units: str | None,
+    settings: dict[str, Any],
+    *,
+    lengths: list[int],
+    beam_sizes: list[int],
+    jobs: int,
+    output: Path | None,
+    format_name: str | None,
+) -> None:
+    """Audit units; print a line for each, and the summary on stderr."""
+    printer = _AuditPrinter(chosen_format(format_name), AUDIT_COLUMNS)
+    chosen = Audit.of(SearchSettings(**settings), lengths, beam_sizes)
+    check_jobs(jobs)
+    probe = open_probe(path)
+    names = choose_units(probe.cells, units)
+    is_grid = len(chosen.lengths) * len(chosen.beam_sizes) > 1
+    lines = Lines(printer, len(names), left_out=("certificate",) if is_grid else ("certificate", "grid"))
+    records: list[dict[str, Any]] = []
+    try:
+        with lines.shown() as show:
+
+            def keep(record: dict[str, Any]) -> None:
+                plain = {key: value for key, value in record["exact"].items() if key not in ("by_length", "top")}
+                records.append(record | {"exact": plain})
+                show(records[-1])
+
+            if output is None:
+                with stop_on_interrupt() as stop:
+                    for _, grid in map_units(chosen, probe.cells, names, jobs=jobs, stop=stop):
+                        keep(audit_record(grid))
+                if lines.count < len(names) or stop.is_set():
+                    raise KeyboardInterrupt
+            else:
+                run_audit(probe, names, chosen, output, jobs=jobs, on_record=keep)
+    finally:
+        _print_summary(records)
+    if output is not None and records:
+        from .audit_plot import plot_audit
+
+        plot_audit(records, output / "audit.svg", output / "audit.png")
+        print(f"plot: {output / 'audit.svg'}", file=sys.stderr)
+
+
+def _print_summary(records: list[dict[str, Any]]) -> None:
+    rows = [vars(summary) for summary in summarise(records)]
+    if not rows:
+        return
+    print(file=sys.stderr)
+    for line in table([list(rows[0]), *(list(row.values()) for row in rows)]):
+        print(line, file=sys.stderr)
+    for record in worst_units(records):
+        beam, exact = record["beam"], record["exact"]
+        print(f"unit {record['unit']}: beam {beam['iou']:.4f}  {beam['formula']}", file=sys.stderr)
+        print(f"unit {record['unit']}: best {exact['iou']:.4f}  {exact['formula']}", file=sys.stderr)
+
+
+def verify(path: Path, probe_path: Path | None, format_name: str | None) -> None:
+    """Check the certificates of a run, or one certificate; `DisagreementError` where one proves nothing."""
+    printer = Printer(chosen_format(format_name), VERIFY_COLUMNS)
+    probe, claims = _claims(path, probe_path)
+    rejected = checked = 0
+    for unit, text, record in claims:
+        line = _verdict(probe, unit, text, record)
+        printer(line)
+        checked += 1
+        rejected += line["verdict"] != "confirmed"
+    printer.finish()
+    if rejected:
+        raise DisagreementError(f"{rejected} of {checked} certificates prove nothing; their lines say why")
+    if not checked:
+        raise UsageError(f"{path} has no certificate; compexact explain --engine exact makes them")
+
+
+def _claims(path: Path, probe_path: Path | None) -> tuple[Probe, Iterator[tuple[str, bytes, dict[str, Any] | None]]]:
+    """The probe, and (unit, certificate, the run's line or None) of everything to check."""
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; verify takes a run or a certificate")
+    if path.is_dir():
+        run = read_run(path)
+        lines = [(unit, record) for unit, record in run.records.items() if "certificate" in record]
+        texts = ((unit, _read(path / record["certificate"]), record) for unit, record in lines)
+        return run.open_probe(probe_path), texts
+    if probe_path is None:
+        raise UsageError(f"name the probe of {path} with --probe")
+    text = _read(path)
+    try:
+        unit = str(json.loads(text)["unit"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise DataError(f"{path} is not a certificate") from None
+    return open_probe(probe_path), iter([(unit, text, None)])
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _verdict(probe: Probe, unit: str, text: bytes, record: dict[str, Any] | None) -> dict[str, Any]:
+    """The line of one certificate: whether it holds, and whether it proves what the run's line says."""
+    problem, concepts = Problem.of(probe.cells, unit), probe.cells.concepts
+    line: dict[str, Any] = dict.fromkeys(VERIFY_COLUMNS) | {"unit": unit}
+    started = time.perf_counter()
+    try:
+        verdict = check(text, concepts.indptr, concepts.indices, problem.weights, problem.active, concepts.names)
+        line |= {"iou": float(verdict.iou), "bound": float(verdict.bound)}
+        line |= {"nodes": verdict.nodes, "swept": verdict.swept}
+        _compare(verdict.iou, verdict.bound, record)
+        line["verdict"] = "confirmed"
+    except CertificateError as error:
+        line |= {"verdict": "rejected", "reason": str(error)}
+    line["seconds"] = round(time.perf_counter() - started, 6)
+    return line
+
+
+def _compare(iou: Fraction, bound: Fraction, record: dict[str, Any] | None) -> None:
+    """Refuse a certificate of another claim than the line's."""
+    if record is None:
+        return
+    claimed = record.get("exact", record)
+    if Fraction(claimed["intersection"], claimed["union"] or 1) != iou:
+        raise CertificateError(
+            f"the line's IoU is {claimed['intersection']}/{claimed['union']}, the certificate's {iou}"
+        )
+    if Fraction(*claimed["bound_fraction"]) != bound:
+        raise CertificateError(f"the line's bound is {claimed['bound_fraction']}, the certificate's {bound}")
+    if claimed["status"] == "optimal" and iou != bound:
+        raise CertificateError("the line says optimal, the certificate leaves a gap")

@@ -1,0 +1,110 @@
+"""Which units are asked for, and the same work done for each of them, here or in several processes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from ..solver.cells import Cells
+from ..solver.errors import UsageError
+from ..solver.overlap import Overlaps
+from ..solver.problem import Problem
+from ..solver.result import SearchResult
+from .engines import SearchSettings, ShouldStop, check_settings, explain_unit
+from .interrupts import stop_on_interrupt
+
+T = TypeVar("T")
+UnitWork = Callable[[Cells, int, ShouldStop], T]
+"""(cells, column of the unit, whether to stop) -> what is wanted of the unit; to be pickled for `--jobs`."""
+
+UNITS_PER_TASK = 8
+
+
+def explain_units(
+    cells: Cells, units: Sequence[str], settings: SearchSettings, *, jobs: int = 1
+) -> Iterator[SearchResult]:
+    """The answers in the order of `units`, each as soon as it and those before it are there.
+
+    jobs: processes at work, -1 for one per core.  The answers do not depend on it.
+    """
+    check_settings(settings)
+    for _, result in map_units(Explain(settings), cells, units, jobs=jobs):
+        yield result
+
+
+class Explain:
+    """The work of `compexact explain`: a search of these settings."""
+
+    def __init__(self, settings: SearchSettings) -> None:
+        self.settings = settings
+
+    def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> SearchResult:
+        return explain_unit(cells, column, self.settings, should_stop)
+
+
+def map_units(
+    work: UnitWork[T], cells: Cells, units: Sequence[str], *, jobs: int = 1, stop: threading.Event | None = None
+) -> Iterator[tuple[str, T]]:
+    """(unit, what `work` gives of it) for the units in their order.
+
+    stop: once it is set, units at work give what they have, and no other is begun.
+    """
+    stop = stop or threading.Event()
+    columns = [cells.unit(name) for name in units]
+    if jobs == 1:
+        if columns:
+            # Loads the compiled loops, so that no unit's seconds include it.
+            _ = Overlaps(Problem.of(cells, columns[0])).totals
+        for name, column in zip(units, columns):
+            if stop.is_set():
+                return
+            yield name, work(cells, column, stop.is_set)
+        return
+    from joblib import Parallel, delayed
+
+    tasks = [columns[start : start + UNITS_PER_TASK] for start in range(0, len(columns), UNITS_PER_TASK)]
+    parallel = Parallel(n_jobs=jobs, return_as="generator")
+    for results in parallel(delayed(_task)(work, cells, task) for task in tasks):
+        yield from results
+
+
+_stopped_here = threading.Event()
+"""In a process of `--jobs`: it was interrupted, and begins nothing more."""
+
+
+def _task(work: UnitWork[T], cells: Cells, columns: list[int]) -> list[tuple[str, T]]:
+    """Some units in a process of its own, which an interrupt reaches as it reaches the main one."""
+    done = []
+    with stop_on_interrupt() as stop:
+        for column in columns:
+            if not _stopped_here.is_set():
+                done.append((cells.unit_names[column], work(cells, column, stop.is_set)))
+            if stop.is_set():
+                _stopped_here.set()
+    return done
+
+
+def choose_units(cells: Cells, text: str | None) -> list[str]:
+    """The units that `--units` names: names, and ranges where names end in numbers (`0,3,10-20`, `layer4:0-63`).
+
+    In the probe's order, each once; all where the text is None.
+    """
+    if text is None:
+        return list(cells.unit_names)
+    chosen = {name for part in text.split(",") for name in _unit_range(cells, part.strip())}
+    return [name for name in cells.unit_names if name in chosen]
+
+
+def _unit_range(cells: Cells, part: str) -> Iterable[str]:
+    if part in cells.unit_names:
+        return [part]
+    first, dash, last = part.rpartition("-")
+    prefix, colon, number = first.rpartition(":")
+    if not (dash and number.isdecimal() and last.isdecimal()):
+        return [cells.unit_names[cells.unit(part)]]
+    if int(number) > int(last):
+        raise UsageError(f"the range {part!r} of units runs backwards")
+    cells.unit(f"{prefix}{colon}{last}")
+    known = set(cells.unit_names)
+    return [name for i in range(int(number), int(last) + 1) if (name := f"{prefix}{colon}{i}") in known]
