@@ -181,3 +181,15 @@ def test_the_answer_does_not_depend_on_hash_seed_or_threads():
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         answers.add(done.stdout)
     assert len(answers) == 1
+
+
+def test_formulas_that_are_better_by_the_least_possible_amount_are_found():
+    """Single points: then the best score and the next are often neighbours, and their values differ by one."""
+    for seed in range(600):
+        rng = np.random.default_rng(seed)
+        matrix = rng.random((int(rng.integers(4, 14)), int(rng.integers(3, 8)))) < 0.4
+        problem = generators.problem_of(matrix, np.ones(len(matrix), np.int64), rng.integers(0, 2, len(matrix)))
+        result = exact_search(problem, max_length=2 + seed % 2, beam_size=1)
+        optimum = brute_force_search(problem, max_length=2 + seed % 2).best.iou
+        assert result.bound == optimum, f"seed {seed}"
+        assert result.best is None or result.best.iou == optimum, f"seed {seed}"
