@@ -40,7 +40,7 @@ def draw(problem: Problem, size: int, seed: int) -> Problem:
         return problem
     if size > MAX_SAMPLE:
         raise UsageError(
-            f"a sample has at most {MAX_SAMPLE:,} points, not {size:,}; leave it out to ask about all cells"
+            f"a sample has at most {MAX_SAMPLE:,} points, not {size:,}; without one all cells are asked about"
         )
     kinds = np.stack([problem.active, problem.weights - problem.active], axis=1).ravel()
     points = np.array(random.Random(seed).sample(range(problem.n_points), size), dtype=np.int64)

@@ -193,6 +193,10 @@ def probe_arrays(
 
 
 UnitsOption = Annotated[str | None, typer.Option(help="Names and ranges: 0,3,10-20.  Default: all.")]
+EngineOption = Annotated[
+    str, typer.Option(help="beam, exact (proves the optimum), cpsat, maxsat, or brute (tiny inputs).")
+]
+SampleOption = Annotated[int | None, typer.Option(**WHOLE, help="cpsat and maxsat: ask about so many points.")]
 SpaceOption = Annotated[str, typer.Option(help="chain (the paper's) or tree.")]
 LengthOption = Annotated[int, typer.Option(**WHOLE, help="At most so many concepts.")]
 BeamSizeOption = Annotated[int, typer.Option(**WHOLE, help="Distinct functions kept in the beam.")]
@@ -206,7 +210,7 @@ RunOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep a r
 def explain(
     probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
     units: UnitsOption = None,
-    engine: Annotated[str, typer.Option(help="beam, exact (proves the optimum) or brute (tiny inputs).")] = "beam",
+    engine: EngineOption = "beam",
     space: SpaceOption = "chain",
     length: LengthOption = 3,
     beam_size: BeamSizeOption = 10,
@@ -215,6 +219,7 @@ def explain(
     metric: Annotated[str, typer.Option(help="iou, precision, recall or f1.")] = "iou",
     compat: Annotated[str | None, typer.Option(help="vision or nli: search exactly as the paper's code does.")] = None,
     time_limit: TimeLimitOption = None,
+    sample: SampleOption = None,
     require: Annotated[str | None, typer.Option(help="optimal: exit with 4 where a unit is not proven.")] = None,
     jobs: JobsOption = 1,
     seed: SeedOption = 0,
@@ -240,6 +245,7 @@ def explain(
         "metric": metric,
         "compat": compat,
         "time_limit": time_limit,
+        "sample": sample,
         "seed": seed,
     }
     explaining.explain(probe, units, settings, jobs=jobs, require=require, output=output, format_name=format)
@@ -249,11 +255,12 @@ def explain(
 def audit(
     probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
     units: UnitsOption = None,
-    engine: Annotated[str, typer.Option(help="What the beam is held against: exact or brute.")] = "exact",
+    engine: EngineOption = "exact",
     space: SpaceOption = "chain",
     length: Annotated[str, typer.Option(metavar="N,...", help="At most so many concepts; several for a grid.")] = "3",
     beam_size: Annotated[str, typer.Option(metavar="N,...", help="Beam sizes; several for a grid.")] = "10",
     time_limit: TimeLimitOption = None,
+    sample: SampleOption = None,
     jobs: JobsOption = 1,
     seed: SeedOption = 0,
     output: RunOption = None,
@@ -270,7 +277,7 @@ def audit(
     auditing.audit(
         probe,
         units,
-        {"engine": engine, "space": space, "time_limit": time_limit, "seed": seed},
+        {"engine": engine, "space": space, "time_limit": time_limit, "sample": sample, "seed": seed},
         lengths=[whole_number(part) for part in length.split(",")],
         beam_sizes=[whole_number(part) for part in beam_size.split(",")],
         jobs=jobs,

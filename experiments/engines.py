@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from ..solver.beam import beam_search
@@ -20,6 +22,7 @@ from ..solver.errors import CompexactError, UsageError, did_you_mean
 from ..solver.exact import exact_search
 from ..solver.problem import Problem
 from ..solver.result import SearchResult, Status
+from ..solver.trees import tree_search
 
 ShouldStop = Callable[[], bool]
 
@@ -30,7 +33,8 @@ class SearchSettings:
 
     beam_size: None keeps every distinct function.  penalty: decimal text, so that it is exact.
     compat: `vision` or `nli` for the search of the paper's code.  time_limit: seconds of wall clock per unit;
-    engines that cannot be stopped early end when they end.  seed: of what is random in an engine, if anything.
+    engines that cannot be stopped early end when they end.  sample: ask the outside solvers about so many points.
+    seed: of what is random in an engine, if anything.
     """
 
     engine: str = "beam"
@@ -42,6 +46,7 @@ class SearchSettings:
     metric: str = "iou"
     compat: str | None = None
     time_limit: float | None = None
+    sample: int | None = None
     seed: int = 0
 
     def record(self) -> dict[str, Any]:
@@ -86,7 +91,8 @@ def _brute(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) 
 
 
 def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
-    found = exact_search(
+    search = tree_search if settings.space == "tree" else exact_search
+    found = search(
         problem,
         max_length=settings.max_length,
         beam_size=settings.beam_size or 10,
@@ -96,9 +102,27 @@ def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) 
     return certified(problem, found)
 
 
+def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
+    """An engine of solver_engines.py, which is imported when it is asked for."""
+    search = getattr(import_module(".solver_engines", __package__), name)
+    found: SearchResult = search(
+        problem,
+        space=settings.space,
+        max_length=settings.max_length,
+        time_limit=settings.time_limit,
+        sample=settings.sample,
+        seed=settings.seed,
+        beam_size=settings.beam_size,
+        should_stop=should_stop,
+    )
+    return found
+
+
 ENGINES: dict[str, Engine] = {
     "beam": Engine(_beam, ("chain",), ("beam_size", "top_k", "penalty", "metric", "compat")),
-    "exact": Engine(_exact, ("chain",), ("beam_size",)),
+    "exact": Engine(_exact, ("chain", "tree"), ("beam_size",)),
+    "cpsat": Engine(partial(_outside, "cpsat_search"), ("chain", "tree"), ("beam_size", "sample")),
+    "maxsat": Engine(partial(_outside, "maxsat_search"), ("chain", "tree"), ("beam_size", "sample")),
     "brute": Engine(_brute, ("chain", "tree"), ()),
 }
 """To add an engine, add a row."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -59,17 +60,19 @@ def cpsat_search(
     sample: int | None = None,
     seed: int = 0,
     beam_size: int | None = 10,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> SearchResult:
     """The best formula of the space with at most `max_length` concepts, by CP-SAT.
 
     time_limit: wall-clock seconds, kept to within a tenth and one second.  sample: ask about so many points, drawn
     without replacement with `seed`; the answer is then counted on all points, and the bound is one for all points.
     beam_size: of the beam whose answer the search starts from, and which it never falls below.
+    should_stop: asked several times a second; the result is then what is known.
 
     Raises `UsageError` for settings out of range and where ortools is missing, `SearchInterrupted` on Ctrl-C.
     A solver that crashes loses nothing that it had told: the result then has an `error` beside its bound.
     """
-    return _search("cpsat", problem, space, max_length, time_limit, sample, seed, beam_size)
+    return _search("cpsat", problem, space, max_length, time_limit, sample, seed, beam_size, should_stop)
 
 
 def maxsat_search(
@@ -81,9 +84,10 @@ def maxsat_search(
     sample: int | None = None,
     seed: int = 0,
     beam_size: int | None = 10,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> SearchResult:
     """The same as `cpsat_search` by weighted MaxSAT (PySAT's RC2).  `seed` draws the sample and nothing else."""
-    return _search("maxsat", problem, space, max_length, time_limit, sample, seed, beam_size)
+    return _search("maxsat", problem, space, max_length, time_limit, sample, seed, beam_size, should_stop)
 
 
 def _search(
@@ -95,6 +99,7 @@ def _search(
     sample: int | None,
     seed: int,
     beam_size: int | None,
+    should_stop: Callable[[], bool],
 ) -> SearchResult:
     started = time.monotonic()
     shape = Shape(space, max_length)
@@ -108,16 +113,18 @@ def _search(
         asked.take_all(beam_search(sampled, max_length=max_length, beam_size=beam_size))
         for found in list(whole.by_length.values()):
             asked.take(found.formula)
+    if asked.best is None and problem.unit_points:
+        asked.take(Atom(problem.concepts.names[0]))
     ended = Ended(End.DONE)
-    if asked.best is not None and not asked.problem.is_degenerate and not asked.is_closed:
+    if not asked.problem.is_degenerate and not asked.is_closed:
         try:
-            ended = asked.solve(engine, started, time_limit, seed)
+            ended = asked.solve(engine, started, time_limit, seed, should_stop)
         except KeyboardInterrupt:
             ended = Ended(End.INTERRUPTED)
     result = whole.result(engine, ended, time.monotonic() - started)
     if asked is not whole:
         result = SampledResult(**{**vars(result), "sample": asked.sample_report()})
-    if ended.end is End.INTERRUPTED:
+    if ended.end is End.INTERRUPTED and not should_stop():
         raise SearchInterrupted(result)
     return result
 
@@ -166,7 +173,9 @@ class _Answer:
         for found in beam.by_length:
             self.take(found.formula)
 
-    def solve(self, engine: str, started: float, time_limit: float | None, seed: int) -> Ended:
+    def solve(
+        self, engine: str, started: float, time_limit: float | None, seed: int, should_stop: Callable[[], bool]
+    ) -> Ended:
         """Run the solver; keep what it tells."""
         start = self.best
         assert start is not None
@@ -184,7 +193,7 @@ class _Answer:
         }
         deadline = None if time_limit is None else started + time_limit
         grace = 0.5 if time_limit is None else 0.4 + 0.05 * time_limit
-        return run_solver(job, self._hear, deadline=deadline, grace=grace)
+        return run_solver(job, self._hear, deadline=deadline, grace=grace, should_stop=should_stop)
 
     def _numbers(self) -> dict[str, str]:
         return {name: number_name(column) for column, name in enumerate(self.problem.concepts.names)}
@@ -195,9 +204,7 @@ class _Answer:
             names = {number: name for name, number in self._numbers().items()}
             formula = _renamed(parse(message["formula"], names), names)
             if formula.length > self.shape.length or (self.shape.space == "chain" and not is_chain(formula)):
-                raise DisagreementError(
-                    f"unit {self.problem.unit}: the solver's {formula} is not of the space asked for"
-                )
+                raise DisagreementError(f"unit {self.problem.unit}: the solver's {formula} is not what was asked for")
             self.take(formula)
         elif "bound" in message:
             self._frontier = self._frontier or Frontier(self.problem, self.ceiling)

@@ -48,18 +48,23 @@ class Ended:
 
 
 def run_solver(
-    job: Message, on_message: Callable[[Message], None], *, deadline: float | None, grace: float = 0.5
+    job: Message,
+    on_message: Callable[[Message], None],
+    *,
+    deadline: float | None,
+    grace: float = 0.5,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Ended:
     """Run a job in a child until it is done, dead, or out of time; hand every message over as it comes.
 
     job: what the child reads, as JSON.  deadline: a time of `time.monotonic()`; the child is gone at most `grace`
-    seconds later.  Never raises for anything that the child does.  Ctrl-C gives `INTERRUPTED`; a second
-    Ctrl-C during the grace is raised.
+    seconds later.  should_stop: asked several times a second.  Never raises for anything that the child does.
+    Ctrl-C, or to be told to stop, gives `INTERRUPTED`; a second Ctrl-C during the grace is raised.
     """
     with tempfile.TemporaryFile() as errors, _started(errors) as child:
         messages, sent = _stream(child, job)
         try:
-            ended = _listen(child, messages, on_message, deadline)
+            ended = _listen(child, messages, on_message, deadline, should_stop)
         except KeyboardInterrupt:
             ended = Ended(End.INTERRUPTED)
         if ended.end in (End.TIME, End.INTERRUPTED):
@@ -126,8 +131,11 @@ def _listen(
     messages: queue.Queue[bytes | None],
     on_message: Callable[[Message], None],
     deadline: float | None,
+    should_stop: Callable[[], bool],
 ) -> Ended:
     while True:
+        if should_stop():
+            return Ended(End.INTERRUPTED)
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             return Ended(End.TIME)

@@ -58,6 +58,12 @@ def test_formulas_are_never_counted_too_few(space, length):
     assert n_formulas(space, length, 3) >= sum(map(len, every_function(problem, length, space)))
 
 
+def test_formulas_are_counted_by_splits_operators_and_literals():
+    assert n_formulas("chain", 3, 5) == 5 * 15 * 15
+    assert n_formulas("tree", 3, 5) == 2**2 * 10**3
+    assert n_formulas("tree", 4, 5) == 2 * 2**3 * 10**4
+
+
 def test_the_likely_bound_holds_far_more_often_than_stated_and_is_no_proof():
     """With a confidence of 5 in 100 it must fail somewhere, or it would say too little to be tested."""
     rng = np.random.default_rng(0)

@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 
 from compexact.encodings.sample import draw
-from compexact.experiments import solver_engines, solver_process
+from compexact.encodings.shape import Shape
+from compexact.encodings.target import Frontier
+from compexact.experiments import solver_child, solver_engines, solver_maxsat, solver_process
 from compexact.experiments.solver_engines import SearchInterrupted, cpsat_search, maxsat_search
 from compexact.experiments.solver_process import End, run_solver
-from compexact.solver import Problem, Status, beam_search, brute_force_search, ceiling, from_arrays, is_chain
+from compexact.solver import Atom, Problem, Status, beam_search, brute_force_search, ceiling, from_arrays, is_chain
 from compexact.solver.errors import DisagreementError, UsageError
+from compexact.solver.syntax import parse
 
 ENGINES = (cpsat_search, maxsat_search)
 
@@ -69,13 +72,54 @@ def test_both_engines_equal_brute_force(search, space, seed):
     assert_equals_brute_force(random_problem(seed), search, space, 1 + seed % 4)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("search", ENGINES)
+def assert_every_message_is_true(problem: Problem, engine: str, space: str, length: int, *, poor_start: bool) -> None:
+    """The rounds in this process: at every moment formulas <= optimum <= bounds, and at the end all are equal."""
+    optimum = brute_force_search(problem, max_length=length, space=space).best
+    if problem.is_degenerate:
+        return
+    beam = beam_search(problem, max_length=length).best
+    start = beam.formula if beam and not poor_start else Atom(problem.concepts.names[0])
+    told = []
+    channel = solver_child.Channel(told.append, lambda: None)
+    shape = Shape(space, length)
+    best = solver_child.search(problem, shape, start, solver_child.solver_of(engine), channel, 0)
+    frontier = Frontier(problem, ceiling(problem))
+    bound = ceiling(problem)
+    for message in told:
+        if "formula" in message:
+            formula = parse(message["formula"])
+            assert problem.explain(formula).iou <= optimum.iou
+            assert formula.length <= length
+            assert space == "tree" or is_chain(formula)
+        else:
+            bound = min(bound, frontier.iou_bound(Fraction(*message["target"]), message["bound"]))
+            assert bound >= optimum.iou
+    assert problem.explain(best).iou == bound == optimum.iou
+    assert best.length == optimum.formula.length
+
+
+@pytest.mark.parametrize("engine", ["cpsat", "maxsat"])
 @pytest.mark.parametrize("space", ["chain", "tree"])
-def test_both_engines_equal_brute_force_on_500_inputs(search, space):
+def test_every_message_is_true_and_the_end_equals_brute_force_on_500_inputs(engine, space, monkeypatch):
+    """From the beam's answer and from a poor one; MaxSAT with and without its linear search."""
     for seed in range(100, 600):
-        assert_equals_brute_force(random_problem(seed), search, space, 1 + seed % 4)
+        poor = seed // 4 % 2 == 0
+        monkeypatch.setattr(solver_maxsat, "MAX_LINEAR_SEARCH_BITS", 0 if poor else 20_000)
+        assert_every_message_is_true(random_problem(seed), engine, space, 1 + seed % 4, poor_start=poor)
+
+
+@pytest.mark.parametrize("engine", ["cpsat", "maxsat"])
+def test_a_round_that_ran_out_of_time_proves_nothing(engine):
+    problem = grid_problem(1, planted=False)
+    told = []
+    start = beam_search(problem, max_length=4).best
+    before = time.monotonic()
+    channel = solver_child.Channel(told.append, lambda: 0.5 - (time.monotonic() - before))
+    solver_child.search(problem, Shape("tree", 4), start.formula, solver_child.solver_of(engine), channel, 0)
+    frontier = Frontier(problem, ceiling(problem))
+    bounds = [frontier.iou_bound(Fraction(*m["target"]), m["bound"]) for m in told if "bound" in m]
+    ious = [problem.explain(parse(m["formula"])).iou for m in told if "formula" in m]
+    assert min(bounds, default=Fraction(1)) > max(ious, default=start.iou)
 
 
 @pytest.mark.parametrize("search", ENGINES)
@@ -87,15 +131,24 @@ def test_200_rows_and_20_concepts_at_length_3_are_proven_in_seconds(search):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("search", ENGINES)
-def test_200_rows_and_20_concepts_at_length_3_equal_brute_force_on_500_inputs(search):
+@pytest.mark.parametrize("engine", ["cpsat", "maxsat"])
+def test_200_rows_and_20_concepts_at_length_3_equal_brute_force_on_500_inputs(engine):
     for seed in range(500):
-        assert_equals_brute_force(grid_problem(seed, planted=seed % 10 != 0), search, "chain", 3)
+        assert_every_message_is_true(grid_problem(seed, planted=seed % 10 != 0), engine, "chain", 3, poor_start=False)
+
+
+@pytest.mark.parametrize("search", ENGINES)
+def test_a_unit_that_no_concept_meets_is_explained_by_a_negation_in_trees(search):
+    """The beam has no answer here to start from."""
+    problem = Problem.of(from_arrays([[1, 0], [0, 1], [0, 0]], [[0], [0], [1]]), 0)
+    assert beam_search(problem).best is None
+    found = search(problem, space="tree", max_length=2)
+    assert (found.best.iou, found.bound, str(found.best.formula)) == (1, 1, "NOT c0 AND NOT c1")
+    assert search(problem, space="chain", max_length=2).bound == 0
 
 
 @pytest.mark.parametrize("search", ENGINES)
 def test_of_equal_scores_the_shortest_formula_is_the_answer(search):
-    """c3 alone is the unit.  The beam finds it, so it is made to start from something longer."""
     matrix = np.random.default_rng(0).random((30, 5)) < 0.5
     problem = Problem.of(from_arrays(matrix, ~matrix[:, 3:4] & matrix[:, 2:3]), 0)
     found = search(problem, space="tree", max_length=4)
@@ -104,6 +157,7 @@ def test_of_equal_scores_the_shortest_formula_is_the_answer(search):
 
 @pytest.mark.parametrize("search", ENGINES)
 def test_the_shortest_is_found_also_where_the_start_is_longer(search, monkeypatch):
+    """The beam finds it at once, so the search is made to start from something longer."""
     matrix = np.random.default_rng(0).random((30, 5)) < 0.5
     problem = Problem.of(from_arrays(matrix, matrix[:, 2:3] & ~matrix[:, 3:4]), 0)
     names = {"start": "((c2 AND NOT c3) OR c2) AND NOT c3"}
@@ -119,8 +173,6 @@ def test_the_shortest_is_found_also_where_the_start_is_longer(search, monkeypatc
 
 
 def parsed_start(names):
-    from compexact.solver.syntax import parse
-
     return parse(names["start"])
 
 
@@ -172,6 +224,17 @@ def test_a_sampled_answer_is_counted_on_all_points_and_its_bound_holds_for_them(
             differs += report.bound != best
         assert found.record()["sample"]["points"] == report.points
     assert differs
+
+
+@pytest.mark.parametrize("search", ENGINES)
+def test_what_the_solver_finds_on_the_sample_counts_on_the_whole(search):
+    """A beam of one misses the formula, on the sample as on the whole; the solver finds it on the sample."""
+    rows = [[1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    problem = Problem.of(
+        from_arrays(rows, weights=[200, 100, 100, 200, 200, 200], active=[[200], [0], [0], [0], [0], [200]]), 0
+    )
+    found = search(problem, sample=900, beam_size=1)
+    assert found.best.iou == brute_force_search(problem).best.iou > beam_search(problem, beam_size=1).best.iou
 
 
 def test_a_bound_of_the_sample_is_not_passed_off_as_one_of_the_whole():

@@ -1,0 +1,193 @@
+"""Exact search: CPU seconds to find and prove the optimum, and to check the proof.
+
+    python benchmarks/exact.py [--parts a,b,c,d,e,f] [--all] [--limit 60]
+
+    a  SqueezeNet on real images, all 512 units, length 3
+    b  the same, length 4: every 10th unit, or with --all every one
+    c  the same, units 0, 10, ..., 510, length 5
+    d  the same units, length 10, stopped after --limit seconds each
+    e  sentence-pair-like input, 20 units, lengths 3 and 4
+    f  300 concepts x 500 images of 28 x 28 with dense masks, one unit, length 3
+
+Seconds are those of this process on the CPU, on one thread; reading, merging and compiling are left out.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import inputs
+import numpy as np
+
+from compexact.solver import Cells, Explanation, Problem, SearchResult, Status, beam_search, from_arrays
+from compexact.solver.certify import certified
+from compexact.solver.exact import exact_search
+from compexact.solver.score import rounded_up
+
+SIDE = 28
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One unit's checked answer; CPU seconds of search and check; the beam's formula."""
+
+    result: SearchResult
+    search: float
+    check: float
+    beam: Explanation | None
+
+    @property
+    def iou(self) -> Fraction:
+        return self.result.best.iou if self.result.best else Fraction(0)
+
+    @property
+    def beam_iou(self) -> Fraction:
+        return self.beam.iou if self.beam else Fraction(0)
+
+
+def timed(problem: Problem, length: int, limit: float | None) -> Timed:
+    """Search, then check; the beam apart, for comparison.  limit: wall-clock seconds of the search."""
+    started = time.process_time()
+    found = exact_search(problem, max_length=length, time_limit=limit)
+    searched = time.process_time()
+    result = certified(problem, found)
+    checked = time.process_time()
+    return Timed(result, searched - started, checked - searched, beam_search(problem, max_length=length).best)
+
+
+def warm_up() -> None:
+    """Compile whatever is compiled at the first call."""
+    for length in (1, 3, 5):
+        timed(Problem.of(inputs.sentence_pairs(200, 20, 3, 1), 0), length, None)
+
+
+def run_units(title: str, cells: Cells, units: Iterable[int], length: int, limit: float | None) -> None:
+    """One part of the table: every unit, then the summary."""
+    print(f"{title}, length {length} ({len(cells):,} cells, {len(cells.concepts.names):,} concepts)", flush=True)
+    runs = [timed(Problem.of(cells, unit), length, limit) for unit in units]
+    print("\n".join(f"   {line}" for line in summary(runs)), flush=True)
+
+
+def summary(runs: Sequence[Timed]) -> list[str]:
+    """The figures asked for, as lines of text."""
+    search, check = (np.array([getattr(run, name) for run in runs]) for name in ("search", "check"))
+    slowest = runs[int(search.argmax())]
+    optimal = sum(run.result.status is Status.OPTIMAL for run in runs)
+    degenerate = sum(run.result.status is Status.DEGENERATE for run in runs)
+    lines = [
+        f"search  {search.sum():8.2f} s, {search.mean():.4f} per unit; slowest {search.max():.2f}, "
+        f"unit {slowest.result.unit}",
+        f"check   {check.sum():8.2f} s, {check.sum() / search.sum():.2f} of the search",
+        f"optimal {optimal:5} of {len(runs)} units, each checked" + (f"; {degenerate} degenerate" * bool(degenerate)),
+    ]
+    better = [run.iou / run.beam_iou - 1 for run in runs if run.iou > run.beam_iou > 0]
+    if better:
+        lines.append(f"beam of 10 below it on {len(better)} units, the optimum up to {float(max(better)):.0%} higher")
+    if optimal + degenerate < len(runs):
+        lines += open_lines(runs)
+    return lines
+
+
+def open_lines(runs: Sequence[Timed]) -> list[str]:
+    """What is proven where the optimum is not."""
+    left = [run for run in runs if run.result.status is Status.BOUNDED and run.result.bound is not None]
+    gaps = [rounded_up(run.result.bound - run.iou) for run in left]
+    relative = [float((run.result.bound - run.iou) / run.result.bound) for run in left]
+    lower = [run for run in left if run.result.bound < run.result.ceiling]
+    worse = [run for run in runs if run.iou < run.beam_iou]
+    return [
+        f"open    {len(left):5} units: mean gap {np.mean(gaps):.4f} (bound - IoU), "
+        f"{np.mean(relative):.1%} of the bound; the largest {max(gaps):.4f}",
+        f"        bound below the ceiling on {len(lower)} of them; IoU below the beam's on {len(worse)}",
+    ]
+
+
+def blobs(rng: np.random.Generator, concepts: int, images: int, kind: str) -> np.ndarray:
+    """bool (concepts, images * 28 * 28): an ellipse per concept in some images.
+
+    sparse: in a tenth of the images, 3 to 9 points wide.  dense: in half of them, 8 to 20 points wide.
+    """
+    share, least, most = {"sparse": (0.1, 3, 9), "dense": (0.5, 8, 20)}[kind]
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    masks = np.zeros((concepts, images, SIDE, SIDE), dtype=bool)
+    for concept, image in np.argwhere(rng.random((concepts, images)) < share):
+        height, width = rng.integers(least, most + 1, 2) / 2
+        top, left = rng.uniform(0, SIDE, 2)
+        masks[concept, image] = ((rows - top) / height) ** 2 + ((columns - left) / width) ** 2 <= 1
+    return masks.reshape(concepts, -1)
+
+
+def image_masks(concepts: int, images: int, kind: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Concepts, bool (concepts, points), and a unit, bool (points,): a noisy `(c0 AND c1) OR c2`."""
+    rng = np.random.default_rng(seed)
+    masks = blobs(rng, concepts, images, kind)
+    planted = (masks[0] & masks[1]) | masks[2]
+    points = masks.shape[1]
+    return masks, np.where(planted, rng.random(points) < 0.7, rng.random(points) < 0.005)
+
+
+def real(length: int, units: slice, limit: Callable[[argparse.Namespace], float | None]) -> Callable:
+    def part(name: str, options: argparse.Namespace) -> None:
+        probe = inputs.squeezenet_probe()
+        if probe is None:
+            print(f"{name}  the real images are not beside the project; their figures are left out")
+            return
+        chosen = range(512)[slice(None) if name == "b" and options.all else units]
+        run_units(
+            f"{name}  SqueezeNet on real images, {len(chosen)} units", probe.cells, chosen, length, limit(options)
+        )
+
+    return part
+
+
+def sentence_pairs(name: str, options: argparse.Namespace) -> None:
+    cells = inputs.sentence_pairs()
+    for length in (int(length) for length in options.lengths.split(",")):
+        limit = None if length < 4 else options.patience
+        run_units(f"{name}  sentence-pair-like input, 20 units", cells, range(20), length, limit)
+
+
+def dense_masks(name: str, options: argparse.Namespace) -> None:
+    masks, neuron = image_masks(300, 500, "dense")
+    cells = from_arrays(masks.T, neuron[:, None])
+    run_units(f"{name}  300 concepts x 500 images of 28 x 28, dense", cells, [0], 3, None)
+
+
+PARTS: dict[str, Callable[[str, argparse.Namespace], None]] = {
+    "a": real(3, slice(None), lambda options: None),
+    "b": real(4, slice(None, None, 10), lambda options: None),
+    "c": real(5, slice(None, None, 10), lambda options: None),
+    "d": real(10, slice(None, None, 10), lambda options: options.limit),
+    "e": sentence_pairs,
+    "f": dense_masks,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", default="a,b,e,f", help="which, with commas between (default %(default)s)")
+    parser.add_argument("--all", action="store_true", help="part b: every unit")
+    parser.add_argument("--limit", type=float, default=5, help="part d: seconds per unit (default %(default)s)")
+    parser.add_argument("--lengths", default="3", help="part e: 3, 4 or 3,4 (default %(default)s)")
+    parser.add_argument("--patience", type=float, default=120, help="part e, length 4: seconds per unit (%(default)s)")
+    options = parser.parse_args()
+    parts = options.parts.split(",")
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    warm_up()
+    for name in parts:
+        PARTS[name](name, options)
+    print(f"load of this machine at the end: {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""What the walk over sets of concepts reads: the cells in its order, and how much each concept can add.
+
+V, V* and the regions of a set of concepts are those of `solver/trees.py`; P and N are the sums of the positive
+values, and of the negative ones without their sign; L is the length.
+
+Let S be concepts before d in the order, and let d split region r into r1 (inside d) and r2.  V* grows by the sum over
+the regions of g = max(0, V(r1)) + max(0, V(r2)) - max(0, V(r1) + V(r2)), which is min(|V(r1)|, |V(r2)|) where the signs
+differ, else 0.
+
+1.  So g <= |V(r1)| <= P(r1) + N(r1), and all together at most P(d) + N(d).  As r1 and r2 may change places, also at
+    most that sum of the complement of d.  And V* only grows, up to at most P of all cells: no gain is above that.
+2.  Let V be at most 0 on the cells outside any L concepts; it is where N(all) - P(all) is at least the sum of the L
+    largest N(c).  In the region outside S then V(r2) <= 0 and g <= P(r1).  Any other region r lies in a concept c of
+    S, and g <= P(r1) if V(r1) > 0, else g <= min(N(r1), P(r2)).  Give each region to one such c: the latter sum to at
+    most min(N(c and d), P(c and not d)).  All together: P(d) + the sum of the L - 1 largest of these over all c
+    before d.
+
+`reach` is the least of these bounds, made falling: the largest of its own and all later ones.  Then with m more
+concepts, the first of them d, V* is at most V*(S) + the sum of reach over d, d + 1, ..., d + m - 1.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+
+from . import tree_kernels as kernels
+from .cells import ConceptRows
+from .errors import UsageError
+from .problem import Problem
+from .tree_functions import functions
+
+
+def decidable(problem: Problem, target: Fraction, length: int) -> Fraction:
+    """The target, or the least fraction above it that keeps every sum of the walk within 64 bits.
+
+    Every V is at most q * unit_points + p * others in size, every reach, too; at most length + 1 are added.
+    """
+    room = 2**62 // (length + 2)
+    a, b = problem.unit_points, problem.n_points - problem.unit_points
+    if target.denominator * a + target.numerator * b < room:
+        return target
+    most = room // (a + b + 1)
+    if most < 1:
+        raise UsageError(f"unit {problem.unit}: {problem.n_points:,} points are too many for trees of {length} leaves")
+    near = target.limit_denominator(most)
+    if near >= target:
+        return near
+    p, q = near.numerator, near.denominator
+    above = -pow(p, -1, q) % q
+    above += (most - above) // q * q
+    return Fraction((1 + p * above) // q, above)
+
+
+@lru_cache(maxsize=4)
+def _distinct(concepts: ConceptRows) -> np.ndarray:
+    """int64: one column for each concept that is no copy and no complement of another; the one with fewest rows."""
+    first: dict[bytes, int] = {}
+    for column in sorted(range(len(concepts.names)), key=lambda column: len(concepts.rows_with(column))):
+        mask = concepts.column(column)
+        first.setdefault(np.packbits(mask ^ mask[0]).tobytes(), column)
+    return np.array(sorted(first.values()), dtype=np.int64)
+
+
+def _renumbered(concepts: ConceptRows, columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Concepts' cells and cells' concepts where only these columns are left, in this order, each list ascending."""
+    number = np.full(len(concepts.names), -1, dtype=np.int64)
+    number[columns] = np.arange(len(columns))
+    kept = number[concepts.indices]
+    row = np.repeat(np.arange(len(concepts)), np.diff(concepts.indptr))[kept >= 0]
+    kept = kept[kept >= 0]
+    by_row, by_column = np.lexsort((kept, row)), np.lexsort((row, kept))
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(concepts)))])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(kept, minlength=len(columns)))])
+    return indptr, kept[by_row], starts, row[by_column]
+
+
+def _reaches(csr: tuple[np.ndarray, ...], values: np.ndarray, length: int, *, earlier: bool) -> np.ndarray:
+    """int64 (n,): what each concept adds at most (see above); c before d only, or any c."""
+    starts, rows = csr[2:]
+    n = len(starts) - 1
+    column = np.repeat(np.arange(n), np.diff(starts))
+    gain, loss = np.maximum(values, 0), np.maximum(-values, 0)
+    gains, losses = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    np.add.at(gains, column, gain[rows])
+    np.add.at(losses, column, loss[rows])
+    every = int(gain.sum() + loss.sum())
+    reach = np.minimum(gains + losses, every - gains - losses)
+    if int(loss.sum() - gain.sum()) >= sum(sorted(losses.tolist())[-length:]):
+        second = kernels.reaches(*csr, values, gains, length - 1, earlier)
+        reach = np.minimum(reach, second)
+    return np.minimum(reach, gain.sum())
+
+
+def prepared(problem: Problem, target: Fraction, length: int) -> tuple[np.ndarray, kernels.Tables, kernels.Walk]:
+    """The concepts' columns in the order of the walk, the tables, and an unbegun walk."""
+    concepts = problem.concepts
+    p, q = target.numerator, target.denominator
+    values = q * problem.active - p * (problem.weights - problem.active)
+    columns = _distinct(concepts)
+    first = _reaches(_renumbered(concepts, columns), values, length, earlier=False)
+    columns = columns[np.argsort(-first, kind="stable")]
+    csr = _renumbered(concepts, columns)
+    reach = np.maximum.accumulate(_reaches(csr, values, length, earlier=True)[::-1])[::-1]
+    lists = [functions(k, length) for k in range(1, length + 1)]
+    tables = kernels.Tables(
+        indptr=csr[0],
+        indices=csr[1],
+        starts=csr[2],
+        rows=csr[3],
+        values=values,
+        reach=np.concatenate([reach, np.zeros(length, dtype=np.int64)]),
+        functions=np.concatenate(lists),
+        begins=np.cumsum([0, 0, *map(len, lists)]),
+    )
+    walk = _unbegun(len(columns), len(values), length)
+    walk.inside[0, 0] = [values[csr[3][a:b]].sum() for a, b in zip(csr[2], csr[2][1:])]
+    walk.sums[0, 0] = values.sum()
+    walk.best[0] = max(0, int(values.sum()))
+    walk.numbers[kernels.THRESHOLD] = p * problem.unit_points
+    kernels.enter(tables, walk, 0)
+    return columns, tables, walk
+
+
+def _unbegun(n: int, n_cells: int, length: int) -> kernels.Walk:
+    def zeros(*shape: int) -> np.ndarray:
+        return np.zeros(shape, dtype=np.int64)
+
+    regions = 1 << (length - 1)
+    return kernels.Walk(
+        numbers=zeros(4),
+        inside=zeros(length, regions, n),
+        sums=zeros(length, regions),
+        filled=zeros(length, regions),
+        n_filled=np.ones(length, dtype=np.int64),
+        best=zeros(length),
+        limits=zeros(length),
+        children=zeros(length, n),
+        place=zeros(length),
+        chosen=zeros(length),
+        region=zeros(n_cells),
+        work=zeros((1 << length) + 2048),
+        found=zeros(length + 2),
+    )

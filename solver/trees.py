@@ -1,0 +1,198 @@
+"""Exact search over short trees: every AND/OR tree with NOT on any leaf, at most five leaves.
+
+Not formulas are walked but sets of concepts.  A set S of k concepts splits the cells into 2**k regions; a formula
+over S is a choice of regions.  Whether a formula beats IoU p/q is a linear question (Dinkelbach 1967): give cell j
+the integer value `v = q * active - p * inactive`; the formula's cells must sum to more than `p * unit_points`.
+Write V of a set of cells for the sum of its values, P and N for the sums of the positive ones, and of the
+negative ones without their sign.  With the V of the regions,
+
+- the best Boolean function over S has the value V*(S) = sum of max(0, V(region)), above all trees over S;
+- the best tree is the best of a fixed list of truth tables (`solver/tree_functions.py`), read off directly.
+
+A tree of N leaves has at most N concepts.  Where its function does not depend on one of them, fixing that one gives a
+tree without it and with no more leaves; so each truth table is looked up only where all its variables count.
+
+All sets of at most N concepts are walked depth first in one order of the concepts.  What stands below S is bounded by
+V*(S) and what each further concept can add; `solver/tree_tables.py` has the proof.
+
+Trees have no certificate, so no answer is called optimal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from . import tree_kernels as kernels
+from .beam import beam_search
+from .ceiling import ceiling
+from .errors import UsageError
+from .formula import Atom
+from .problem import Problem
+from .result import Explanation, SearchResult, Status
+from .tree_functions import to_tree
+from .tree_tables import decidable, prepared
+
+MAX_LENGTH = 5
+STEPS_BETWEEN_LOOKS = 1_000_000
+PATIENCE = 60.0
+"""Seconds that the search plans with where there is no time limit."""
+
+
+class _Stopped(Exception):
+    """The time is up, or somebody asked to stop."""
+
+
+def tree_search(
+    problem: Problem,
+    *,
+    max_length: int = 3,
+    beam_size: int = 10,
+    time_limit: float | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> SearchResult:
+    """The best tree of at most `max_length` leaves, or the best found and a proven bound.
+
+    max_length: from 1 to 5.  time_limit: seconds of wall clock.  should_stop: asked every few milliseconds.
+    The search starts from the chains of `beam_search`.  The status is `bounded`, with the bound equal to the IoU where
+    the search ended and 64 bits decide every comparison; `degenerate` where the unit is active nowhere or
+    everywhere.  Raises `UsageError` for settings out of range.
+    """
+    if not 1 <= max_length <= MAX_LENGTH:
+        raise UsageError(
+            f"trees are searched exactly at lengths from 1 to {MAX_LENGTH}, not {max_length}; "
+            "the engines cpsat and maxsat take any length"
+        )
+    started = time.perf_counter()
+    start = beam_search(problem, max_length=max_length, beam_size=beam_size)
+    top = ceiling(problem)
+    if not problem.unit_points or not problem.concepts.names:
+        bound = Fraction(0)
+        return replace(start, engine="exact", space="tree", bound=bound, seconds=time.perf_counter() - started)
+    clock = _Clock(started, time_limit, should_stop)
+    found, bound = _by_length(problem, start, top, clock)
+    return SearchResult(
+        unit=problem.unit,
+        engine="exact",
+        space="tree",
+        max_length=max_length,
+        best=found[-1],
+        by_length=found,
+        top=(found[-1],),
+        bound=bound,
+        ceiling=top,
+        status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
+        seconds=time.perf_counter() - started,
+    )
+
+
+@dataclass(frozen=True)
+class _Clock:
+    started: float
+    limit: float | None
+    should_stop: Callable[[], bool] | None
+
+    def look(self) -> None:
+        if self.limit is not None and time.perf_counter() - self.started >= self.limit:
+            raise _Stopped
+        if self.should_stop is not None and self.should_stop():
+            raise _Stopped
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody will stop the search."""
+        return self.limit is None and self.should_stop is None
+
+
+def _by_length(
+    problem: Problem, start: SearchResult, top: Fraction, clock: _Clock
+) -> tuple[tuple[Explanation, ...], Fraction]:
+    """The best tree for every length, and the bound of the last."""
+    found: list[Explanation] = []
+    best = problem.explain(Atom(problem.concepts.names[0]))
+    bound = top
+    for length in range(1, start.max_length + 1):
+        beam = start.by_length[length - 1] if start.by_length else best
+        search = _Search(problem, length, max(best, beam, key=lambda each: each.iou), clock)
+        bound = search.run(top)
+        best = search.best
+        found.append(best)
+    return tuple(found), bound
+
+
+class _Search:
+    """One problem at one length, and the best formula so far."""
+
+    def __init__(self, problem: Problem, length: int, best: Explanation, clock: _Clock) -> None:
+        self.problem, self.length, self.best, self.clock = problem, length, best, clock
+
+    def run(self, top: Fraction) -> Fraction:
+        """A bound: the incumbent's IoU, or what is proven when the time is up."""
+        proven = top
+        share = (PATIENCE if self.clock.limit is None else self.clock.limit) / 4
+        try:
+            while True:
+                walk = _Walk(self, self.best.iou)
+                if not walk.go(None if self.clock.is_open else share):
+                    proven = self.halve(proven, share / 2)
+                    if walk.target >= self.best.iou and not walk.improved:
+                        walk.go(None)
+                    else:
+                        continue
+                if not walk.improved:
+                    return min(walk.target, top)
+        except _Stopped as stopped:
+            return stopped.args[0] if stopped.args else proven
+
+    def halve(self, proven: Fraction, share: float) -> Fraction:
+        """Lower bounds between the incumbent and what is proven, as far as they come quickly."""
+        low = self.best.iou
+        try:
+            while proven - low > proven / 64:
+                walk = _Walk(self, (low + proven) / 2)
+                if not low < walk.target < proven:
+                    break
+                if walk.go(share) and not walk.improved:
+                    proven = walk.target
+                else:
+                    low = max(walk.target, self.best.iou)
+        except _Stopped:
+            raise _Stopped(proven) from None
+        return proven
+
+
+class _Walk:
+    """A walk over all sets, for trees above one IoU; may be left and entered again."""
+
+    def __init__(self, search: _Search, target: Fraction) -> None:
+        self.search = search
+        self.target = decidable(search.problem, target, search.length)
+        self.improved = False
+        self.columns, self.tables, self.walk = prepared(search.problem, self.target, search.length)
+        self.seen = 0
+
+    def go(self, seconds: float | None) -> bool:
+        """Whether the walk was ended; False when the seconds are over.  Raises `_Stopped`."""
+        until = None if seconds is None else time.perf_counter() + seconds
+        while True:
+            self.search.clock.look()
+            state = kernels.walk(self.tables, self.walk, STEPS_BETWEEN_LOOKS)
+            self.take()
+            if state == kernels.CLOSED:
+                return True
+            if until is not None and time.perf_counter() > until:
+                return False
+
+    def take(self) -> None:
+        """Keep the formula that was found."""
+        if self.walk.numbers[kernels.FOUND] == self.seen:
+            return
+        self.seen = int(self.walk.numbers[kernels.FOUND])
+        k, *rest = self.walk.found.tolist()
+        names = [self.search.problem.concepts.names[self.columns[c]] for c in rest[:k]]
+        found = self.search.problem.explain(to_tree(rest[k], names, self.search.length))
+        if found.iou > self.search.best.iou:
+            self.search.best = found
+            self.improved = True
