@@ -1,11 +1,13 @@
 # `make demo` and `make test` set everything up first; nothing but Python 3.11 or later is needed.
 
 PYTHON ?= python3
+SECONDS ?= 600
+SEED ?= 0
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-fast lint bench clean
+.PHONY: demo test test-fast test-long fuzz lint bench clean
 
 demo: $(READY)
 	$(BIN)/compexact demo vision -o demo --force
@@ -13,16 +15,23 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/pytest -n auto
 
+test-long: $(READY)
+	$(BIN)/pytest -n auto -m long
+
 test-fast: $(READY)
-	$(BIN)/pytest -n auto -m "not slow and not real_data"
+	$(BIN)/pytest -n auto -m "not slow and not long and not real_data"
 
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+fuzz: $(READY)
+	$(BIN)/python tests/fuzz.py --seconds $(SECONDS) --seed $(SEED)
+
 bench: $(READY)
 	$(BIN)/python benchmarks/beam.py
+	$(BIN)/python benchmarks/exact.py
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -14,6 +14,7 @@ DATA = Path(__file__).resolve().parents[1] / "../shared/data"
 pytestmark = [
     pytest.mark.real_data,
     pytest.mark.slow,
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(not DATA.exists(), reason="the real inputs are not beside the project"),
 ]
 

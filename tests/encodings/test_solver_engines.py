@@ -129,7 +129,7 @@ def test_200_rows_and_20_concepts_at_length_3_are_proven_in_seconds(search):
     assert time.monotonic() - started < 20
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("engine", ["cpsat", "maxsat"])
 def test_200_rows_and_20_concepts_at_length_3_equal_brute_force_on_500_inputs(engine):
@@ -306,6 +306,17 @@ def test_ctrl_c_gives_the_result_so_far_at_once(search, monkeypatch):
     assert caught.value.result.best.iou >= beam_search(problem, max_length=5).best.iou
     assert caught.value.result.bound <= ceiling(problem)
     assert started[0].returncode is not None
+
+
+@pytest.mark.parametrize("search", ENGINES)
+def test_a_search_that_is_asked_to_stop_gives_what_it_has(search):
+    problem = grid_problem(1, rows=2000, concepts=60, planted=False)
+    before = time.monotonic()
+    found = search(problem, max_length=5, should_stop=lambda: time.monotonic() > before + 2)
+    assert time.monotonic() - before < 5
+    assert found.best.iou >= beam_search(problem, max_length=5).best.iou
+    assert found.error is None
+    assert found.status is Status.BOUNDED
 
 
 def planted_child(tmp_path, monkeypatch, body: str) -> None:
