@@ -80,7 +80,7 @@ def demo(
 
 @app.command()
 def ls(
-    what: Annotated[str, typer.Argument(help="A probe, a run, or the word `layers`.")],
+    what: Annotated[str, typer.Argument(help="A probe folder, an .npz file, or the word `layers`.")],
     model: Annotated[str | None, typer.Option(help="For `layers`: torchvision:NAME or package.module:factory.")] = None,
     image_size: Annotated[int | None, typer.Option(**WHOLE, help="For `layers`: what the model is shown.")] = None,
     concepts: Annotated[bool, typer.Option("--concepts", help="List the concepts, with their points.")] = False,
@@ -97,7 +97,7 @@ def ls(
     from . import listing
 
     if what == "layers":
-        listing.list_layers(model, image_size or 224, format)
+        listing.list_layers(model, 224 if image_size is None else image_size, format)
     else:
         listing.list_probe(Path(what), concepts=concepts, units=units, format_name=format)
 
@@ -339,6 +339,7 @@ def report(
 
 def main() -> None:
     """Run the command line; an error is one clear line, and its exit code says of what kind it is."""
+    _prepare_streams()
     try:
         # typer turns Ctrl-C into the code 130.
         code = app(standalone_mode=False) or 0
@@ -351,6 +352,16 @@ def main() -> None:
     if code == INTERRUPTED:
         print("interrupted; what was found is saved where -o was given", file=sys.stderr)
     sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """Names may hold any character, and stdout may be narrow or closed: neither is an error."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for the rest of the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _report_error(error: Exception) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..probes.folders import new_folder
 from ..probes.store import Probe, save_probe
+from ..solver.errors import UsageError
 from ..solver.syntax import parse
 from .engines import SearchSettings, explain_unit
 from .output import Printer, chosen_format
@@ -46,6 +47,8 @@ class Recovery:
 
 def demo_vision(folder: Path, *, n_images: int, seed: int, force: bool, format_name: str | None) -> None:
     """Draw, train, probe, explain and report; print what became of the planted units, and where the report is."""
+    if seed < 0:
+        raise UsageError(f"the seed must be 0 or more, not {seed}")
     printer = Printer(chosen_format(format_name), COLUMNS)
     with new_folder(folder, force=force, is_ours=is_demo) as partial:
         recoveries = _make(partial, n_images, seed)

@@ -13,11 +13,12 @@ from importlib import import_module
 from typing import Any
 
 from ..solver.beam import beam_search
+from ..solver.beam import check_settings as check_beam
 from ..solver.brute import brute_force_search
 from ..solver.ceiling import ceiling
 from ..solver.cells import Cells
 from ..solver.certify import certified
-from ..solver.compat import reference_beam_search
+from ..solver.compat import FORMS, reference_beam_search
 from ..solver.errors import CompexactError, UsageError, did_you_mean
 from ..solver.exact import exact_search
 from ..solver.problem import Problem
@@ -81,7 +82,7 @@ def _beam(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -
         problem,
         settings.compat,
         max_length=settings.max_length,
-        beam_size=settings.beam_size or 10,
+        beam_size=10 if settings.beam_size is None else settings.beam_size,
         penalty=float(Fraction(settings.penalty)),
     )
 
@@ -95,7 +96,7 @@ def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) 
     found = search(
         problem,
         max_length=settings.max_length,
-        beam_size=settings.beam_size or 10,
+        beam_size=10 if settings.beam_size is None else settings.beam_size,
         time_limit=settings.time_limit,
         should_stop=should_stop,
     )
@@ -141,6 +142,13 @@ def check_settings(settings: SearchSettings) -> None:
         raise UsageError(f"engine {settings.engine} searches {' and '.join(engine.spaces)}, not {settings.space!r}")
     if settings.time_limit is not None and not 0 < settings.time_limit < float("inf"):
         raise UsageError(f"the time limit must be a number of seconds above 0, not {settings.time_limit}")
+    check_beam(settings.max_length, settings.beam_size, settings.top_k, settings.penalty, settings.metric)
+    if settings.compat is not None and settings.compat not in FORMS:
+        raise UsageError(f"--compat takes {' or '.join(FORMS)}, not {settings.compat!r}")
+    if settings.sample is not None and settings.sample < 1:
+        raise UsageError(f"the sample must have at least 1 point, not {settings.sample}")
+    if settings.seed < 0:
+        raise UsageError(f"the seed must be 0 or more, not {settings.seed}")
     defaults = asdict(SearchSettings())
     for name, value in asdict(settings).items():
         ignored = name not in (*engine.takes, *_TAKEN_BY_ALL) or (settings.compat and name in _NOT_WITH_COMPAT)

@@ -30,18 +30,22 @@ class Printer:
     def __init__(self, format_name: str, columns: Sequence[str]) -> None:
         self.format_name, self.columns = format_name, columns
         self._rows: list[list[str]] = []
-        self._writer: Any = None
+        self._fields: list[str] | None = None
 
     def __call__(self, record: Record) -> None:
         if self.format_name == "jsonl":
             print(json.dumps(dict(record), ensure_ascii=False, allow_nan=False), flush=True)
         elif self.format_name == "csv":
-            if self._writer is None:
-                self._writer = csv.writer(sys.stdout, lineterminator="\n")
-                self._writer.writerow(record)
-            self._writer.writerow([_csv_cell(value) for value in record.values()])
+            if self._fields is None:
+                # Every row has the same columns, also where a later unit fails and has an error to tell.
+                self._fields = [*record, *(["error"] if "status" in record and "error" not in record else [])]
+                self._row(self._fields)
+            self._row([_csv_cell(record.get(field)) for field in self._fields])
         else:
             self._rows.append([_table_cell(record.get(column)) for column in self.columns])
+
+    def _row(self, cells: Sequence[Any]) -> None:
+        csv.writer(sys.stdout, lineterminator="\n").writerow(cells)
 
     def finish(self) -> None:
         """Print the table, where there is one."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..probes.folders import write_bytes
+from ..probes.folders import check_name, write_bytes
 from ..probes.store import Probe, open_probe
 from ..probes.versions import versions
 from ..solver.certify import certificate_text
@@ -59,7 +59,7 @@ class Run:
 
     def open_probe(self, path: Path | None = None) -> Probe:
         """The probe it was made from: at `path`, or where run.json says.  Checked by digest."""
-        place = path or (self.path / self.header["probe"]["path"]).resolve()
+        place = path or Path(os.path.normpath(self.path.resolve() / self.header["probe"]["path"]))
         if not place.exists():
             raise UsageError(f"the probe of {self.path} is not at {place}; name it with --probe")
         probe = open_probe(place)
@@ -183,7 +183,7 @@ def run_header(
         "command": command,
         "settings": settings,
         "units": list(units),
-        "probe": {"path": os.path.relpath(probe.path, folder), "digest": probe.digest},
+        "probe": {"path": os.path.relpath(probe.path.resolve(), folder.resolve()), "digest": probe.digest},
         "versions": versions(("compexact", "numpy", "numba")),
     }
 
@@ -191,6 +191,7 @@ def run_header(
 def _begin(folder: Path, header: dict[str, Any]) -> None:
     """Make the folder, or see that it holds the same run."""
     file = folder / "run.json"
+    check_name(folder)
     if file.exists():
         _same_run(folder, _read_header(folder), header)
         return
@@ -243,6 +244,8 @@ def _parse_records(file: Path, content: bytes) -> dict[str, Record]:
     for number, line in enumerate(content.decode(errors="replace").splitlines(), start=1):
         try:
             record = json.loads(line)
+            if not {"status", "iou"} <= set(record) and not {"beam", "exact"} <= set(record):
+                raise ValueError
             records[record["unit"]] = record
         except (ValueError, TypeError, KeyError):
             raise DataError(f"{file}, line {number} is damaged; delete that line and run again") from None
@@ -265,7 +268,8 @@ def _read_header(folder: Path) -> dict[str, Any]:
         raise UsageError(f"{folder} does not exist; compexact explain PROBE -o {folder} makes a run")
     try:
         header: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if header["format"] != FORMAT or not isinstance(header["units"], list):
+        right = header["format"] == FORMAT and isinstance(header["units"], list)
+        if not (right and isinstance(header["settings"], dict) and {"path", "digest"} <= set(header["probe"])):
             raise DataError(f"{file} does not describe a run")
         if header["version"] != VERSION:
             raise DataError(f"{folder} has format version {header['version']}; this compexact reads {VERSION}")

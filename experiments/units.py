@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from ..solver.cells import Cells
@@ -64,24 +67,45 @@ def map_units(
     from joblib import Parallel, delayed
 
     tasks = [columns[start : start + UNITS_PER_TASK] for start in range(0, len(columns), UNITS_PER_TASK)]
-    parallel = Parallel(n_jobs=jobs, return_as="generator")
-    for results in parallel(delayed(_task)(work, cells, task) for task in tasks):
-        yield from results
+    with _flag(stop) as flag:
+        parallel = Parallel(n_jobs=jobs, return_as="generator")
+        for results in parallel(delayed(_task)(work, cells, task, flag) for task in tasks):
+            yield from results
 
 
-_stopped_here = threading.Event()
-"""In a process of `--jobs`: it was interrupted, and begins nothing more."""
+@contextmanager
+def _flag(stop: threading.Event) -> Iterator[Path]:
+    """Gives a file that comes to be when `stop` is set: so processes learn of a signal to this one alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        flag, done = Path(folder) / "stop", threading.Event()
+
+        def watch() -> None:
+            while not done.is_set():
+                if stop.wait(0.05):
+                    flag.touch()
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield flag
+        finally:
+            done.set()
+            watcher.join()
 
 
-def _task(work: UnitWork[T], cells: Cells, columns: list[int]) -> list[tuple[str, T]]:
-    """Some units in a process of its own, which an interrupt reaches as it reaches the main one."""
+def _task(work: UnitWork[T], cells: Cells, columns: list[int], flag: Path) -> list[tuple[str, T]]:
+    """Some units in a process of its own, until the flag is there or the process is interrupted itself."""
     done = []
     with stop_on_interrupt() as stop:
+
+        def should_stop() -> bool:
+            return stop.is_set() or flag.exists()
+
         for column in columns:
-            if not _stopped_here.is_set():
-                done.append((cells.unit_names[column], work(cells, column, stop.is_set)))
-            if stop.is_set():
-                _stopped_here.set()
+            if should_stop():
+                break
+            done.append((cells.unit_names[column], work(cells, column, should_stop)))
     return done
 
 

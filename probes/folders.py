@@ -19,6 +19,7 @@ def check_output(path: Path, *, force: bool = False, is_ours: IsOurs = lambda fo
 
     force: let it replace an empty folder, or one of which `is_ours` holds; never anything else.
     """
+    check_name(path)
     if os.path.lexists(path) and not path.is_dir():
         raise DataError(f"{path} is a file; -o takes the name of a folder to make")
     if path.exists() and not force:
@@ -32,6 +33,16 @@ def check_output(path: Path, *, force: bool = False, is_ours: IsOurs = lambda fo
         trial.unlink()
     except OSError as error:
         raise DataError(f"{path.parent} cannot be written to: {error.strerror}") from None
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that the file system cannot hold, beside the short endings that are added to it."""
+    try:
+        os.stat(path.parent / f".{path.name}.{os.getpid()}.partial")
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:
+        raise DataError(f"{str(path)[:60]!r}... cannot be the name of a folder: {error}"[:200]) from None
 
 
 @contextmanager

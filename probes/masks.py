@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
+from ..solver.errors import DataError
 from .datasets.base import Annotation
 
 
@@ -29,6 +30,20 @@ class LabelledPoints:
     rows: list[tuple[int, ...]]
     row_of: np.ndarray
     counts: np.ndarray
+
+
+def check_annotation(annotation: Annotation, n_concepts: int, mask_size: tuple[int, int], key: str) -> None:
+    """Refuse an annotation that is not what `AnnotatedImages` promises; `DataError` with the image's key."""
+    planes = annotation.planes
+    if planes.ndim != 3 or planes.shape[1:] != mask_size or planes.dtype.kind != "i":
+        raise DataError(
+            f"{key}: label planes must be signed integers of shape (planes, {mask_size[0]}, {mask_size[1]}), "
+            f"not {planes.dtype} of shape {planes.shape}"
+        )
+    numbers = [*annotation.image_concepts, int(planes.max(initial=-1)), int(planes.min(initial=-1))]
+    least = min(annotation.image_concepts, default=0)
+    if least < 0 or not -1 <= min(numbers) <= max(numbers) < n_concepts:
+        raise DataError(f"{key}: a concept number is outside -1 to {n_concepts - 1}: {min(numbers)} or {max(numbers)}")
 
 
 def label_points(annotation: Annotation) -> LabelledPoints:

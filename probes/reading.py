@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
-from ..solver.errors import CompexactError
+from ..solver.errors import CompexactError, DataError
 from .datasets.base import AnnotatedImages
-from .masks import LabelledPoints, label_points
+from .factories import brief
+from .masks import LabelledPoints, check_annotation, label_points
 from .preprocess import Preprocessing
 
 
@@ -32,7 +33,7 @@ class PictureReader:
     preprocessing: Preprocessing
 
     def __call__(self, index: int) -> Picture:
-        image = self.dataset.image(index)
+        image = self.dataset.image(index).convert("RGB")
         return Picture(self.preprocessing(image).numpy(), hashlib.sha256(image.tobytes()).digest())
 
 
@@ -44,6 +45,7 @@ class LabelReader:
 
     def __call__(self, index: int) -> tuple[LabelledPoints, bytes]:
         annotation = self.dataset.annotation(index)
+        check_annotation(annotation, len(self.dataset.concepts), self.dataset.mask_size, self.dataset.keys[index])
         return label_points(annotation), hashlib.sha256(annotation.planes.tobytes()).digest()
 
 
@@ -61,6 +63,8 @@ class _Items(Dataset[Any]):
             return self.read(index)
         except CompexactError as error:
             return error
+        except Exception as error:  # whatever a dataset of the user's own does
+            return DataError(f"image {index} (from 0) cannot be read: {brief(error)}")
 
 
 def batches(read: Callable[[int], Any], count: int, batch_size: int, workers: int) -> Iterator[list[Any]]:

@@ -129,6 +129,13 @@ def read_probe(path: str | Path) -> Probe:
     """The probe that lies in a folder; `DataError` where a file is missing or damaged."""
     path = Path(path)
     manifest = _read_manifest(path)
+    try:
+        return _from_manifest(path, manifest)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{path} is not a probe as compexact writes them: {error!r}") from None
+
+
+def _from_manifest(path: Path, manifest: dict[str, Any]) -> Probe:
     digests = manifest.pop("digests")
     texts = json.loads(_checked_bytes(path / "names.json", digests["names"]))
     arrays = _StoredArrays(path / "arrays", digests["arrays"])

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..solver.errors import DataError, UsageError
+from ..solver.errors import CompexactError, DataError, UsageError
 from .datasets.base import AnnotatedImages
+from .factories import brief
 from .layers import capture, check_layer_output, evaluating
 from .preprocess import Preprocessing
 from .reading import PictureReader, batches
@@ -83,6 +84,11 @@ def _run(model: nn.Module, images: torch.Tensor, batch_size: int) -> object:
     except torch.cuda.OutOfMemoryError:
         less = max(1, batch_size // 2)
         raise UsageError(f"the GPU has no room for {batch_size} images at once; try --batch-size {less}") from None
+    except CompexactError:
+        raise
+    except Exception as error:  # whatever a model does with images that it was not made for
+        shape = "x".join(map(str, images.shape[1:]))
+        raise UsageError(f"the model fails on images of {shape}: {brief(error)}; try another --image-size") from error
 
 
 def _maps(outputs: dict[str, object], layer: str, n_images: int, first: int) -> np.ndarray:

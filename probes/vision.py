@@ -52,6 +52,7 @@ from .versions import versions
 RULES = ("quantile", "positive")
 THRESHOLD_ON = ("cells", "pixels")
 PICTURE_SIZE = 256
+MAX_WORKERS = 256
 MAX_DIGESTS_LISTED = 20
 PIXEL_THRESHOLD_BYTES = 2**29
 
@@ -84,6 +85,8 @@ class VisionSettings:
         for name, least in (("batch_size", 1), ("workers", 0), ("top_images", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        if self.workers > MAX_WORKERS:
+            raise UsageError(f"workers must be at most {MAX_WORKERS}, not {self.workers}; about one per core is enough")
         if not self.layers or len(set(self.layers)) < len(self.layers):
             raise UsageError("name at least one layer, and each once")
 
@@ -254,7 +257,7 @@ class _Counting:
 
 
 def _jpeg(dataset: AnnotatedImages, index: int) -> bytes:
-    image = dataset.image(index)
+    image = dataset.image(index).convert("RGB")
     image.thumbnail((PICTURE_SIZE, PICTURE_SIZE))
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=90)

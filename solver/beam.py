@@ -31,6 +31,7 @@ from .result import Explanation, SearchResult, Status
 from .score import METRICS
 
 MAX_LENGTH = 64
+MAX_PENALTY_DIGITS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,7 @@ def beam_search(
 
     The status is `feasible`: a beam proves nothing.  Raises `UsageError` for settings out of range.
     """
-    factor = _checked(max_length, beam_size, top_k, penalty, metric)
+    factor = check_settings(max_length, beam_size, top_k, penalty, metric)
     started = time.perf_counter()
     if not problem.unit_points:
         return _result(problem, [], [], max_length, metric, top_k, started)
@@ -89,10 +90,10 @@ def beam_search(
     return _result(problem, best, beam, max_length, metric, top_k, started)
 
 
-def _checked(
+def check_settings(
     max_length: int, beam_size: int | None, top_k: int, penalty: Fraction | float | str, metric: str
 ) -> Fraction:
-    """Refuse settings that make no sense; give the penalty as an exact fraction."""
+    """Refuse settings that make no sense, with `UsageError`; give the penalty as an exact fraction."""
     if not 1 <= max_length <= MAX_LENGTH:
         raise UsageError(f"the length must be from 1 to {MAX_LENGTH}, not {max_length}")
     if beam_size is not None and beam_size < 1:
@@ -102,7 +103,13 @@ def _checked(
     if metric not in METRICS:
         raise UsageError(f"no metric is named {metric!r}; there are {', '.join(METRICS)}")
     try:
-        factor = Fraction(str(penalty))
+        text = str(penalty)
+        exponent = text.lower().partition("e")[2]
+        if len(text) > MAX_PENALTY_DIGITS or len(exponent) > 3:
+            raise ValueError
+        factor = Fraction(text)
+        if factor.denominator >= 10**MAX_PENALTY_DIGITS:
+            raise ValueError
     except (ValueError, ZeroDivisionError):
         raise UsageError(f"the penalty must be a number above 0 and at most 1, not {penalty!r}") from None
     if not 0 < factor <= 1:

@@ -37,6 +37,17 @@ class ConceptRows:
     indptr: np.ndarray
     indices: np.ndarray
 
+    def __post_init__(self) -> None:
+        # The compiled loops do not check bounds: what is wrong here would be read from elsewhere in memory.
+        n, indptr, indices = len(self.names), self.indptr, self.indices
+        if len(set(self.names)) != n or len(self.categories) != n:
+            raise DataError(f"{n} concepts with {len(set(self.names))} names and {len(self.categories)} categories")
+        rising = len(indptr) > 0 and indptr[0] == 0 and bool((np.diff(indptr) >= 0).all())
+        if not rising or indptr[-1] != len(indices):
+            raise DataError("the concept rows are damaged: their ends do not rise from 0 to the number of entries")
+        if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n:
+            raise DataError(f"a concept number is outside 0 to {n - 1}: {int(indices.min())} or {int(indices.max())}")
+
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
@@ -92,6 +103,17 @@ class Cells:
     weights: np.ndarray
     active: np.ndarray
     unit_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        shape = (len(self.concepts), len(self.unit_names))
+        if self.weights.shape != shape[:1] or self.active.shape != shape:
+            raise DataError(
+                f"weights {self.weights.shape} and active {self.active.shape} are not of {shape} cells, units"
+            )
+        if shape[0] and (int(self.weights.min()) < 1 or int(self.active.min(initial=0)) < 0):
+            raise DataError("a cell has no points, or a negative number of active ones")
+        if (self.active > self.weights[:, None]).any():
+            raise DataError("a unit is active on more points of a cell than the cell has")
 
     def __len__(self) -> int:
         return len(self.concepts)

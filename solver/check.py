@@ -406,7 +406,8 @@ class _Proof:
         base = np.full(3 * n, node.base)
         base[:n] += gains - losses
         total = int(self.gain[node.undecided].sum())
-        room = np.minimum(room_any, np.concatenate([total - gains, gains, total - gains]))
+        # Below AND c the cells are those inside c: the sums at this node say nothing about them but `gains`.
+        room = np.concatenate([np.minimum(room_any, total - gains), gains, np.minimum(room_any, total - gains)])
         alive = np.concatenate([gains > 0, gains > 0, losses > 0]) & ~node.asleep & (base + room > limit)
         if node.slack is not None:
             alive[:n] &= self.reached[left - 1] + node.slack + gains > limit

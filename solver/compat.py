@@ -6,7 +6,7 @@ It differs from the paper's text, and from `solver/beam.py`, in these ways:
 |---|---|---|
 | unit skipped | no concept shares a point with it | active on fewer than `min_active` points |
 | first beam | best concepts with IoU above 0 | best of every concept and its NEIGHBORS twin |
-| concepts to add | all | those with IoU above 0, each twice |
+| concepts to add | all that occur | those with IoU above 0, each twice |
 | NEIGHBORS(x) | - | equals x for every x, and never enters after the first step |
 
 In both, the beam holds formulas as written: the same function may stand in it many times.  Old entries
@@ -109,7 +109,8 @@ class _ReferenceSearch:
         self.overlaps = Overlaps(problem)
         points, both = self.overlaps.totals
         self.concept_iou = self._iou(both, points)
-        added = self.concept_iou > 0 if form.added_needs_iou else np.ones(len(points), dtype=bool)
+        # The vision code knows only concepts that occur; in the NLI code those with IoU above 0 do.
+        added = self.concept_iou > 0 if form.added_needs_iou else points > 0
         self.added = np.repeat(np.flatnonzero(added), form.copies)
 
     def _iou(self, both: np.ndarray, points: np.ndarray) -> np.ndarray:

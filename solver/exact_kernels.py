@@ -578,7 +578,8 @@ def _try(t: Tables, w: Walk, depth: int, left: int, rule: int) -> None:
     threshold = w.numbers[THRESHOLD]
     base = w.base[depth]
     w.numbers[STEPS] += 1
-    room = w.rooms[depth, 0 if operator == OR else 1]
+    # Below AND c the cells are those inside c: the sums at this node say nothing about them but `total`.
+    room = UNKNOWN if operator == AND else w.rooms[depth, 0 if operator == OR else 1]
     slack = w.slack[depth]
     if operator == OR:
         base += p - lost

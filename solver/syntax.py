@@ -95,6 +95,7 @@ def _tokens(text: str) -> list[_Token]:
 def _known(tokens: list[_Token], text: str, names: Collection[str]) -> list[_Token]:
     """Join runs of bare words into known names, and refuse unknown names."""
     known = frozenset(names)
+    longest = max((name.count(" ") for name in known), default=0)
     joined: list[_Token] = []
     position = 0
     while position < len(tokens):
@@ -102,7 +103,7 @@ def _known(tokens: list[_Token], text: str, names: Collection[str]) -> list[_Tok
         position += 1
         if token.kind == "name":
             run = 0
-            while tokens[position + run].kind == "name":
+            while run < longest and tokens[position + run].kind == "name":
                 run += 1
             for count in range(run, 0, -1):
                 name = " ".join(part.text for part in tokens[position - 1 : position + count])

@@ -48,7 +48,7 @@ def functions(k: int, length: int) -> np.ndarray:
     if k > 1:
         for i, variable in enumerate(variables(k)):
             tables = tables[(tables & variable) >> (1 << i) != tables & (variable >> (1 << i))]
-    return tables[tables != 0]
+    return np.asarray(tables[tables != 0])
 
 
 def to_tree(table: int, names: Sequence[str], length: int) -> Formula:

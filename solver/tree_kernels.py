@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+from typing import Any
+
 import numpy as np
 
 from .kernels import compiled
@@ -109,7 +111,7 @@ def walk(t: Tables, w: Walk, quota: int) -> int:
 
 
 @compiled
-def _reach(t: Tables, d: int, k: int) -> int:
+def _reach(t: Tables, d: int, k: int) -> Any:
     """The most that k concepts from d on add (solver/tree_tables.py)."""
     return t.reach[d : d + k].sum()
 

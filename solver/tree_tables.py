@@ -91,7 +91,7 @@ def _reaches(csr: tuple[np.ndarray, ...], values: np.ndarray, length: int, *, ea
     if int(loss.sum() - gain.sum()) >= sum(sorted(losses.tolist())[-length:]):
         second = kernels.reaches(*csr, values, gains, length - 1, earlier)
         reach = np.minimum(reach, second)
-    return np.minimum(reach, gain.sum())
+    return np.asarray(np.minimum(reach, gain.sum()))
 
 
 def prepared(problem: Problem, target: Fraction, length: int) -> tuple[np.ndarray, kernels.Tables, kernels.Walk]:

@@ -165,7 +165,7 @@ def test_arrays(row, arrays, parts, compexact, tmp_path):
         (48, ("--engine", "beem"), ["did you mean 'beam'"]),
         (48, ("--space", "tree"), ["engine beam searches chain"]),
         (48, ("--metric", "dice"), ["no metric is named 'dice'"]),
-        (48, ("--compat", "audio"), ["vision and nli"]),
+        (48, ("--compat", "audio"), ["vision or nli"]),
         (48, ("--units", "u9"), ["no unit is named 'u9'"]),
         (48, ("--units", ""), ["no unit is named ''"]),
         (48, ("--format", "yaml"), ["jsonl"]),

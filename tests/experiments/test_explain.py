@@ -104,7 +104,7 @@ def test_csv_opens_in_a_spreadsheet_without_running_anything(compexact, tmp_path
     np.savez(tmp_path / "x.npz", concepts=[[1], [0]], neurons=np.array([[1], [0]]), concept_names=["=1+1"])
     rows = list(csv.DictReader(io.StringIO(compexact("explain", tmp_path / "x.npz", "--format", "csv").out)))
     assert rows[0]["formula"] == "'=1+1"
-    assert list(rows[0]) == CONTRACT
+    assert list(rows[0]) == [*CONTRACT, "error"]
 
 
 def test_the_table_shows_formulas(compexact, npz):

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from compexact.probes.datasets.base import Annotation
 from compexact.probes.masks import active_counts, label_points
 from compexact.probes.store import open_probe, save_probe
 from compexact.probes.vision import VisionSettings, probe_vision
@@ -230,3 +231,37 @@ def test_points_are_grouped_by_all_their_planes(tiny_images):
     counts = active_counts(masks, points)
     for row in range(len(points.rows)):
         assert np.array_equal(counts[row], masks[:, points.row_of == row].sum(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("planes", "image_concepts", "message"),
+    [
+        (np.full((1, 9, 11), 5), (), "outside -1 to 4: 5 or 5|outside -1 to 4"),
+        (np.full((1, 9, 11), -7), (), "outside -1 to 4"),
+        (np.zeros((1, 9, 11), int), (5,), "outside -1 to 4"),
+        (np.zeros((1, 9, 11), int), (-1,), "outside -1 to 4"),
+        (np.zeros((1, 11, 9), int), (), r"shape \(planes, 9, 11\)"),
+        (np.zeros((1, 9, 11), np.uint8), (), "signed integers"),
+    ],
+)
+def test_an_annotation_out_of_range_is_refused_with_its_image(
+    tiny_images, tiny_model, plain_pixels, planes, image_concepts, message
+):
+    class Wrong(type(tiny_images)):
+        def annotation(self, index):
+            return Annotation(planes, image_concepts) if index == 3 else super().annotation(index)
+
+    with pytest.raises(DataError, match=f"image3: .*({message})"):
+        probe_vision(tiny_model, Wrong(), plain_pixels, VisionSettings(("0",), workers=0))
+
+
+def test_what_a_users_dataset_or_model_raises_is_one_line(tiny_images, tiny_model, plain_pixels):
+    class Raising(type(tiny_images)):
+        def image(self, index):
+            raise ZeroDivisionError("by zero")
+
+    with pytest.raises(DataError, match=r"image 0 \(from 0\) cannot be read: ZeroDivisionError: by zero"):
+        probe_vision(tiny_model, Raising(), plain_pixels, VisionSettings(("0",), workers=0))
+    small = plain_pixels.__class__(2, "rgb", (0, 0, 0), (1, 1, 1), 1)
+    with pytest.raises(UsageError, match="the model fails on images of 3x2x2"):
+        probe_vision(tiny_model, tiny_images, small, VisionSettings(("0",), workers=0))

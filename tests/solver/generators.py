@@ -104,7 +104,12 @@ def image_like(rng: Rng) -> Raw:
     matrix[np.arange(cells), rng.integers(0, colours, cells)] = True
     for each in range(colours, colours + objects):
         matrix[rng.integers(0, cells, int(rng.integers(1, 6))), each] = True
-    return _with(rng, matrix, rng.integers(1, [9, 900][int(rng.integers(0, 2))], cells))
+    if rng.random() < 0.4:
+        return _with(rng, matrix, rng.integers(1, [9, 900][int(rng.integers(0, 2))], cells))
+    # Cells of very different sizes, and a unit that is active on few points of each: real probes are like this.
+    weights = (10 ** rng.uniform(1, 7, cells)).astype(np.int64)
+    share = 10 ** rng.uniform(-3, -0.5, cells)
+    return matrix, weights, rng.binomial(weights, share)
 
 
 FAMILIES: tuple[Callable[[Rng], Raw], ...] = (

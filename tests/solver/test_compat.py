@@ -110,3 +110,21 @@ def test_the_nli_form_skips_units_that_are_rarely_active():
     assert reference_beam_search(problem, "nli", min_active=499).best is not None
     with pytest.raises(UsageError, match="vision and nli"):
         reference_beam_search(problem, "text")
+
+
+def test_the_vision_form_adds_only_concepts_that_occur():
+    """`f OR absent` and `f AND NOT absent` tie with f; in the published code they are never made."""
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        present = rng.random((40, 4)) < 0.3
+        neuron = rng.random(40) < 0.3
+        with_absent = np.hstack([np.zeros((40, 3), bool), present])
+        names = [f"p{i}" for i in range(4)]
+        found, expected = (
+            reference_beam_search(problem, "vision", max_length=4, beam_size=4).best
+            for problem in (
+                Problem.of(from_arrays(with_absent, neuron[:, None], concept_names=["x", "y", "z", *names]), 0),
+                Problem.of(from_arrays(present, neuron[:, None], concept_names=names), 0),
+            )
+        )
+        assert str(found.formula) == str(expected.formula)

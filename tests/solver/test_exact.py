@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compexact.solver import Problem, Status, beam_search, brute_force_search
+from compexact.solver import Problem, Status, beam_search, brute_force_search, parse
 from compexact.solver.cells import concept_rows
 from compexact.solver.certify import certified
 from compexact.solver.exact import exact_search
@@ -193,3 +193,15 @@ def test_formulas_that_are_better_by_the_least_possible_amount_are_found():
         optimum = brute_force_search(problem, max_length=2 + seed % 2).best.iou
         assert result.bound == optimum, f"seed {seed}"
         assert result.best is None or result.best.iou == optimum, f"seed {seed}"
+
+
+def test_a_rule_and_leaves_more_room_than_the_sums_at_its_node_tell():
+    """A real unit, reduced: below `AND c0` a sum over the whole node once closed what held the optimum."""
+    rows = ["0000", "0010", "0011", "0100", "1000", "1010", "1100"]
+    matrix = np.array([[bit == "1" for bit in row] for row in rows])
+    weights = np.array([11_053_042, 1_655_647, 1_599, 22_778, 50_412, 21_730, 2_099])
+    problem = generators.problem_of(matrix, weights, np.array([10_847, 16_045, 13, 261, 1_598, 3_340, 584]))
+    found = certified(problem, exact_search(problem, max_length=3))
+    assert found.status is Status.OPTIMAL
+    assert found.best.iou == brute_force_search(problem, max_length=3).best.iou
+    assert found.best.formula == parse("(c1 OR c2) AND c0")
