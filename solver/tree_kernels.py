@@ -7,7 +7,6 @@ state in arrays, so that it can be left after any number of steps and entered ag
 from __future__ import annotations
 
 from collections import namedtuple
-
 from typing import Any
 
 import numpy as np
