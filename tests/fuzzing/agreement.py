@@ -7,7 +7,9 @@ from fractions import Fraction
 from itertools import count
 from unittest import mock
 
+import numpy as np
 from fuzzing.case import Case, check_answer, require
+from fuzzing.threes import best_of_threes
 
 from compexact.solver import Explanation, Problem, Status, beam_search, brute_force_search, check, exact
 from compexact.solver.brute import every_function
@@ -81,18 +83,39 @@ def trees_are_right(case: Case) -> None:
 def false_claims_are_refused(case: Case) -> None:
     """No certificate passes whose bound is below the optimum, whatever is in its trees."""
     found = exact.exact_search(case.problem, max_length=case.length)
-    if found.certificate is None or found.best is None or not case.optimum:
+    weaker = next((best for best in case.brute.by_length if best.iou), None)
+    if weaker is not None and weaker.iou < case.optimum:
+        for target in targets(weaker.iou, case.optimum):
+            refused(case, target, true_values(case.problem, target, case.length), weaker, found.certificate)
+
+
+def false_claims_about_larger_inputs_are_refused(case: Case) -> None:
+    """The same without brute force: what shorter formulas reach is set so high that it needs no proof."""
+    found = exact.exact_search(case.problem, max_length=case.length)
+    assert found.best is not None
+    weaker = found.by_length[0]
+    if weaker.iou == found.best.iou:
         return
-    weaker = next(best for best in case.brute.by_length if best.iou)
-    if weaker.iou == case.optimum:
-        return
-    nearly = max(weaker.iou, case.optimum - Fraction(1, 10**6 * case.optimum.denominator))
-    for target in (weaker.iou, (weaker.iou + case.optimum) / 2, nearly):
-        values = true_values(case.problem, target, case.length)
-        honest = [tree[: int(case.rng.integers(0, len(tree) + 1))] for tree in found.certificate.trees]
-        for trees in ((), honest, found.certificate.trees):
-            forged = Certificate(case.length, target, values, tuple(trees) or ((),) * case.length)
-            refused(case, forged, weaker)
+    for target in targets(weaker.iou, found.best.iou):
+        p, q = target.numerator, target.denominator
+        values = q * case.active - p * (case.weights - case.active)
+        everything = int(np.maximum(values, 0).sum())
+        unproven = (everything,) * (case.length - 1)
+        refused(case, target, (*unproven, p * case.problem.unit_points), weaker, found.certificate)
+
+
+def targets(low: Fraction, high: Fraction) -> tuple[Fraction, ...]:
+    """False bounds, from the weaker formula's IoU to a hair below the optimum."""
+    return low, ((low + high) / 2).limit_denominator(10**6), max(low, high - Fraction(1, 10**6 * high.denominator))
+
+
+def exact_search_equals_a_full_count(case: Case) -> None:
+    """At length 3, where all chains of larger inputs can be counted, too."""
+    optimum = best_of_threes(case.matrix, case.weights, case.active)
+    result = certified(case.problem, exact.exact_search(case.problem, max_length=3, beam_size=1 + case.seed % 3))
+    check_answer(case, result, optimum, 3)
+    if case.must_be_proven:
+        require(result.bound == optimum, f"the bound is {result.bound}, the optimum {optimum}")
 
 
 def true_values(problem: Problem, target: Fraction, length: int) -> tuple[int, ...]:
@@ -106,16 +129,24 @@ def true_values(problem: Problem, target: Fraction, length: int) -> tuple[int, .
     return (*values[:-1], p * problem.unit_points)
 
 
-def refused(case: Case, forged: Certificate, formula: Explanation) -> None:
-    concepts = case.problem.concepts
-    text = forged.to_json(case.problem, chain_of(formula.formula, case.problem), formula.iou)
-    try:
-        verdict = check.check(
-            text, concepts.indptr, concepts.indices, case.problem.weights, case.problem.active, concepts.names
-        )
-    except check.CertificateError:
-        return
-    require(False, f"the checker accepts {verdict.bound} at length {case.length}; the optimum is {case.optimum}")
+def refused(
+    case: Case, target: Fraction, values: tuple[int, ...], formula: Explanation, honest: Certificate | None
+) -> None:
+    """The checker refuses the values without trees, with the trees of an honest certificate, and with parts of them."""
+    assert honest is not None
+    none = ((),) * case.length
+    whole = honest.trees or none
+    parts = tuple(tree[: int(case.rng.integers(0, len(tree) + 1))] for tree in whole)
+    concepts, chain = case.problem.concepts, chain_of(formula.formula, case.problem)
+    for trees in (none, parts, whole):
+        text = Certificate(case.length, target, values, trees).to_json(case.problem, chain, formula.iou)
+        try:
+            check.check(
+                text, concepts.indptr, concepts.indices, case.problem.weights, case.problem.active, concepts.names
+            )
+        except check.CertificateError:
+            continue
+        require(False, f"the checker accepts {target} at length {case.length}, which is below the optimum")
 
 
 def solver(engine: str, space: str) -> Check:
@@ -143,5 +174,7 @@ def solver(engine: str, space: str) -> Check:
 CHECKS: tuple[Check, ...] = (
     exact_search_is_right, a_stopped_search_is_right, beams_stay_below, trees_are_right, false_claims_are_refused,
 )  # fmt: skip
+
+LARGER_CHECKS: tuple[Check, ...] = (exact_search_equals_a_full_count, false_claims_about_larger_inputs_are_refused)
 
 SOLVER_CHECKS = tuple(solver(engine, space) for engine in ("cpsat", "maxsat") for space in ("chain", "tree"))

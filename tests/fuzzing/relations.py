@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
+import generators
 import numpy as np
 from fuzzing.case import Case, require
 
@@ -131,8 +132,14 @@ RELATIONS: tuple[Callable[[Case], None], ...] = (
 
 
 def grown(seed: int) -> Case:
-    """A problem too large for brute force, with concepts of very different sizes; replayed as `grown:SEED`."""
+    """A problem too large for brute force; replayed as `grown:SEED`."""
     rng = np.random.default_rng(seed)
+    matrix, weights, active = (scattered if rng.random() < 0.4 else photographs)(rng)
+    return Case("grown", seed, matrix, weights, active, int(rng.integers(2, 4)))
+
+
+def scattered(rng: np.random.Generator) -> generators.Raw:
+    """Concepts of very different sizes, independent of each other, and a planted formula."""
     cells, concepts = int(rng.integers(50, 400)), int(rng.integers(10, 50))
     matrix = rng.random((cells, concepts)) < rng.uniform(0.005, rng.choice([0.1, 0.3, 0.6]), concepts)
     weights = [
@@ -142,5 +149,21 @@ def grown(seed: int) -> Case:
         10**6 + rng.integers(0, 3, cells),
     ][int(rng.integers(4))]
     planted = (matrix[:, 0] | matrix[:, 1]) & ~matrix[:, 2] | matrix[:, 3] & matrix[:, 4]
-    active = np.where(planted ^ (rng.random(cells) < 0.15), rng.integers(0, weights + 1), 0)
-    return Case("grown", seed, matrix, weights, active, int(rng.integers(2, 4)))
+    return matrix, weights, np.where(planted ^ (rng.random(cells) < 0.15), rng.integers(0, weights + 1), 0)
+
+
+def photographs(rng: np.random.Generator) -> generators.Raw:
+    """Like annotated images: each cell has one colour and a few objects, most of them rare.
+
+    Cells are of very different sizes.  A unit is active on few points of each, more where concepts that it likes are.
+    A wrong bound that stood through thousands of the small inputs failed on one or two in a hundred of these.
+    """
+    cells, colours, objects = int(rng.integers(60, 1000)), int(rng.integers(2, 9)), int(rng.integers(5, 30))
+    matrix = np.zeros((cells, colours + objects), dtype=bool)
+    matrix[np.arange(cells), rng.choice(colours, cells, p=rng.dirichlet(np.ones(colours)))] = True
+    frequency = 1 / np.arange(1, objects + 1)
+    for _ in range(int(rng.integers(1, 5))):
+        matrix[np.arange(cells), colours + rng.choice(objects, cells, p=frequency / frequency.sum())] = True
+    weights = (10 ** rng.uniform(0, rng.choice([3, 5]), cells)).astype(np.int64)
+    liking = np.exp(matrix @ rng.normal(0, 1, matrix.shape[1])) * 10 ** rng.uniform(-3.5, -1.5)
+    return matrix, weights, rng.binomial(weights, np.minimum(liking, 0.9))
