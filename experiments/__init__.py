@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .engines import SearchSettings, explain_unit
-    from .report import write_report
+    from .report.site import write_report
     from .runs import Run, read_run, run_units
     from .units import explain_units
 

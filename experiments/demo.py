@@ -71,8 +71,8 @@ def is_demo(folder: Path) -> bool:
 
 
 def _make(folder: Path, n_images: int, seed: int) -> list[Recovery]:
-    from .report import write_report
-    from .world_drawing import draw_world
+    from .report.site import write_report
+    from .world.drawing import draw_world
 
     with progress() as update:
         update("drawing pictures", 0, n_images)

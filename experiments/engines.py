@@ -104,7 +104,7 @@ def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) 
 
 
 def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
-    """An engine of solver_engines.py, which is imported when it is asked for."""
+    """An engine of solvers/engines.py, which is imported when it is asked for."""
     search = getattr(import_module(".solver_engines", __package__), name)
     found: SearchResult = search(
         problem,

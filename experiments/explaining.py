@@ -124,7 +124,7 @@ def score(path: Path, unit: str, text: str, format_name: str | None) -> None:
 def report(run: Path, output: Path, probe: Path | None, *, force: bool) -> None:
     """Write the pages of a run."""
     from ..probes.folders import check_output
-    from .report import is_report, write_report
+    from .report.site import is_report, write_report
 
     check_output(output, force=force, is_ours=is_report)
     finished = read_run(run)

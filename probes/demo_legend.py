@@ -5,7 +5,7 @@ labels and the colour of its pixels: a pixel deviates from its material's entry 
 within `1 - SHADING ... 1 + SHADING` (and rounding).  The entries are so far apart that the nearest one
 (Euclidean, RGB) then names the material again, so the labels can be read off the picture.
 
-The pictures are drawn with this legend (`experiments/world_drawing.py`), and the fixed units of the demo
+The pictures are drawn with this legend (`experiments/world/drawing.py`), and the fixed units of the demo
 network read them by it (`demo_model.py`).
 """
 

@@ -14,9 +14,12 @@ import pytest
 from compexact.encodings.sample import draw
 from compexact.encodings.shape import Shape
 from compexact.encodings.target import Frontier
-from compexact.experiments import solver_child, solver_engines, solver_maxsat, solver_process
-from compexact.experiments.solver_engines import SearchInterrupted, cpsat_search, maxsat_search
-from compexact.experiments.solver_process import End, run_solver
+from compexact.experiments.solvers import child as solver_child
+from compexact.experiments.solvers import engines as solver_engines
+from compexact.experiments.solvers import maxsat as solver_maxsat
+from compexact.experiments.solvers import process as solver_process
+from compexact.experiments.solvers.engines import SearchInterrupted, cpsat_search, maxsat_search
+from compexact.experiments.solvers.process import End, run_solver
 from compexact.solver import Atom, Problem, Status, beam_search, brute_force_search, ceiling, from_arrays, is_chain
 from compexact.solver.errors import DisagreementError, UsageError
 from compexact.solver.syntax import parse
@@ -411,7 +414,7 @@ def test_units_that_are_active_nowhere_or_everywhere_are_degenerate(search):
 
 def test_importing_the_engines_loads_no_solver():
     code = (
-        "import sys, compexact.experiments.solver_engines, compexact.encodings.cpsat, compexact.encodings.maxsat\n"
+        "import sys, compexact.experiments.solvers.engines, compexact.encodings.cpsat, compexact.encodings.maxsat\n"
         "print([m for m in ('ortools', 'pysat', 'torch') if m in sys.modules])"
     )
     printed = subprocess.run([os.sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

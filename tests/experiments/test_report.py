@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from compexact.experiments import engines, report, runs
+from compexact.experiments import engines, runs
 from compexact.experiments.engines import SearchSettings
-from compexact.experiments.report import write_report
-from compexact.experiments.report_pictures import COLOURS, FORMULA, UNIT_EDGE
+from compexact.experiments.report import site as report
+from compexact.experiments.report.pictures import COLOURS, FORMULA, UNIT_EDGE
+from compexact.experiments.report.site import write_report
 from compexact.experiments.runs import run_units
 from compexact.probes.store import Probe, save_probe
 from compexact.solver.cells import Cells, concept_rows

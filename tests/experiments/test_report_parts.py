@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from compexact.experiments.report_charts import BOTTOM, LEFT, RIGHT, TOP, histogram, length_chart, nice_step
-from compexact.experiments.report_pictures import CLEAR, FORMULA, FORMULA_EDGE, UNIT_EDGE, UNIT_HALO, Shot, layer
-from compexact.experiments.report_text import percent, ratio, tokens
+from compexact.experiments.report.charts import BOTTOM, LEFT, RIGHT, TOP, histogram, length_chart, nice_step
+from compexact.experiments.report.pictures import CLEAR, FORMULA, FORMULA_EDGE, UNIT_EDGE, UNIT_HALO, Shot, layer
+from compexact.experiments.report.text import percent, ratio, tokens
 from compexact.solver.formula import Atom
 from compexact.solver.result import Explanation
 from compexact.solver.syntax import parse

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from compexact.experiments.world_drawing import LABELS, draw_scene, draw_world
-from compexact.experiments.world_scenes import SCENES
+from compexact.experiments.world.drawing import LABELS, draw_scene, draw_world
+from compexact.experiments.world.scenes import SCENES
 from compexact.probes.datasets import open_dataset
 from compexact.probes.demo_legend import MATERIALS, RGB, SCENE_NAMES, SHADING
 from compexact.solver.errors import UsageError

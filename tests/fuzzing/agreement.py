@@ -153,7 +153,7 @@ def solver(engine: str, space: str) -> Check:
     """The answer of CP-SAT or MaxSAT; refusals of too large numbers are answers, too."""
 
     def solvers_are_right(case: Case) -> None:
-        from compexact.experiments import solver_engines
+        from compexact.experiments.solvers import engines as solver_engines
 
         length = min(case.length, TREE_LENGTH if space == "tree" else case.length)
         optimum = brute_force_search(case.problem, max_length=length, space=space).best

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from compexact import solver
-from compexact.experiments.world_drawing import draw_world
+from compexact.experiments.world.drawing import draw_world
 from compexact.probes.datasets import FirstImages, open_dataset
 from compexact.probes.demo_model import (
     PLANTED,

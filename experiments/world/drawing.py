@@ -1,7 +1,7 @@
 """The world of `compexact demo vision`: pictures of six kinds of scene, drawn on the spot, with exact labels.
 
 `draw_scene` draws one picture in memory; `draw_world` writes a folder in the Broden format (Bau et al.,
-"Network Dissection", CVPR 2017).  What the scenes consist of is said in `world_scenes.py`.
+"Network Dissection", CVPR 2017).  What the scenes consist of is said in `world/scenes.py`.
 
 Labels have one number each over all categories, fixed by the legend and not by what a particular world
 happens to show.
@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..probes.demo_legend import HELD_OUT_EVERY, MATERIALS, SCENE_NAMES
-from ..solver.errors import UsageError, did_you_mean
-from .world_canvas import Canvas
-from .world_scenes import SCENES
+from ...probes.demo_legend import HELD_OUT_EVERY, MATERIALS, SCENE_NAMES
+from ...solver.errors import UsageError, did_you_mean
+from .canvas import Canvas
+from .scenes import SCENES
 
 IMAGE_SIZE = 112
 

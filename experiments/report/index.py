@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from ..probes.store import Probe
-from ..solver.result import Status
-from .report_charts import Histogram, histogram
-from .report_text import count
-from .report_units import UnitReport
-from .runs import Run
+from ...probes.store import Probe
+from ...solver.result import Status
+from ..runs import Run
+from .charts import Histogram, histogram
+from .text import count
+from .units import UnitReport
 
 MOST_USED = 12
 

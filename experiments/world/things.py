@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .world_canvas import Place
+from .canvas import Place
 
 
 def sun(p: Place) -> None:

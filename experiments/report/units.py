@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..probes.store import Probe
-from ..solver.errors import DataError, UsageError
-from ..solver.formula import Atom
-from ..solver.problem import Problem
-from ..solver.result import Explanation, Status
-from ..solver.syntax import parse
-from .runs import Run
+from ...probes.store import Probe
+from ...solver.errors import DataError, UsageError
+from ...solver.formula import Atom
+from ...solver.problem import Problem
+from ...solver.result import Explanation, Status
+from ...solver.syntax import parse
+from ..runs import Run
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..solver.result import Explanation
-from .report_text import ratio
+from ...solver.result import Explanation
+from .text import ratio
 
 WIDTH, HEIGHT = 440, 230
 LEFT, RIGHT, TOP, BOTTOM = 40, 428, 12, 190

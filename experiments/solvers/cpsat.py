@@ -6,12 +6,12 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
-from ..encodings.cpsat import CpSatModel, encode
-from ..encodings.shape import Alphabet, Shape
-from ..encodings.target import Target
-from ..solver.errors import DisagreementError
-from ..solver.formula import Formula
-from .solver_child import Channel
+from ...encodings.cpsat import CpSatModel, encode
+from ...encodings.shape import Alphabet, Shape
+from ...encodings.target import Target
+from ...solver.errors import DisagreementError
+from ...solver.formula import Formula
+from .child import Channel
 
 ANSWERED = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..solver.formula import OPERATOR_WORDS, Atom, Formula, Not, quoted
+from ...solver.formula import OPERATOR_WORDS, Atom, Formula, Not, quoted
 
 
 def ratio(value: float | Fraction) -> str:

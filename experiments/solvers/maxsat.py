@@ -15,12 +15,12 @@ from pysat.examples.rc2 import RC2Stratified
 from pysat.formula import WCNF
 from pysat.solvers import Solver
 
-from ..encodings.adder import at_most, weighted_sum
-from ..encodings.maxsat import MaxSatModel, encode
-from ..encodings.shape import Alphabet, Shape
-from ..encodings.target import Target
-from ..solver.formula import Formula
-from .solver_child import Channel
+from ...encodings.adder import at_most, weighted_sum
+from ...encodings.maxsat import MaxSatModel, encode
+from ...encodings.shape import Alphabet, Shape
+from ...encodings.target import Target
+from ...solver.formula import Formula
+from .child import Channel
 
 ORACLE = "cadical195"
 LINEAR_SEARCH_CONFLICTS = 2_000

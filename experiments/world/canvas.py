@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..probes.demo_legend import PALETTE, RGB, SHADING, Material, colors_of
+from ...probes.demo_legend import PALETTE, RGB, SHADING, Material, colors_of
 
 Point = tuple[float, float]
 

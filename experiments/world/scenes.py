@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .world_canvas import Canvas, Place
-from .world_things import (
+from .canvas import Canvas, Place
+from .things import (
     boat,
     cabinets,
     car,

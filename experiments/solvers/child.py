@@ -1,4 +1,4 @@
-"""The child's side of `solver_process.py`: read a job, solve round by round, write what is found and proven.
+"""The child's side of `solvers/process.py`: read a job, solve round by round, write what is found and proven.
 
 Messages, one JSON object a line: `{"formula": text}` a formula; `{"target": [p, q], "bound": U}` no formula has
 q A - p B above U (`encodings/target.py`); `{"done": true}`; `{"error": text}`.
@@ -20,12 +20,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..encodings.shape import Alphabet, Shape
-from ..encodings.target import Target
-from ..solver.cells import ConceptRows
-from ..solver.formula import Formula
-from ..solver.problem import Problem
-from ..solver.syntax import parse
+from ...encodings.shape import Alphabet, Shape
+from ...encodings.target import Target
+from ...solver.cells import ConceptRows
+from ...solver.formula import Formula
+from ...solver.problem import Problem
+from ...solver.syntax import parse
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ def search(problem: Problem, shape: Shape, start: Formula, solve: Round, channel
 def solver_of(name: str) -> Round:
     """The round of `cpsat` or `maxsat`; the solver is imported here."""
     if name == "cpsat":
-        from .solver_cpsat import solve_round
+        from .cpsat import solve_round
 
         return solve_round
-    from .solver_maxsat import solve_round as solve_by_maxsat
+    from .maxsat import solve_round as solve_by_maxsat
 
     return solve_by_maxsat
 

@@ -23,14 +23,14 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..probes.folders import check_output, new_folder
-from ..probes.store import Probe
-from ..probes.versions import versions
-from . import report_charts, report_text
-from .report_index import Summary, all_settings, probe_facts, search_facts, summarise
-from .report_pictures import Pictures, layer_png
-from .report_units import UnitReport, read_units
-from .runs import Run
+from ...probes.folders import check_output, new_folder
+from ...probes.store import Probe
+from ...probes.versions import versions
+from ..runs import Run
+from . import charts, text
+from .index import Summary, all_settings, probe_facts, search_facts, summarise
+from .pictures import Pictures, layer_png
+from .units import UnitReport, read_units
 
 TEMPLATES = Path(__file__).with_name("templates")
 ASSETS = ("report.css", "report.js", "icon.svg")
@@ -147,10 +147,8 @@ class _Site:
             unit=unit,
             before=self.units[place - 1] if place else None,
             after=self.units[place + 1] if place + 1 < len(self.units) else None,
-            chart=report_charts.length_chart(
-                unit.by_length, unit.ceiling, None if unit.bound is None else float(unit.bound)
-            ),
-            changes=report_charts.changes(unit.by_length),
+            chart=charts.length_chart(unit.by_length, unit.ceiling, None if unit.bound is None else float(unit.bound)),
+            changes=charts.changes(unit.by_length),
             has_pictures=self.pictures is not None,
             pictures=self._pictures(unit),
             threshold=self._threshold(unit),
@@ -223,13 +221,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "ratio": report_text.ratio,
-        "count": report_text.count,
-        "decimal": report_text.decimal,
-        "tokens": report_text.tokens,
+        "ratio": text.ratio,
+        "count": text.count,
+        "decimal": text.decimal,
+        "tokens": text.tokens,
     }
     environment.globals |= {
-        "percent": report_text.percent,
-        "plot": report_charts,
+        "percent": text.percent,
+        "plot": charts,
     }
     return environment

@@ -15,18 +15,18 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from ..encodings.sample import SampleReport, draw, likely_bound, n_formulas
-from ..encodings.shape import Shape
-from ..encodings.target import Frontier, Target
-from ..solver.beam import beam_search
-from ..solver.ceiling import ceiling
-from ..solver.errors import DisagreementError, UsageError
-from ..solver.formula import Atom, Formula, is_chain
-from ..solver.problem import Problem
-from ..solver.result import Explanation, SearchResult, Status
-from ..solver.syntax import parse
-from .solver_child import number_name, problem_record
-from .solver_process import End, Ended, Message, run_solver
+from ...encodings.sample import SampleReport, draw, likely_bound, n_formulas
+from ...encodings.shape import Shape
+from ...encodings.target import Frontier, Target
+from ...solver.beam import beam_search
+from ...solver.ceiling import ceiling
+from ...solver.errors import DisagreementError, UsageError
+from ...solver.formula import Atom, Formula, is_chain
+from ...solver.problem import Problem
+from ...solver.result import Explanation, SearchResult, Status
+from ...solver.syntax import parse
+from .child import number_name, problem_record
+from .process import End, Ended, Message, run_solver
 
 PACKAGES = {"cpsat": ("ortools", "ortools"), "maxsat": ("pysat", "python-sat")}
 """Engine: (module, what pip calls it)."""

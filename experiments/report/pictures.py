@@ -13,8 +13,8 @@ from fractions import Fraction
 import numpy as np
 from PIL import Image
 
-from ..probes.store import Probe
-from ..solver.errors import DataError
+from ...probes.store import Probe
+from ...solver.errors import DataError
 
 NEEDED = ("top_images", "top_masks", "pictured", "point_cells", "picture_bytes", "picture_offsets")
 

@@ -1,7 +1,7 @@
 """An outside solver in a process of its own, where a crash, a hang or Ctrl-C cannot take a result along.
 
 CP-SAT swallows Ctrl-C, PySAT holds Python's lock while it solves, and either can run out of memory.  So the parent
-starts a child (`solver_child.py`), which writes one JSON line for everything that it finds or proves.  The
+starts a child (`solvers/child.py`), which writes one JSON line for everything that it finds or proves.  The
 parent polls, and at the time limit or on Ctrl-C asks the child to stop, waits a moment for last words, and
 kills it.  What was received stays.
 
@@ -26,7 +26,7 @@ from enum import StrEnum
 from typing import IO, Any
 
 MAX_LINE = 1 << 20
-CHILD = "compexact.experiments.solver_child"
+CHILD = "compexact.experiments.solvers.child"
 Message = dict[str, Any]
 
 

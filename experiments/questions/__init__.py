@@ -1,0 +1,1 @@
+"""The paper's questions, and a sceptic's: one file each, one table and one figure each."""

@@ -1,0 +1,1 @@
+"""The engines that ask an outside solver, each in a process of its own."""
