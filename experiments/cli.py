@@ -10,31 +10,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from . import cli_nli
+from .cli_experiment import experiment_app
+from .options import NUMBER, WHOLE, ForceOption, FormatOption, whole_number
+
 INTERRUPTED = 130
-
-
-def whole_number(text: str) -> int:
-    """An option's value as an integer; typer's own message would not show what was typed."""
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a whole number") from None
-
-
-def number(text: str) -> float:
-    """An option's value as a number with a decimal point."""
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a number such as 0.005") from None
-
-
-WHOLE: dict[str, Any] = {"parser": whole_number, "metavar": "N"}
-NUMBER: dict[str, Any] = {"parser": number, "metavar": "X"}
 
 app = typer.Typer(
     name="compexact",
@@ -48,20 +32,18 @@ app = typer.Typer(
 probe_app = typer.Typer(
     help="Run a model over a dataset; keep what searches need.", no_args_is_help=True, rich_markup_mode=None
 )
+app.add_typer(experiment_app, name="experiment")
 app.add_typer(probe_app, name="probe")
-
-FormatOption = Annotated[
-    str | None, typer.Option("--format", help="table, jsonl or csv.  Default: table on a terminal, else jsonl.")
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace what lies at the output.")]
+cli_nli.register(app, probe_app)
 
 
 @app.command()
 def demo(
-    what: Annotated[str, typer.Argument(help="vision.")] = "vision",
+    what: Annotated[str, typer.Argument(help="vision or nli.")] = "vision",
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")] = Path("compexact-demo"),
-    images: Annotated[int, typer.Option(**WHOLE, help="How many pictures to draw.")] = 360,
-    seed: Annotated[int, typer.Option(**WHOLE, help="Of the pictures and of the training.")] = 0,
+    images: Annotated[int, typer.Option(**WHOLE, help="vision: how many pictures to draw.")] = 360,
+    pairs: Annotated[int, typer.Option(**WHOLE, help="nli: how many sentence pairs to train on.")] = 6000,
+    seed: Annotated[int, typer.Option(**WHOLE, help="Of the pictures or sentences, and of the training.")] = 0,
     force: ForceOption = False,
     format: FormatOption = None,
 ) -> None:
@@ -69,13 +51,20 @@ def demo(
 
     \b
     compexact demo vision -o demo
+    compexact demo nli -o demo-nli
     """
     from ..solver.errors import UsageError
-    from .demo import demo_vision
 
-    if what != "vision":
-        raise UsageError(f"there is a demo of vision, not of {what!r}")
-    demo_vision(output, n_images=images, seed=seed, force=force, format_name=format)
+    if what == "vision":
+        from .demo import demo_vision
+
+        demo_vision(output, n_images=images, seed=seed, force=force, format_name=format)
+    elif what == "nli":
+        from .demo_nli import demo_nli
+
+        demo_nli(output, n_pairs=pairs, seed=seed, force=force, format_name=format)
+    else:
+        raise UsageError(f"there is a demo of vision and one of nli, not of {what!r}")
 
 
 @app.command()
@@ -193,6 +182,10 @@ def probe_arrays(
 
 
 UnitsOption = Annotated[str | None, typer.Option(help="Names and ranges: 0,3,10-20.  Default: all.")]
+MinActiveOption = Annotated[
+    int | None,
+    typer.Option(**WHOLE, help="Skip units active on fewer points.  Default: what the probe says, else 0."),
+]
 EngineOption = Annotated[
     str, typer.Option(help="beam, exact (proves the optimum), cpsat, maxsat, or brute (tiny inputs).")
 ]
@@ -210,6 +203,7 @@ RunOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep a r
 def explain(
     probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
     units: UnitsOption = None,
+    min_active: MinActiveOption = None,
     engine: EngineOption = "beam",
     space: SpaceOption = "chain",
     length: LengthOption = 3,
@@ -248,13 +242,23 @@ def explain(
         "sample": sample,
         "seed": seed,
     }
-    explaining.explain(probe, units, settings, jobs=jobs, require=require, output=output, format_name=format)
+    explaining.explain(
+        probe,
+        units,
+        settings,
+        min_active=min_active,
+        jobs=jobs,
+        require=require,
+        output=output,
+        format_name=format,
+    )
 
 
 @app.command()
 def audit(
     probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
     units: UnitsOption = None,
+    min_active: MinActiveOption = None,
     engine: EngineOption = "exact",
     space: SpaceOption = "chain",
     length: Annotated[str, typer.Option(metavar="N,...", help="At most so many concepts; several for a grid.")] = "3",
@@ -278,6 +282,7 @@ def audit(
         probe,
         units,
         {"engine": engine, "space": space, "time_limit": time_limit, "sample": sample, "seed": seed},
+        min_active=min_active,
         lengths=[whole_number(part) for part in length.split(",")],
         beam_sizes=[whole_number(part) for part in beam_size.split(",")],
         jobs=jobs,

@@ -11,7 +11,7 @@ from .beam import beam_search
 from .brute import brute_force_search
 from .ceiling import ceiling
 from .cells import CellBuilder, Cells, ConceptRows, merge
-from .certify import certified
+from .certify import certified, certified_claim
 from .compat import reference_beam_search
 from .errors import CompexactError, DataError, DisagreementError, UsageError
 from .exact import exact_search
@@ -22,12 +22,11 @@ from .problem import Problem
 from .result import Explanation, SearchResult, Status
 from .score import METRICS
 from .syntax import FormulaError, parse
-from .trees import tree_search
 
 __all__ = [
     "METRICS", "And", "Atom", "CellBuilder", "Cells", "CompexactError", "ConceptRows", "DataError",
     "DisagreementError", "Explanation", "Formula", "FormulaError", "Not", "Or", "Problem",
     "SearchResult", "Status", "UsageError", "are_equivalent", "beam_search", "brute_force_search",
-    "ceiling", "certified", "exact_search", "from_arrays", "is_chain", "merge", "negation_normal_form",
-    "parse", "reference_beam_search", "simplify", "to_latex", "to_sympy", "tree_search",
+    "ceiling", "certified", "certified_claim", "exact_search", "from_arrays", "is_chain", "merge",
+    "negation_normal_form", "parse", "reference_beam_search", "simplify", "to_latex", "to_sympy",
 ]  # fmt: skip

@@ -57,7 +57,7 @@ class ConceptRows:
         return {name: column for column, name in enumerate(self.names)}
 
     @cached_property
-    def _columns(self) -> tuple[np.ndarray, np.ndarray]:
+    def by_column(self) -> tuple[np.ndarray, np.ndarray]:
         """The same sets by column: (n_concepts + 1,) and the rows of each concept."""
         counts = np.bincount(self.indices, minlength=len(self.names))
         rows = np.repeat(np.arange(len(self)), np.diff(self.indptr))
@@ -65,7 +65,7 @@ class ConceptRows:
 
     def rows_with(self, column: int) -> np.ndarray:
         """int64, ascending: the rows that have the concept."""
-        starts, rows = self._columns
+        starts, rows = self.by_column
         return np.asarray(rows[starts[column] : starts[column + 1]])
 
     def column(self, column: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What proves a bound: the claims, and the trees of prefixes that `solver/check.py` goes through again."""
+"""What proves a bound: the claim, and what `solver/checking` needs to go through the proof again."""
 
 from __future__ import annotations
 
@@ -7,39 +7,51 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from .chain import Chain
-from .check import digest, seal
+from .checking import digest, seal
+from .checking.claim import FORMAT
+from .formula import And, Atom, Formula, Not, Or
 from .problem import Problem
+from .result import Explanation
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """No chain of at most `max_length` concepts has an IoU above `bound`.
+    """No formula of the space with at most `max_length` concepts has an IoU above `bound`.
 
-    values: for each length r = 1, ..., max_length a number that no chain of r concepts exceeds, the cells being
-    valued for the bound as in `solver/exact.py`.  trees: for each length the prefixes that were opened, in the
-    order of the walk, each as `depth * 3 n_concepts + rule`.  Both are empty where the bound is so high that the
-    positive values of all cells together do not suffice.
+    proof: `ceiling` or `sets`, without content; `transport`, the content a list of [cell, cell, amount];
+    `prefixes` (chains only), the content `{"values", "trees"}`: for each length r a number that no
+    chain of r concepts exceeds, and the prefixes that were opened, in the order of the walk, each as
+    `depth * 3 n_concepts + rule`.
     """
 
+    space: str
     max_length: int
     bound: Fraction
-    values: tuple[int, ...]
-    trees: tuple[tuple[int, ...], ...]
+    proof: str
+    content: Any = None
 
-    def to_json(self, problem: Problem, chain: Chain, iou: Fraction) -> str:
-        """The text that `check` reads; about eight bytes for every opened prefix."""
+    def to_json(self, problem: Problem, best: Explanation) -> str:
+        """The text that `checking.check` reads."""
         concepts = problem.concepts
         content: dict[str, Any] = {
-            "format": 1,
+            "format": FORMAT,
             "digest": digest(concepts.indptr, concepts.indices, problem.weights, problem.active, concepts.names),
-            "space": "chain",
+            "space": self.space,
             "unit": problem.unit,
             "max_length": self.max_length,
-            "formula": [[int(operator), int(concept)] for operator, concept in chain],
-            "iou": [iou.numerator, iou.denominator],
+            "formula": _nested(best.formula, problem),
+            "iou": [best.iou.numerator, best.iou.denominator],
             "bound": [self.bound.numerator, self.bound.denominator],
-            "values": list(self.values),
-            "trees": [list(tree) for tree in self.trees],
+            "proof": self.proof,
+            "content": self.content,
         }
         return json.dumps(content | {"seal": seal(content)}, separators=(",", ":"))
+
+
+def _nested(formula: Formula, problem: Problem) -> Any:
+    """The formula as nested lists of operators and concept columns."""
+    if isinstance(formula, Atom):
+        return problem.concepts.position[formula.name]
+    assert isinstance(formula, And | Or | Not)
+    word = "NOT" if isinstance(formula, Not) else "AND" if isinstance(formula, And) else "OR"
+    return [word, *(_nested(part, problem) for part in formula.operands)]

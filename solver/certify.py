@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
-from .chain import Chain
-from .check import CertificateError, Verdict, check
+from .certificate import Certificate
+from .checking import CertificateError, Verdict, check
+from .checking.sets import MAX_CONCEPTS
 from .errors import DisagreementError
-from .formula import And, Atom, Formula, Not, Or, _Join
+from .kernels import compiled
 from .problem import Problem
 from .result import SearchResult, Status
+
+SECOND_OPINION_STEPS = 300_000_000
+"""So many steps of the checker, about ten seconds, may turn the claim of an outside solver into a proven one."""
+
+_compiled = lru_cache(maxsize=None)(compiled)
 
 
 def certified(problem: Problem, result: SearchResult) -> SearchResult:
@@ -19,7 +27,31 @@ def certified(problem: Problem, result: SearchResult) -> SearchResult:
     """
     if result.certificate is None or result.best is None:
         return result
-    verdict = verify(problem, certificate_text(problem, result))
+    return _judged(problem, result, verify(problem, certificate_text(problem, result)))
+
+
+def certified_claim(problem: Problem, result: SearchResult) -> SearchResult:
+    """The same for an engine without certificates that claims an optimum: at short lengths the checker needs none.
+
+    Where the checker would need too long, the result stays as it is.  Raises `DisagreementError` where the checker
+    finds a better formula.
+    """
+    closed = result.status is Status.BOUNDED and result.best is not None and result.bound == result.best.iou
+    if not closed or result.max_length > MAX_CONCEPTS:
+        return result
+    assert result.bound is not None
+    claimed = replace(result, certificate=Certificate(result.space, result.max_length, result.bound, "sets"))
+    try:
+        verdict = check_text(problem, certificate_text(problem, claimed), max_steps=SECOND_OPINION_STEPS)
+    except CertificateError as error:
+        if "exceeds" in str(error):
+            raise DisagreementError(f"unit {problem.unit}: engine {result.engine}: {error}") from None
+        return result
+    return _judged(problem, claimed, verdict)
+
+
+def _judged(problem: Problem, result: SearchResult, verdict: Verdict) -> SearchResult:
+    assert result.best is not None
     if (verdict.bound, verdict.iou) != (result.bound, result.best.iou):
         raise DisagreementError(f"unit {result.unit}: the checked claim is not the result's")
     if result.status is Status.BOUNDED and verdict.bound == verdict.iou:
@@ -31,36 +63,27 @@ def certificate_text(problem: Problem, result: SearchResult) -> str:
     """The JSON text of the result's certificate."""
     assert result.certificate is not None
     assert result.best is not None
-    chain = chain_of(result.best.formula, problem)
-    return result.certificate.to_json(problem, chain, result.best.iou)
+    return result.certificate.to_json(problem, result.best)
 
 
 def verify(problem: Problem, text: str | bytes) -> Verdict:
     """Check a certificate's text against the problem; `DisagreementError` where it proves nothing."""
-    concepts = problem.concepts
     try:
-        return check(text, concepts.indptr, concepts.indices, problem.weights, problem.active, concepts.names)
+        return check_text(problem, text)
     except CertificateError as error:
         raise DisagreementError(f"unit {problem.unit}: {error}") from None
 
 
-def chain_of(formula: Formula, problem: Problem) -> Chain:
-    """The steps of a formula that is a chain, from the first concept outwards."""
-    steps: list[tuple[int, int]] = []
-    while isinstance(formula, _Join):
-        parts = list(formula.operands)
-        inner: list[Formula] = [part for part in parts if isinstance(part, _Join)] or [
-            next(part for part in parts if isinstance(part, Atom))
-        ]
-        parts.remove(inner[0])
-        for part in reversed(parts):
-            negated = isinstance(part, Not)
-            atom = part.operand if isinstance(part, Not) else part
-            assert isinstance(atom, Atom)
-            operator = 0 if isinstance(formula, Or) else 2 if negated else 1
-            steps.append((operator, problem.concepts.position[atom.name]))
-        formula = inner[0]
-    assert isinstance(formula, Atom)
-    assert not isinstance(formula, And)
-    steps.append((0, problem.concepts.position[formula.name]))
-    return tuple(reversed(steps))
+def check_text(problem: Problem, text: str | bytes, **settings: Any) -> Verdict:
+    """The verdict of `solver/checking` on a certificate's text; `CertificateError` where it proves nothing."""
+    concepts = problem.concepts
+    return check(
+        text,
+        concepts.indptr,
+        concepts.indices,
+        problem.weights,
+        problem.active,
+        concepts.names,
+        compiled=_compiled,
+        **settings,
+    )

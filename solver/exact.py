@@ -1,19 +1,8 @@
-"""Exact search over chains: branch and bound on the cells, with a certificate.
+"""The exact engine: the best formula there is, or, stopped early, the best found and a proven bound.
 
-Read from its last operator inwards, a chain is a 1-decision list (Rivest 1987): `OR c` decides the cells of c
-as 1, `AND NOT c` decides them as 0, `AND c` decides the cells outside c as 0, and what is left is the same
-problem on the undecided cells with one concept less.  Branch and bound over such prefixes follows optimal
-rule lists (CORELS: Angelino et al., KDD 2017).  Beyond that:
-
-- Whether a formula beats IoU p/q is a linear question: give cell j the value `v = q * active - p * inactive`;
-  the formula's cells must sum to more than `p * unit_points` (Dinkelbach 1967).  All is integers.
-- Lengths 1, 2, ..., N are solved in turn for the same p/q.  The best value of r concepts bounds what r
-  concepts can do below any prefix (Russian doll search: Verfaillie, Lemaitre, Schiex, AAAI 1996).
-- Rules that may change places without changing the formula are tried in one order only.
-- Prefixes with two concepts to come are swept: all pairs are counted at once.
-
-A bound above the best formula is proven in the same way: by a search for anything above it that finds nothing.
-Stopped early, the search gives the lowest such bound.
+It starts from the beam's answer.  Up to five concepts it walks sets of concepts (`solver/sets`), over chains or trees.
+Beyond, `solver/transport.py` bounds what any function of so many concepts can reach, and for chains branch and bound
+(`solver/prefixes`) looks for better formulas and better bounds until the time is up.
 """
 
 from __future__ import annotations
@@ -22,304 +11,77 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
 
-import numpy as np
-
-from . import exact_kernels as kernels
 from .beam import beam_search
 from .ceiling import ceiling
-from .cells import ConceptRows
-from .certificate import Certificate
-from .chain import Chain, to_formula
+from .errors import UsageError
+from .formula import Atom
+from .prefixes.search import search_prefixes
 from .problem import Problem
-from .result import Explanation, SearchResult, Status
-
-WIDE_FROM, WIDTH = 5, 200
-"""From this length on, a wider beam costs far less than the search that a better start saves."""
-STEPS_BETWEEN_LOOKS = 200_000
-LOG_SIZE = 1 << 16
-PATIENCE = 60.0
-"""Seconds that the search plans with where there is no time limit."""
-
-
-class _Stopped(Exception):
-    """The time is up, or somebody asked to stop."""
+from .result import SearchResult, Status
+from .sets.functions import SPACES
+from .sets.search import MAX_LENGTH as SHORT
+from .sets.search import search_sets
+from .transport import transport_bound
 
 
 def exact_search(
     problem: Problem,
     *,
+    space: str = "chain",
     max_length: int = 3,
     beam_size: int = 10,
     time_limit: float | None = None,
     should_stop: Callable[[], bool] | None = None,
-    on_improve: Callable[[Explanation], None] | None = None,
 ) -> SearchResult:
-    """The best chain of at most `max_length` concepts, or the best found and a proven bound.
+    """The best formula of the space with at most `max_length` concepts, or the best found and a proven bound.
 
-    time_limit: seconds of wall clock.  should_stop: asked every few milliseconds.  on_improve: told of every
-    better formula.  The answer's status is `bounded`, with the bound equal to the IoU where the search ended;
-    `certified` (solver/certify.py) turns it into `optimal`.  Ties: the shorter formula, then the beam's, then
-    the first one in the fixed order of the walk.
+    time_limit: seconds of wall clock.  should_stop: asked every few milliseconds.  The answer's status is `bounded`,
+    with the bound equal to the IoU where the search ended and 64 bits decide every comparison; `certified`
+    (solver/certify.py) turns that into `optimal`.  Ties: the shorter formula, then the beam's, then the first in the
+    fixed order of the walk.  Trees of more than five leaves get a bound, and the beam's formula.
     Raises `UsageError` for settings out of range, as `beam_search` does.
     """
+    if space not in SPACES:
+        raise UsageError(f"the space is {' or '.join(SPACES)}, not {space!r}")
     started = time.perf_counter()
     start = beam_search(problem, max_length=max_length, beam_size=beam_size)
     top = ceiling(problem)
+    if not problem.unit_points or not problem.concepts.names or (start.best is None and space == "chain"):
+        seconds = time.perf_counter() - started
+        return replace(start, engine="exact", space=space, bound=Fraction(0), seconds=seconds)
+    if max_length <= SHORT:
+        return search_sets(
+            problem,
+            start,
+            space=space,
+            ceiling=top,
+            started=started,
+            time_limit=time_limit,
+            should_stop=should_stop,
+        )
     if start.best is None:
-        bound = Fraction(0)
-        return replace(start, engine="exact", bound=bound, seconds=time.perf_counter() - started)
-    search = _Search(problem, max_length, start, started, time_limit, should_stop, on_improve)
-    proof = search.run(top)
-    if proof.bound > top:
-        proof = Certificate(max_length, top, (), ())
-    best = search.best
-    by_length = (*start.by_length[:-1], best)
-    return SearchResult(
-        unit=problem.unit,
+        # Only negations meet the unit, and the beam starts from none.
+        poor = problem.explain(Atom(problem.concepts.names[0]))
+        start = replace(start, best=poor, by_length=(poor,) * max_length, top=(poor,))
+    assert start.best is not None
+    bounded = transport_bound(problem, max_length, space, start.best.iou, top, time_limit, should_stop)
+    if space == "chain":
+        return search_prefixes(
+            problem,
+            start,
+            proven=bounded,
+            ceiling=top,
+            started=started,
+            time_limit=time_limit,
+            should_stop=should_stop,
+        )
+    return replace(
+        start,
         engine="exact",
-        space="chain",
-        max_length=max_length,
-        best=best,
-        by_length=by_length,
-        top=(best,),
-        bound=proof.bound,
-        ceiling=top,
+        space=space,
+        bound=bounded.bound,
         status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
         seconds=time.perf_counter() - started,
-        certificate=proof,
-    )
-
-
-class _Search:
-    """One problem, the best formula so far, and the clock."""
-
-    def __init__(
-        self,
-        problem: Problem,
-        length: int,
-        start: SearchResult,
-        started: float,
-        time_limit: float | None,
-        should_stop: Callable[[], bool] | None,
-        on_improve: Callable[[Explanation], None] | None,
-    ) -> None:
-        assert start.best is not None
-        self.problem, self.length, self.start = problem, length, start
-        self.best = start.best
-        if length >= WIDE_FROM:
-            wide = beam_search(problem, max_length=length, beam_size=WIDTH).best
-            self.best = max(self.best, wide, key=lambda found: found.iou) if wide else self.best
-        self.started, self.limit = started, time_limit
-        self.should_stop, self.on_improve = should_stop, on_improve
-
-    def run(self, top: Fraction) -> Certificate:
-        """Prove that nothing beats the incumbent; out of time, prove what can be proven."""
-        proven = Certificate(self.length, top, (), ())
-        share = (PATIENCE if self.limit is None else self.limit) / 4
-        walk: _Ladder | None = None
-        try:
-            while True:
-                walk = _Ladder(self, self.reachable(self.best.iou))
-                if walk.go(None if self.limit is None and self.should_stop is None else share):
-                    if walk.improved:
-                        continue
-                    return walk.certificate()
-                break
-            low, high = self.best.iou, proven.bound
-            while high - low > high / 256:
-                middle = _simple((low + high) / 2)
-                if not low < middle < high:
-                    break
-                attempt = _Ladder(self, self.reachable(middle))
-                closed = attempt.go(share / 4)
-                if closed and not attempt.improved:
-                    proven, high = attempt.certificate(), attempt.target
-                else:
-                    low = max(low, self.best.iou, middle)
-            while not walk.go(None) or walk.improved:
-                walk = _Ladder(self, self.reachable(self.best.iou)) if walk.improved else walk
-            return walk.certificate()
-        except _Stopped:
-            return proven
-
-    def reachable(self, target: Fraction) -> Fraction:
-        """The target, or the least above it that 64 bits can decide."""
-        a, b = self.problem.unit_points, self.problem.n_points - self.problem.unit_points
-        room = 2**61 // (4 * self.length + 16)
-        if target.denominator * a + target.numerator * b < room:
-            return target
-        scale = 1
-        while 2 * scale * (a + b) < room:
-            scale *= 2
-        return min(Fraction(-(-target.numerator * scale // target.denominator), scale), Fraction(1))
-
-    def look(self) -> None:
-        if self.limit is not None and time.perf_counter() - self.started >= self.limit:
-            raise _Stopped
-        if self.should_stop is not None and self.should_stop():
-            raise _Stopped
-
-    def improve(self, chain: Chain) -> None:
-        """Take the formula if it is better, or as good and shorter."""
-        found = self.problem.explain(to_formula(chain, self.problem.concepts.names))
-        shorter = found.iou == self.best.iou and found.formula.length < self.best.formula.length
-        if found.iou > self.best.iou or shorter:
-            self.best = found
-            if self.on_improve is not None:
-                self.on_improve(found)
-
-
-class _Ladder:
-    """The searches at lengths 1, 2, ..., N for one target; may be left and entered again."""
-
-    def __init__(self, search: _Search, target: Fraction) -> None:
-        self.search, self.target = search, target
-        self.values: list[int] = []
-        self.trees: list[tuple[int, ...]] = []
-        self.improved = False
-        self.walk: tuple[kernels.Tables, kernels.Walk] | None = None
-
-    def go(self, seconds: float | None) -> bool:
-        """Whether the ladder was climbed; False when the seconds are over.  Raises `_Stopped`."""
-        until = None if seconds is None else time.perf_counter() + seconds
-        while len(self.values) < self.search.length:
-            r = len(self.values) + 1
-            if self.walk is None:
-                self.walk = prepared(self.search.problem, self.target, r, self.threshold(r), self.values)
-            self.search.look()
-            tables, walk = self.walk
-            state = kernels.walk(tables, walk, STEPS_BETWEEN_LOOKS)
-            if state == kernels.FULL:
-                self.walk = tables, walk._replace(log=np.concatenate([walk.log, np.zeros_like(walk.log)]))
-            elif state == kernels.CLOSED:
-                self.close(r, walk)
-            elif walk.numbers[kernels.FOUND] and r == self.search.length:
-                self.take(walk)
-            if self.improved:
-                return True
-            if state == kernels.PAUSED and until is not None and time.perf_counter() > until:
-                return False
-        return True
-
-    def take(self, walk: kernels.Walk) -> None:
-        """Hand the walk's best formula on."""
-        n = len(self.search.problem.concepts.names)
-        rules = walk.found[1 : 1 + walk.found[0]][::-1].tolist()
-        while rules[0] >= n:
-            rules = rules[1:]
-        before = self.search.best.iou
-        self.search.improve(tuple((rule // n, rule % n) for rule in rules))
-        self.improved |= self.search.best.iou > before
-
-    def close(self, r: int, walk: kernels.Walk) -> None:
-        """Length r is done: keep what it reaches, and its tree."""
-        if walk.numbers[kernels.FOUND]:
-            self.take(walk)
-        log = walk.log[: walk.numbers[kernels.LOGGED]].reshape(-1, 2)
-        self.values.append(int(walk.numbers[kernels.THRESHOLD]))
-        self.trees.append(tuple((log[:, 0] * 3 * len(self.search.problem.concepts.names) + log[:, 1]).tolist()))
-        self.walk = None
-
-    def threshold(self, r: int) -> int:
-        """What length r must exceed: at length N, p * unit_points.
-
-        Below, any number would do; a low one takes longer to prove and helps more.  The value of the beam's formula is
-        taken, plus what at length N lies between the best formula and the target.
-        """
-        last = self.target.numerator * self.search.problem.unit_points
-        if r == self.search.length:
-            return last
-        return max(0, self.value(self.search.start.by_length[r - 1])) + max(0, last - self.value(self.search.best))
-
-    def value(self, found: Explanation) -> int:
-        """The sum of the formula's cells."""
-        p, q = self.target.numerator, self.target.denominator
-        return q * found.both - p * (found.formula_points - found.both)
-
-    def certificate(self) -> Certificate:
-        return Certificate(self.search.length, self.target, tuple(self.values), tuple(self.trees))
-
-
-def _simple(value: Fraction) -> Fraction:
-    return Fraction(-(-value.numerator * 2**20 // value.denominator), 2**20)
-
-
-def _values(problem: Problem, target: Fraction) -> np.ndarray:
-    return np.asarray(target.denominator * problem.active - target.numerator * (problem.weights - problem.active))
-
-
-@lru_cache(maxsize=4)
-def _structure(concepts: ConceptRows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What all units that share the cells have in common: the rows by concept, and who shares a cell with whom."""
-    starts, rows = concepts._columns
-    touch = kernels.touching(concepts.indptr, concepts.indices, len(concepts.names))
-    return starts.astype(np.int64), rows.astype(np.int64), touch
-
-
-def prepared(
-    problem: Problem, target: Fraction, length: int, threshold: int, reached: list[int]
-) -> tuple[kernels.Tables, kernels.Walk]:
-    """Tables and an unbegun walk for formulas of at most `length` concepts with a value above the threshold.
-
-    reached: the most that 1, 2, ..., length - 1 concepts reach.
-    """
-    concepts = problem.concepts
-    n = len(concepts.names)
-    starts, rows, touch = _structure(concepts)
-    values = _values(problem, target)
-    csr = (concepts.indptr, concepts.indices, starts, rows, values)
-    gains, losses = kernels.singles(*csr[:2], values, n)
-    size = np.empty(n, dtype=np.int64)
-    size[np.argsort(losses, kind="stable")] = np.arange(n)
-    k = length + 2
-    names, shared, positive, filtered = kernels.neighbour_lists(*csr, size, k)
-    blocks = kernels.blocks(*csr, names, shared, k)
-    by_gain = np.argsort(-gains, kind="stable")
-    order = np.concatenate([by_gain, 2 * n + by_gain, n + by_gain])
-    rank = np.empty(3 * n, dtype=np.int64)
-    rank[order] = np.arange(3 * n)
-    doll = np.array([0, *reached, kernels.UNKNOWN], dtype=np.int64)
-    tables = kernels.Tables(*csr, touch, order, rank, names, shared, positive, filtered, blocks, doll)
-    walk = _unbegun(n, len(values), length)
-    walk.gains[0], walk.losses[0] = gains, losses
-    walk.total[0] = np.maximum(values, 0).sum()
-    walk.numbers[kernels.LENGTH], walk.numbers[kernels.THRESHOLD] = length, threshold
-    kernels.enter(tables, walk, 0)
-    return tables, walk
-
-
-def _unbegun(n: int, n_cells: int, length: int) -> kernels.Walk:
-    def zeros(*shape: int) -> np.ndarray:
-        return np.zeros(shape, dtype=np.int64)
-
-    deep = length + 1
-    return kernels.Walk(
-        numbers=zeros(8),
-        gains=zeros(deep, n),
-        losses=zeros(deep, n),
-        base=zeros(deep),
-        slack=zeros(deep),
-        total=zeros(deep),
-        place=zeros(deep),
-        rooms=zeros(deep, 2),
-        alive=zeros(deep, n),
-        n_alive=zeros(deep),
-        top=zeros(deep, length + 2, length + 2),
-        inside=zeros(deep, length + 2),
-        falling=zeros(deep, length + 2),
-        child_top=zeros(length + 2, length + 2),
-        child_inside=zeros(length + 2),
-        prefix=zeros(deep),
-        asleep=np.zeros((deep, 3 * n), dtype=np.bool_),
-        used=zeros(n),
-        decided=np.zeros(n_cells, dtype=np.int8),
-        gain=zeros(n),
-        loss=zeros(n),
-        touched=zeros(n + 1),
-        names=zeros(n),
-        gain_order=zeros(n),
-        found=zeros(length + 2),
-        log=zeros(LOG_SIZE),
+        certificate=bounded,
     )

@@ -1,10 +1,9 @@
-"""Check a certificate: a proof that no chain of at most N concepts has an IoU above p/q.
+"""Check trees of prefixes: that no chain of at most N concepts exceeds p/q.  For lengths that sets do not reach.
 
-This file shares no code with the searches: it needs the standard library and numpy.  Everything is
-counted anew from the cells.  It knows the bounds of `solver/bounds.py` and evaluates them in its own way, with
-whole matrices instead of a walk.
+The bounds are those of `solver/prefixes/bounds.py`, evaluated in another way than in the search: with whole
+matrices instead of a walk.
 
-A certificate holds, for every length r = 1, ..., N, a number M_r and a tree of prefixes.  The checker goes
+The claim holds, for every length r = 1, ..., N, a number M_r and a tree of prefixes.  The checker goes
 through the trees and makes sure that for every prefix in a tree each way to go on is in the tree, too, or cannot
 exceed M_r; prefixes with two concepts to come are swept in full.  So no chain of at most r concepts has a
 value above M_r, and with M_N = p * (active points) no IoU is above p/q.
@@ -12,220 +11,49 @@ value above M_r, and with M_N = p * (active points) no IoU is above p/q.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-MAX_BYTES = 1 << 30
-MAX_LENGTH = 64
+from .counted import Counted
+from .errors import CertificateError
+
 OR, AND, AND_NOT = 0, 1, 2
-KEYS = {"format", "digest", "space", "unit", "max_length", "formula", "iou", "bound", "values", "trees", "seal"}
 
 
-class CertificateError(Exception):
-    """The certificate does not prove what it claims, or is not a certificate."""
+def check_prefixes(cells: Counted, target: Fraction, length: int, content: Any) -> str:
+    """What was counted; `CertificateError` where the trees prove nothing.
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """What was checked.  nodes: prefixes in the trees.  swept: prefixes of which every completion was counted."""
-
-    iou: Fraction
-    bound: Fraction
-    max_length: int
-    chain: tuple[tuple[int, int], ...]
-    nodes: int
-    swept: int
-
-    def __str__(self) -> str:
-        claim = "is the optimum" if self.iou == self.bound else f"is within {self.bound} of the optimum"
-        return (
-            f"IoU {self.iou} {claim} among chains of at most {self.max_length} concepts; "
-            f"recounted from the cells, {self.nodes} prefixes opened, {self.swept} swept"
-        )
-
-
-def digest(
-    indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray, active: np.ndarray, names: Sequence[str]
-) -> str:
-    """SHA-256 of the cells' content: concept rows, weights, active points and concept names."""
-    hasher = hashlib.sha256(json.dumps(list(names)).encode())
-    for array in (indptr, indices, weights, active):
-        content = np.ascontiguousarray(array, dtype="<i8")
-        hasher.update(f"{len(content)}:".encode())
-        hasher.update(content.tobytes())
-    return hasher.hexdigest()
-
-
-def seal(content: dict[str, Any]) -> str:
-    """SHA-256 of everything else in the certificate."""
-    rest = {key: value for key, value in content.items() if key != "seal"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def check(
-    certificate: str | bytes,
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    weights: np.ndarray,
-    active: np.ndarray,
-    names: Sequence[str],
-) -> Verdict:
-    """Re-derive what the certificate claims; `CertificateError` where that fails.
-
-    certificate: its JSON text.  The cells: indptr int64 (n_cells + 1,), indices (n_set,), ascending in each row,
-    weights and active int64 (n_cells,), and the concept names.
+    content: `{"values": one integer for each length, "trees": one list of integers for each length}`.
     """
-    claim = _parsed(certificate)
-    if claim["digest"] != digest(indptr, indices, weights, active, names):
-        raise CertificateError("the certificate is for other cells, another unit or other concepts: digests differ")
-    chain = _chain(claim, len(names))
-    cells = _Cells(indptr, indices, weights, active, len(names))
-    iou = cells.iou(chain)
-    if iou != _fraction(claim["iou"]):
-        raise CertificateError(f"the formula has IoU {iou}, not {claim['iou']}")
-    target = _fraction(claim["bound"])
-    if target < iou:
-        raise CertificateError(f"the bound {target} is below the formula's IoU {iou}")
-    length = claim["max_length"]
-    if not claim["values"]:
-        cells.check_ceiling(target)
-        return Verdict(iou, target, length, chain, 0, 0)
+    values, trees = _parsed(content, length)
     proof = _Proof(cells, target, length)
-    nodes = 0
-    for r in range(1, length + 1):
-        proof.check_length(r, claim["values"][r - 1], claim["trees"][r - 1])
-        nodes += len(claim["trees"][r - 1])
-    if claim["values"][-1] != target.numerator * cells.unit_points:
+    for r, (value, tree) in enumerate(zip(values, trees), start=1):
+        proof.check_length(r, value, tree)
+    if values[-1] != target.numerator * cells.unit_points:
         raise CertificateError("the last value is not the bound's")
-    return Verdict(iou, target, length, chain, nodes, proof.swept)
+    return f"{sum(map(len, trees))} prefixes opened, {proof.swept} swept"
 
 
-def _parsed(certificate: str | bytes) -> dict[str, Any]:
-    if len(certificate) > MAX_BYTES:
-        raise CertificateError(f"{len(certificate):,} bytes; at most {MAX_BYTES:,} are read")
-    try:
-        claim = json.loads(certificate)
-    except (ValueError, RecursionError) as error:
-        raise CertificateError(f"not a certificate: {type(error).__name__}") from None
-    if not isinstance(claim, dict) or set(claim) != KEYS:
-        raise CertificateError("not a certificate: its keys are not those of a certificate")
-    if claim["seal"] != seal(claim):
-        raise CertificateError("damaged: the seal does not fit the content")
-    if claim["format"] != 1 or claim["space"] != "chain":
-        raise CertificateError("only format 1 and the space chain can be checked")
-    length = claim["max_length"]
-    if type(length) is not int or not 1 <= length <= MAX_LENGTH:
-        raise CertificateError(f"the length must be from 1 to {MAX_LENGTH}")
-    values, trees = claim["values"], claim["trees"]
-    if not (isinstance(values, list) and isinstance(trees, list) and len(values) == len(trees) in (0, length)):
-        raise CertificateError("there must be one value and one tree for every length, or none")
+def _parsed(content: Any, length: int) -> tuple[list[int], list[list[int]]]:
+    if not isinstance(content, dict) or set(content) != {"values", "trees"}:
+        raise CertificateError("prefixes need values and trees")
+    values, trees = content["values"], content["trees"]
+    if not (isinstance(values, list) and isinstance(trees, list) and len(values) == len(trees) == length):
+        raise CertificateError("there must be one value and one tree for every length")
     if not all(type(value) is int and abs(value) < 2**61 for value in values):
         raise CertificateError("the values must be integers")
     for tree in trees:
         if not isinstance(tree, list) or not all(type(code) is int and 0 <= code < 2**40 for code in tree):
             raise CertificateError("a tree must be a list of integers")
-    return claim
-
-
-def _fraction(pair: Any) -> Fraction:
-    if not (isinstance(pair, list) and len(pair) == 2 and all(type(part) is int for part in pair)):
-        raise CertificateError("a fraction must be two integers")
-    if not 0 <= pair[0] <= pair[1] < 2**63 or pair[1] == 0:
-        raise CertificateError(f"{pair} is not a fraction from 0 to 1")
-    return Fraction(*pair)
-
-
-def _chain(claim: dict[str, Any], n: int) -> tuple[tuple[int, int], ...]:
-    steps = claim["formula"]
-    if not isinstance(steps, list) or not 1 <= len(steps) <= claim["max_length"]:
-        raise CertificateError("the formula is longer than the length, or empty")
-    for step in steps:
-        if not (isinstance(step, list) and len(step) == 2 and all(type(part) is int for part in step)):
-            raise CertificateError("a step must be an operator and a concept")
-        if not (0 <= step[0] <= 2 and 0 <= step[1] < n):
-            raise CertificateError(f"there is no operator or concept {step}")
-    if steps[0][0] != OR:
-        raise CertificateError("a chain starts with a concept")
-    return tuple((step[0], step[1]) for step in steps)
-
-
-class _Cells:
-    """The concept rows, by row and by concept, and the counts."""
-
-    def __init__(
-        self, indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray, active: np.ndarray, n: int
-    ) -> None:
-        self.n = n
-        self.widths = np.diff(indptr)
-        self.starts = np.asarray(indptr, dtype=np.int64)
-        self.indices = np.asarray(indices, dtype=np.int64)
-        self.row = np.repeat(np.arange(len(weights)), self.widths)
-        by_concept = np.argsort(self.indices, kind="stable")
-        self.rows = self.row[by_concept]
-        self.ends = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=n))])
-        self.active = np.asarray(active, dtype=np.int64)
-        self.inactive = np.asarray(weights, dtype=np.int64) - self.active
-        if (self.active < 0).any() or (self.inactive < 0).any():
-            raise CertificateError("a cell has more active points than points")
-        self.unit_points = int(self.active.sum())
-
-    def rows_of(self, c: int) -> np.ndarray:
-        return self.rows[self.ends[c] : self.ends[c + 1]]
-
-    def iou(self, chain: tuple[tuple[int, int], ...]) -> Fraction:
-        mask = np.zeros(len(self.active), dtype=bool)
-        for operator, concept in chain:
-            inside = np.zeros(len(mask), dtype=bool)
-            inside[self.rows_of(concept)] = True
-            mask = mask | inside if operator == OR else mask & inside if operator == AND else mask & ~inside
-        union = self.unit_points + int(self.inactive[mask].sum())
-        return Fraction(int(self.active[mask].sum()), union) if union else Fraction(0)
-
-    def check_ceiling(self, target: Fraction) -> None:
-        """Whether no set of cells at all has an IoU above the target; in Python's integers."""
-        p, q = target.numerator, target.denominator
-        pairs = zip(self.active.tolist(), self.inactive.tolist(), strict=True)
-        if sum(max(0, q * a - p * b) for a, b in pairs) > p * self.unit_points:
-            raise CertificateError(f"the bound {target} is below the ceiling and nothing else is given to prove it")
-
-    def shared(self, concepts: np.ndarray, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """For each part (int64 (n_cells,)): its sums over the cells that two concepts share, (n_given, n)."""
-        counts = self.ends[concepts + 1] - self.ends[concepts]
-        which = np.repeat(np.arange(len(concepts)), counts)
-        offset = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = self.rows[np.repeat(self.ends[concepts], counts) + offset]
-        useful = np.zeros(len(self.active), dtype=bool)
-        for part in parts:
-            useful |= part != 0
-        which, rows = which[useful[rows]], rows[useful[rows]]
-        widths = self.widths[rows]
-        place = np.arange(int(widths.sum())) - np.repeat(np.cumsum(widths) - widths, widths)
-        code = np.repeat(which, widths) * self.n + self.indices[np.repeat(self.starts[rows], widths) + place]
-        each = np.repeat(rows, widths)
-        size = len(concepts) * self.n
-        return [_sums(code, part[each], size).reshape(len(concepts), self.n) for part in parts]
-
-    def singles(self, part: np.ndarray) -> np.ndarray:
-        return np.asarray(_sums(self.indices, part[self.row], self.n))
-
-
-def _sums(code: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """int64 (size,): exact sums by code.  bincount adds in float64, so large values go in two halves."""
-    if not len(values) or int(values.max()) * len(values) < 2**53:
-        return np.bincount(code, values, size).astype(np.int64)
-    low, high = values & (2**26 - 1), values >> 26
-    return np.asarray(_sums(code, low, size) + (_sums(code, high, size) << 26))
+    return values, trees
 
 
 @dataclass(frozen=True)
 class _Node:
-    """A prefix: which cells are undecided, and what `solver/bounds.py` calls base, slack, asleep, used."""
+    """A prefix: which cells are undecided, and what `solver/prefixes/bounds.py` calls base, slack, asleep, used."""
 
     undecided: np.ndarray
     base: int
@@ -251,7 +79,7 @@ def _falling(values: np.ndarray, k: int) -> np.ndarray:
 class _Proof:
     """Checks the trees for one target."""
 
-    def __init__(self, cells: _Cells, target: Fraction, length: int) -> None:
+    def __init__(self, cells: Counted, target: Fraction, length: int) -> None:
         p, q = target.numerator, target.denominator
         worst = q * cells.unit_points + p * int(cells.inactive.sum())
         if worst * (4 * length + 16) >= 2**62:

@@ -1,7 +1,7 @@
 """How much the concepts still to come can add below a prefix: every bound of the exact search, with its proof.
 
-The functions here are the definitions, for reading and for tests; `solver/exact_kernels.py` computes the same numbers
-incrementally and `solver/check.py` as whole matrices.
+The functions here are the definitions, for reading and for tests; `kernels.py` computes the same numbers
+incrementally and `solver/checking/prefixes.py` as whole matrices.
 
 Words.  Cell j has an integer value v_j.  P sums the positive values of a set of cells, N the negative ones
 without their sign, V = P - N.  A *prefix* is the outer part of a chain, read from the last operator

@@ -1,4 +1,4 @@
-"""Exact search over short trees: every AND/OR tree with NOT on any leaf, at most five leaves.
+"""Exact search over short formulas, chains or trees: at most five concepts.
 
 Not formulas are walked but sets of concepts.  A set S of k concepts splits the cells into 2**k regions; a formula
 over S is a choice of regions.  Whether a formula beats IoU p/q is a linear question (Dinkelbach 1967): give cell j
@@ -6,34 +6,33 @@ the integer value `v = q * active - p * inactive`; the formula's cells must sum 
 Write V of a set of cells for the sum of its values, P and N for the sums of the positive ones, and of the
 negative ones without their sign.  With the V of the regions,
 
-- the best Boolean function over S has the value V*(S) = sum of max(0, V(region)), above all trees over S;
-- the best tree is the best of a fixed list of truth tables (`solver/tree_functions.py`), read off directly.
+- the best Boolean function over S has the value V*(S) = sum of max(0, V(region)), above all formulas over S;
+- the best formula is the best of a fixed list of truth tables (`functions.py`), read off directly.
 
-A tree of N leaves has at most N concepts.  Where its function does not depend on one of them, fixing that one gives a
-tree without it and with no more leaves; so each truth table is looked up only where all its variables count.
+A formula of N leaves has at most N concepts.  Where its function does not depend on one of them, that one can go: in a
+tree, fix it; in a chain, fix it as false, which turns OR and AND NOT with it into nothing and AND into a new start.
+So each truth table is looked up only where all its variables count.
 
 All sets of at most N concepts are walked depth first in one order of the concepts.  What stands below S is bounded by
-V*(S) and what each further concept can add; `solver/tree_tables.py` has the proof.
-
-Trees have no certificate, so no answer is called optimal.
+V*(S) and what each further concept can add; `tables.py` has the proof.  The checker goes through the sets again
+(`solver/checking/sets.py`), so a certificate needs no content.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
-from . import tree_kernels as kernels
-from .beam import beam_search
-from .ceiling import ceiling
-from .errors import UsageError
-from .formula import Atom
-from .problem import Problem
-from .result import Explanation, SearchResult, Status
-from .tree_functions import to_tree
-from .tree_tables import decidable, prepared
+from ..certificate import Certificate
+from ..errors import UsageError
+from ..formula import Atom
+from ..problem import Problem
+from ..result import Explanation, SearchResult, Status
+from . import kernels
+from .functions import to_shortest
+from .tables import decidable, prepared
 
 MAX_LENGTH = 5
 STEPS_BETWEEN_LOOKS = 1_000_000
@@ -45,46 +44,39 @@ class _Stopped(Exception):
     """The time is up, or somebody asked to stop."""
 
 
-def tree_search(
+def search_sets(
     problem: Problem,
+    start: SearchResult,
     *,
-    max_length: int = 3,
-    beam_size: int = 10,
-    time_limit: float | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    space: str,
+    ceiling: Fraction,
+    started: float,
+    time_limit: float | None,
+    should_stop: Callable[[], bool] | None,
 ) -> SearchResult:
-    """The best tree of at most `max_length` leaves, or the best found and a proven bound.
+    """The best formula of the space, of at most `start.max_length` <= 5 concepts, or the best found and a bound.
 
-    max_length: from 1 to 5.  time_limit: seconds of wall clock.  should_stop: asked every few milliseconds.
-    The search starts from the chains of `beam_search`.  The status is `bounded`, with the bound equal to the IoU where
-    the search ended and 64 bits decide every comparison; `degenerate` where the unit is active nowhere or
-    everywhere.  Raises `UsageError` for settings out of range.
+    start: the beam's answer.  started: when the clock began.  The rest as in `solver/exact.py`.  The status is
+    `bounded`, with the bound equal to the IoU where the search ended and 64 bits decide every comparison.
     """
-    if not 1 <= max_length <= MAX_LENGTH:
-        raise UsageError(
-            f"trees are searched exactly at lengths from 1 to {MAX_LENGTH}, not {max_length}; "
-            "the engines cpsat and maxsat take any length"
-        )
-    started = time.perf_counter()
-    start = beam_search(problem, max_length=max_length, beam_size=beam_size)
-    top = ceiling(problem)
-    if not problem.unit_points or not problem.concepts.names:
-        bound = Fraction(0)
-        return replace(start, engine="exact", space="tree", bound=bound, seconds=time.perf_counter() - started)
+    length = start.max_length
+    if not 1 <= length <= MAX_LENGTH:
+        raise UsageError(f"sets are searched at lengths from 1 to {MAX_LENGTH}, not {length}")
     clock = _Clock(started, time_limit, should_stop)
-    found, bound = _by_length(problem, start, top, clock)
+    found, bound = _by_length(problem, start, space, ceiling, clock)
     return SearchResult(
         unit=problem.unit,
         engine="exact",
-        space="tree",
-        max_length=max_length,
+        space=space,
+        max_length=length,
         best=found[-1],
         by_length=found,
         top=(found[-1],),
         bound=bound,
-        ceiling=top,
+        ceiling=ceiling,
         status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
         seconds=time.perf_counter() - started,
+        certificate=Certificate(space, length, bound, "ceiling" if bound == ceiling else "sets"),
     )
 
 
@@ -107,15 +99,15 @@ class _Clock:
 
 
 def _by_length(
-    problem: Problem, start: SearchResult, top: Fraction, clock: _Clock
+    problem: Problem, start: SearchResult, space: str, top: Fraction, clock: _Clock
 ) -> tuple[tuple[Explanation, ...], Fraction]:
-    """The best tree for every length, and the bound of the last."""
+    """The best formula for every length, and the bound of the last."""
     found: list[Explanation] = []
     best = problem.explain(Atom(problem.concepts.names[0]))
     bound = top
     for length in range(1, start.max_length + 1):
         beam = start.by_length[length - 1] if start.by_length else best
-        search = _Search(problem, length, max(best, beam, key=lambda each: each.iou), clock)
+        search = _Search(problem, length, space, max(best, beam, key=lambda each: each.iou), clock)
         bound = search.run(top)
         best = search.best
         found.append(best)
@@ -125,8 +117,8 @@ def _by_length(
 class _Search:
     """One problem at one length, and the best formula so far."""
 
-    def __init__(self, problem: Problem, length: int, best: Explanation, clock: _Clock) -> None:
-        self.problem, self.length, self.best, self.clock = problem, length, best, clock
+    def __init__(self, problem: Problem, length: int, space: str, best: Explanation, clock: _Clock) -> None:
+        self.problem, self.length, self.space, self.best, self.clock = problem, length, space, best, clock
 
     def run(self, top: Fraction) -> Fraction:
         """A bound: the incumbent's IoU, or what is proven when the time is up."""
@@ -164,13 +156,13 @@ class _Search:
 
 
 class _Walk:
-    """A walk over all sets, for trees above one IoU; may be left and entered again."""
+    """A walk over all sets, for formulas above one IoU; may be left and entered again."""
 
     def __init__(self, search: _Search, target: Fraction) -> None:
         self.search = search
         self.target = decidable(search.problem, target, search.length)
         self.improved = False
-        self.columns, self.tables, self.walk = prepared(search.problem, self.target, search.length)
+        self.columns, self.tables, self.walk = prepared(search.problem, self.target, search.length, search.space)
         self.seen = 0
 
     def go(self, seconds: float | None) -> bool:
@@ -192,7 +184,7 @@ class _Walk:
         self.seen = int(self.walk.numbers[kernels.FOUND])
         k, *rest = self.walk.found.tolist()
         names = [self.search.problem.concepts.names[self.columns[c]] for c in rest[:k]]
-        found = self.search.problem.explain(to_tree(rest[k], names, self.search.length))
+        found = self.search.problem.explain(to_shortest(self.search.space, rest[k], names, self.search.length))
         if found.iou > self.search.best.iou:
             self.search.best = found
             self.improved = True

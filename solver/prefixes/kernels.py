@@ -1,8 +1,7 @@
 """The compiled half of the exact search: one depth-first walk over prefixes of decision lists.
 
-`solver/exact.py` tells what is searched, `solver/bounds.py` states and proves every bound that is used
-here.  The walk keeps all its state in arrays, so that it can be left after any number of steps and entered
-again: the driver looks at the clock and at requests to stop in between.
+`search.py` tells what is searched, `bounds.py` states and proves every bound that is used here.  The walk keeps
+all its state in arrays, so that it can be left after any number of steps and entered again: the driver looks at the clock and at requests to stop in between.
 
 A *rule* is `operator * n_concepts + concept`, operators numbered as in `solver/chain.py`.
 """
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernels import compiled
+from ..kernels import compiled
 
 OR, AND, AND_NOT = 0, 1, 2
 CLOSED, PAUSED, FULL = 0, 1, 2

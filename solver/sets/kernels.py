@@ -1,6 +1,6 @@
-"""The compiled half of the exact search over trees: one depth-first walk over sets of concepts.
+"""The compiled half of the search over sets: one depth-first walk over sets of concepts.
 
-`solver/trees.py` tells what is searched, `solver/tree_tables.py` proves the bounds.  The walk keeps all its
+`search.py` tells what is searched, `tables.py` proves the bounds.  The walk keeps all its
 state in arrays, so that it can be left after any number of steps and entered again.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernels import compiled
+from ..kernels import compiled
 
 CLOSED, PAUSED = 0, 1
 DEPTH, THRESHOLD, FOUND, STEPS = 0, 1, 2, 3
@@ -36,6 +36,38 @@ work: int64 (2**length + 1024,).  found: int64 (length + 2,): number of concepts
 
 
 @compiled
+def renumbered(starts: np.ndarray, rows: np.ndarray, columns: np.ndarray, n_rows: int) -> Any:
+    """indptr, indices, starts, rows of these columns alone, numbered as they are given; every list ascending."""
+    new_starts, indptr = np.zeros(len(columns) + 1, np.int64), np.zeros(n_rows + 1, np.int64)
+    for d in range(len(columns)):
+        new_starts[d + 1] = new_starts[d] + starts[columns[d] + 1] - starts[columns[d]]
+        for at in range(starts[columns[d]], starts[columns[d] + 1]):
+            indptr[rows[at] + 1] += 1
+    indptr = np.cumsum(indptr)
+    filled = indptr[:-1].copy()
+    new_rows, indices = np.empty(new_starts[-1], np.int64), np.empty(new_starts[-1], np.int64)
+    for d in range(len(columns)):
+        for i in range(new_starts[d + 1] - new_starts[d]):
+            row = rows[starts[columns[d]] + i]
+            new_rows[new_starts[d] + i] = row
+            indices[filled[row]] = d
+            filled[row] += 1
+    return indptr, indices, new_starts, new_rows
+
+
+@compiled
+def gains_and_losses(starts: np.ndarray, rows: np.ndarray, values: np.ndarray) -> Any:
+    """int64 (n,) each: P and N of every concept."""
+    n = len(starts) - 1
+    gains, losses = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for d in range(n):
+        for at in range(starts[d], starts[d + 1]):
+            gains[d] += max(values[rows[at]], 0)
+            losses[d] -= min(values[rows[at]], 0)
+    return gains, losses
+
+
+@compiled
 def reaches(
     indptr: np.ndarray,
     indices: np.ndarray,
@@ -44,9 +76,8 @@ def reaches(
     values: np.ndarray,
     gains: np.ndarray,
     k: int,
-    earlier: bool,
 ) -> np.ndarray:
-    """int64 (n,): P(d) and the k largest min(N(c and d), P(c and not d)), over all c or the c before d."""
+    """int64 (n,): P(d) and the k largest min(N(c and d), P(c and not d)) over the c before d."""
     n = len(starts) - 1
     reach = np.zeros(n, np.int64)
     gain, loss, touched = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -58,8 +89,8 @@ def reaches(
             row = rows[at]
             for place in range(indptr[row], indptr[row + 1]):
                 c = indices[place]
-                if c == d or (earlier and c > d):
-                    continue
+                if c >= d:
+                    break
                 if not seen[c]:
                     seen[c] = True
                     touched[n_touched] = c
@@ -111,7 +142,7 @@ def walk(t: Tables, w: Walk, quota: int) -> int:
 
 @compiled
 def _reach(t: Tables, d: int, k: int) -> Any:
-    """The most that k concepts from d on add (solver/tree_tables.py)."""
+    """The most that k concepts from d on add (`tables.py`)."""
     return t.reach[d : d + k].sum()
 
 
@@ -186,7 +217,7 @@ def _leave(t: Tables, w: Walk, depth: int) -> None:
 
 @compiled
 def _look(t: Tables, w: Walk, depth: int, d: int) -> None:
-    """The best tree that needs exactly the concepts of the node and d."""
+    """The best formula that needs exactly the concepts of the node and d."""
     k = depth + 1
     n_regions, half = 1 << k, 1 << depth
     n_groups = max(1, n_regions // 8)

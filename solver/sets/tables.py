@@ -1,6 +1,6 @@
 """What the walk over sets of concepts reads: the cells in its order, and how much each concept can add.
 
-V, V* and the regions of a set of concepts are those of `solver/trees.py`; P and N are the sums of the positive
+V, V* and the regions of a set of concepts are those of `search.py`; P and N are the sums of the positive
 values, and of the negative ones without their sign; L is the length.
 
 Let S be concepts before d in the order, and let d split region r into r1 (inside d) and r2.  V* grows by the sum over
@@ -26,11 +26,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import tree_kernels as kernels
-from .cells import ConceptRows
-from .errors import UsageError
-from .problem import Problem
-from .tree_functions import functions
+from ..cells import ConceptRows
+from ..errors import UsageError
+from ..problem import Problem
+from . import kernels
+from .functions import functions
 
 
 def decidable(problem: Problem, target: Fraction, length: int) -> Fraction:
@@ -44,7 +44,7 @@ def decidable(problem: Problem, target: Fraction, length: int) -> Fraction:
         return target
     most = room // (a + b + 1)
     if most < 1:
-        raise UsageError(f"unit {problem.unit}: {problem.n_points:,} points are too many for trees of {length} leaves")
+        raise UsageError(f"unit {problem.unit}: {problem.n_points:,} points are too many for {length} concepts")
     near = target.limit_denominator(most)
     if near >= target:
         return near
@@ -54,57 +54,52 @@ def decidable(problem: Problem, target: Fraction, length: int) -> Fraction:
     return Fraction((1 + p * above) // q, above)
 
 
-@lru_cache(maxsize=4)
-def _distinct(concepts: ConceptRows) -> np.ndarray:
-    """int64: one column for each concept that is no copy and no complement of another; the one with fewest rows."""
+@lru_cache(maxsize=8)
+def _distinct(concepts: ConceptRows, space: str) -> np.ndarray:
+    """int64: one column for each concept that is no copy of another, the one with fewest rows.
+
+    In trees a complement is as good as a copy; in chains it is not, as only AND takes NOT.
+    """
     first: dict[bytes, int] = {}
     for column in sorted(range(len(concepts.names)), key=lambda column: len(concepts.rows_with(column))):
         mask = concepts.column(column)
-        first.setdefault(np.packbits(mask ^ mask[0]).tobytes(), column)
+        first.setdefault(np.packbits(mask ^ mask[0] if space == "tree" else mask).tobytes(), column)
     return np.array(sorted(first.values()), dtype=np.int64)
 
 
 def _renumbered(concepts: ConceptRows, columns: np.ndarray) -> tuple[np.ndarray, ...]:
     """Concepts' cells and cells' concepts where only these columns are left, in this order, each list ascending."""
-    number = np.full(len(concepts.names), -1, dtype=np.int64)
-    number[columns] = np.arange(len(columns))
-    kept = number[concepts.indices]
-    row = np.repeat(np.arange(len(concepts)), np.diff(concepts.indptr))[kept >= 0]
-    kept = kept[kept >= 0]
-    by_row, by_column = np.lexsort((kept, row)), np.lexsort((row, kept))
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(concepts)))])
-    starts = np.concatenate([[0], np.cumsum(np.bincount(kept, minlength=len(columns)))])
-    return indptr, kept[by_row], starts, row[by_column]
+    starts, rows = concepts.by_column
+    csr: tuple[np.ndarray, ...] = kernels.renumbered(starts, rows, columns, len(concepts))
+    return csr
 
 
-def _reaches(csr: tuple[np.ndarray, ...], values: np.ndarray, length: int, *, earlier: bool) -> np.ndarray:
-    """int64 (n,): what each concept adds at most (see above); c before d only, or any c."""
+def _reaches(csr: tuple[np.ndarray, ...], values: np.ndarray, length: int) -> np.ndarray:
+    """int64 (n,): what each concept adds at most to concepts before it (see above)."""
     starts, rows = csr[2:]
-    n = len(starts) - 1
-    column = np.repeat(np.arange(n), np.diff(starts))
-    gain, loss = np.maximum(values, 0), np.maximum(-values, 0)
-    gains, losses = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    np.add.at(gains, column, gain[rows])
-    np.add.at(losses, column, loss[rows])
-    every = int(gain.sum() + loss.sum())
-    reach = np.minimum(gains + losses, every - gains - losses)
-    if int(loss.sum() - gain.sum()) >= sum(sorted(losses.tolist())[-length:]):
-        second = kernels.reaches(*csr, values, gains, length - 1, earlier)
+    gains, losses = kernels.gains_and_losses(starts, rows, values)
+    gain, loss = int(values[values > 0].sum()), -int(values[values < 0].sum())
+    reach = np.minimum(gains + losses, gain + loss - gains - losses)
+    if loss - gain >= sum(sorted(losses.tolist())[-length:]):
+        second = kernels.reaches(*csr, values, gains, length - 1) if length > 1 else gains
         reach = np.minimum(reach, second)
-    return np.asarray(np.minimum(reach, gain.sum()))
+    return np.asarray(np.minimum(reach, gain))
 
 
-def prepared(problem: Problem, target: Fraction, length: int) -> tuple[np.ndarray, kernels.Tables, kernels.Walk]:
+def prepared(
+    problem: Problem, target: Fraction, length: int, space: str
+) -> tuple[np.ndarray, kernels.Tables, kernels.Walk]:
     """The concepts' columns in the order of the walk, the tables, and an unbegun walk."""
     concepts = problem.concepts
     p, q = target.numerator, target.denominator
     values = q * problem.active - p * (problem.weights - problem.active)
-    columns = _distinct(concepts)
-    first = _reaches(_renumbered(concepts, columns), values, length, earlier=False)
-    columns = columns[np.argsort(-first, kind="stable")]
+    columns = _distinct(concepts, space)
+    # Those that can change most first: then the reach falls fast, and most of what is walked is near the root.
+    changes = sum(kernels.gains_and_losses(*concepts.by_column, values))
+    columns = columns[np.argsort(-changes[columns], kind="stable")]
     csr = _renumbered(concepts, columns)
-    reach = np.maximum.accumulate(_reaches(csr, values, length, earlier=True)[::-1])[::-1]
-    lists = [functions(k, length) for k in range(1, length + 1)]
+    reach = np.maximum.accumulate(_reaches(csr, values, length)[::-1])[::-1]
+    lists = [functions(space, k, length) for k in range(1, length + 1)]
     tables = kernels.Tables(
         indptr=csr[0],
         indices=csr[1],
@@ -116,7 +111,8 @@ def prepared(problem: Problem, target: Fraction, length: int) -> tuple[np.ndarra
         begins=np.cumsum([0, 0, *map(len, lists)]),
     )
     walk = _unbegun(len(columns), len(values), length)
-    walk.inside[0, 0] = [values[csr[3][a:b]].sum() for a, b in zip(csr[2], csr[2][1:])]
+    gains, losses = kernels.gains_and_losses(*csr[2:], values)
+    walk.inside[0, 0] = gains - losses
     walk.sums[0, 0] = values.sum()
     walk.best[0] = max(0, int(values.sum()))
     walk.numbers[kernels.THRESHOLD] = p * problem.unit_points

@@ -1,0 +1,138 @@
+"""What every experiment gives: a table, a figure, sentences, and the paper's value beside ours."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...probes.folders import new_folder, write_bytes
+from ...probes.versions import versions
+from ...solver.errors import UsageError
+from ..output import csv_cell
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMAT = "compexact answer"
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A value that the paper prints, and ours.
+
+    data: in what the two differ (model, dataset, length), so that nobody compares what cannot be compared.
+    """
+
+    what: str
+    source: str
+    theirs: float
+    ours: float | None
+    data: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one question.
+
+    name: the experiment's name on the command line.  question: the question, as a sentence.
+    inputs: what it was asked of: the probes' model, layer, dataset and digest.  settings: with what.
+    rows: the table; all rows have the same keys.  summary: what was found, in whole sentences.
+    published: the paper's values beside ours.  draw: the figure, drawn when it is asked for (matplotlib is heavy).
+    """
+
+    name: str
+    question: str
+    inputs: tuple[Row, ...]
+    settings: Row
+    rows: tuple[Row, ...]
+    summary: tuple[str, ...]
+    published: tuple[Published, ...] = ()
+    draw: Callable[[], Figure] | None = None
+
+    def record(self) -> dict[str, Any]:
+        """All but the figure, as plain JSON."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "question": self.question,
+            "inputs": [dict(each) for each in self.inputs],
+            "settings": dict(self.settings),
+            "summary": list(self.summary),
+            "published": [vars(each) for each in self.published],
+            "rows": [dict(row) for row in self.rows],
+        }
+
+    def __str__(self) -> str:
+        return "\n".join([self.question, *(f"  {sentence}" for sentence in self.summary)])
+
+
+def input_record(probe: Any) -> dict[str, Any]:
+    """What an answer says of a probe."""
+    shown = probe.summary()
+    return {key: shown[key] for key in ("model", "layer", "dataset", "points", "units")} | {"digest": probe.digest}
+
+
+def save_answer(answer: Answer, folder: Path, *, force: bool = False) -> Path:
+    """Write `answer.json`, `table.csv`, `figure.svg` and `figure.png` as a folder; give its path.
+
+    Equal answers give equal files, apart from the versions in `answer.json`.
+    Raises `UsageError` where something else lies there, or an answer and not `force`.
+    """
+    with new_folder(folder, force=force, is_ours=is_answer) as partial:
+        text = json.dumps(answer.record() | {"versions": versions()}, indent=1, ensure_ascii=False, allow_nan=False)
+        write_bytes(partial / "answer.json", text.encode())
+        write_bytes(partial / "table.csv", _csv(answer).encode())
+        if answer.draw is not None:
+            save_figure(answer.draw(), partial / "figure.svg", partial / "figure.png")
+    return folder
+
+
+def is_answer(folder: Path) -> bool:
+    """Whether an answer lies in the folder."""
+    file = folder / "answer.json"
+    return file.is_file() and FORMAT in file.read_text(encoding="utf-8", errors="replace")[:200]
+
+
+def read_answer(folder: Path) -> dict[str, Any]:
+    """The content of `answer.json`."""
+    if not is_answer(folder):
+        raise UsageError(f"{folder} holds no answer; compexact experiment NAME ... -o makes one")
+    content: dict[str, Any] = json.loads((folder / "answer.json").read_bytes())
+    return content
+
+
+def _csv(answer: Answer) -> str:
+    stream = io.StringIO()
+    if answer.rows:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(answer.rows[0])
+        writer.writerows([csv_cell(value) for value in row.values()] for row in answer.rows)
+    return stream.getvalue()
+
+
+def new_figure(columns: int = 1, rows: int = 1) -> tuple[Figure, Any]:
+    """A matplotlib figure and its axes (one, or an array), in the project's size and without a screen."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot.subplots(rows, columns, figsize=(4.5 * columns, 3.6 * rows), layout="constrained")
+
+
+def save_figure(figure: Figure, *files: Path) -> None:
+    """Save and close; a file's ending gives its format.  Without dates and random ids, so equal figures are equal."""
+    import matplotlib
+    from matplotlib import pyplot
+
+    for file in files:
+        with matplotlib.rc_context({"svg.hashsalt": "compexact"}):
+            figure.savefig(file, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else None)
+    pyplot.close(figure)

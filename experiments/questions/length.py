@@ -1,0 +1,132 @@
+"""`length`: how much better do explanations get as they may be longer?  (Figures 3 and 4 of the paper.)"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ...probes.store import Probe
+from ...solver.ceiling import ceiling
+from ...solver.problem import Problem
+from ..engines import SearchSettings
+from .answer import Answer, Published, input_record, new_figure
+from .explained import Explained, Progress, explain_at
+
+PAPER = (
+    Published(
+        "mean IoU at length 1", "section 5, Fig. 3", 0.059, None, "ResNet-18 on Places365, Broden (ADE20K), 512 units"
+    ),
+    Published("mean IoU at length 10", "section 5, Fig. 3", 0.099, None, "the same"),
+)
+
+
+def iou_by_length(
+    probe: Probe,
+    units: Sequence[str],
+    *,
+    lengths: Sequence[int] = tuple(range(1, 11)),
+    proven_lengths: Sequence[int] = (1, 2, 3),
+    beam_size: int = 10,
+    jobs: int = 1,
+    on_progress: Progress = lambda what, done, total: None,
+) -> Answer:
+    """IoU of every unit against maximum length: the beam's, the proven optimum where it is asked for, the ceiling.
+
+    units: names.  proven_lengths: lengths at which the exact engine runs, too (quick up to 4, see docs/exact.md).
+    The gain over length 1 is tested over the units by Wilcoxon's signed-rank test (paired, one-sided).
+    """
+    beam = explain_at(probe, units, lengths, SearchSettings(beam_size=beam_size), jobs=jobs, on_progress=on_progress)
+    exact = (
+        explain_at(probe, units, proven_lengths, SearchSettings(engine="exact"), jobs=jobs, on_progress=on_progress)
+        if proven_lengths
+        else []
+    )
+    tops = np.array([float(ceiling(Problem.of(probe.cells, unit))) for unit in units])
+    rows = tuple(_row(length, beam, exact, tops, min(lengths)) for length in sorted(set(lengths)))
+    return Answer(
+        name="length",
+        question="How much better do explanations get as they may be longer?",
+        inputs=(input_record(probe),),
+        settings={"units": len(units), "beam_size": beam_size, "proven_lengths": list(proven_lengths)},
+        rows=rows,
+        summary=_summary(rows, tops),
+        published=_beside(rows),
+        draw=lambda: _figure(rows, beam, tops),
+    )
+
+
+def _row(length: int, beam: list[Explained], exact: list[Explained], tops: np.ndarray, shortest: int) -> dict[str, Any]:
+    ious = np.array([float(unit.iou(length)) for unit in beam])
+    first = np.array([float(unit.iou(shortest)) for unit in beam])
+    proven = [unit for unit in exact if length in unit.by_length]
+    return {
+        "max_length": length,
+        "units": len(beam),
+        "mean_iou": float(ious.mean()),
+        "median_iou": float(np.median(ious)),
+        "mean_optimum": float(np.mean([float(unit.iou(length)) for unit in proven])) if proven else None,
+        "proven_units": sum(unit.by_length[length].status.value == "optimal" for unit in proven),
+        "mean_ceiling": float(tops.mean()),
+        "gain_over_shortest": float(ious.mean() / first.mean() - 1) if first.mean() else None,
+        "p_value": _paired(ious, first),
+    }
+
+
+def _paired(longer: np.ndarray, shorter: np.ndarray) -> float | None:
+    """p of Wilcoxon's signed-rank test that longer formulas are better; None where no unit changes."""
+    if (longer == shorter).all():
+        return None
+    return float(stats.wilcoxon(longer, shorter, alternative="greater").pvalue)
+
+
+def _summary(rows: Sequence[dict[str, Any]], tops: np.ndarray) -> tuple[str, ...]:
+    first, last = rows[0], rows[-1]
+    sentences = [
+        f"mean IoU {first['mean_iou']:.4f} at length {first['max_length']}, {last['mean_iou']:.4f} at length "
+        f"{last['max_length']}; no formula of any length can exceed {tops.mean():.4f} on average",
+    ]
+    if last["gain_over_shortest"] is not None and last["p_value"] is not None:
+        sentences.append(f"a gain of {last['gain_over_shortest']:.0%} (Wilcoxon, paired, p = {last['p_value']:.2g})")
+    for row in rows:
+        if row["mean_optimum"] is not None:
+            missed = row["mean_optimum"] - row["mean_iou"]
+            sentences.append(
+                f"length {row['max_length']}: the proven optimum is {row['mean_optimum']:.4f} on average, "
+                f"the beam misses {missed:.4f}"
+            )
+    return tuple(sentences)
+
+
+def _beside(rows: Sequence[dict[str, Any]]) -> tuple[Published, ...]:
+    """The paper's values, with ours where the length was asked for."""
+    ours = {row["max_length"]: row["mean_iou"] for row in rows}
+    lengths = (1, 10)
+    return tuple(
+        Published(each.what, each.source, each.theirs, ours.get(length), each.data)
+        for each, length in zip(PAPER, lengths)
+    )
+
+
+def _figure(rows: Sequence[dict[str, Any]], beam: list[Explained], tops: np.ndarray) -> Any:
+    figure, (left, right) = new_figure(columns=2)
+    lengths = [row["max_length"] for row in rows]
+    for unit in beam:
+        left.plot(lengths, [float(unit.iou(length)) for length in lengths], color="#2f7fd0", alpha=0.08, linewidth=0.7)
+    left.plot(lengths, [row["mean_iou"] for row in rows], color="#103a66", marker="o", label="beam, mean")
+    proven = [(row["max_length"], row["mean_optimum"]) for row in rows if row["mean_optimum"] is not None]
+    if proven:
+        left.plot(*zip(*proven), color="#c0392b", marker="x", linestyle="--", label="proven optimum, mean")
+    left.axhline(tops.mean(), color="#777777", linestyle=":", label="ceiling, mean")
+    for each, length in zip(PAPER, (1, 10)):
+        if length in lengths:
+            left.plot([length], [each.theirs], marker="*", color="#e08a00", linestyle="", label=None)
+    left.set(xlabel="maximum length", ylabel="IoU", title="* the paper's means (other model and data)")
+    left.legend(frameon=False)
+    chosen = [lengths[0], lengths[len(lengths) // 2], lengths[-1]]
+    right.hist([[float(unit.iou(length)) for unit in beam] for length in chosen], bins=20)
+    right.legend([f"length {length}" for length in chosen], frameon=False)
+    right.set(xlabel="IoU", ylabel="units")
+    return figure

@@ -1,0 +1,276 @@
+"""Probe a sentence-pair model: on which pairs each unit is active, counted by the concepts that the pairs have.
+
+A point is a pair (Mu and Andreas 2020, section 3).  Beside the cells, the probe keeps these for later questions:
+
+| array | type, shape | |
+|---|---|---|
+| `thresholds` | float64 (n_units,) | active means strictly above |
+| `unit_active` | uint8 (n_pairs, ceil(n_units / 8)) | packed bits: which units are active on the pair |
+| `point_cells` | int32 (n_pairs,) | the cell of each pair |
+| `predictions`, `logits` | int64 (n_pairs,), float32 (n_pairs, n_classes) | in evaluation mode |
+| `class_weights` | float32 (n_classes, n_units) | where the last linear layer takes as many values as the layer has |
+| `top_pairs`, `top_values` | int32, float32 (n_units, k) | the pairs with the highest activations, highest first |
+
+Names: `premises`, `hypotheses` (texts), `premise_tokens`, `hypothesis_tokens` (joined by blanks), `keys`, `targets`
+(a label or None), `classes`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...solver.cells import CellBuilder, Cells
+from ...solver.errors import DataError, UsageError
+from ..devices import choose_device
+from ..layers import capture, evaluating, final_linear
+from ..store import Probe
+from ..text.base import Pairs, Progress
+from ..text.concepts import PairConcepts
+from ..text.language import AnalysedPair
+from ..thresholds import TopQuantile, as_float32_below
+from ..versions import PACKAGES, versions
+from .layers import check_pair_layer
+from .loading import LoadedPairModel
+from .predicting import by_length, predict, run_batches
+from .seeding import seeded
+
+RULES = ("positive", "quantile")
+MODES = ("eval", "train")
+AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class NliSettings:
+    """How a sentence-pair model is probed.
+
+    layer: dotted name.  threshold: `positive` (above 0, for units after a ReLU; the paper's), or `quantile`.
+    quantile: the share of a unit's values above its threshold.  min_active: units active on fewer pairs are noted,
+    and left out by searches.  top_pairs: how many pairs are kept to show per unit.
+    mode: `eval`, or `train` as in the paper's code: dropout, and BatchNorm over each batch.  Its batches hold 16
+    pairs, in the file's order.  batch_size: None for 64, or 16 in `train`.  seed: of the dropout.
+    """
+
+    layer: str
+    threshold: str = "positive"
+    quantile: float = 0.1
+    min_active: int = 500
+    batch_size: int | None = None
+    device: str = "cpu"
+    top_pairs: int = 5
+    mode: str = "eval"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (("threshold", RULES), ("mode", MODES)):
+            if (value := getattr(self, name)) not in known:
+                raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}")
+        if not 0 < self.quantile < 1:
+            raise UsageError(f"the quantile is a share between 0 and 1, such as 0.1, not {self.quantile}")
+        for name, least in (("min_active", 0), ("top_pairs", 0), ("batch_size", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"{name} must be at least {least}, not {value}")
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"the seed is a whole number from 0 to 2**63 - 1, not {self.seed}")
+
+
+def probe_nli(
+    model: LoadedPairModel,
+    pairs: Pairs,
+    analysed: Sequence[AnalysedPair],
+    concepts: PairConcepts,
+    settings: NliSettings,
+    on_progress: Progress = lambda what, done, total: None,
+    *,
+    made_with: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+) -> Probe:
+    """Count every unit of the layer against every concept of the pairs.
+
+    analysed: of the same pairs, in their order; the model gets these tokens.  made_with: what to keep among the
+    settings of how tokens, tags and concepts were made.  inputs: digests of other files that went in.
+    """
+    if not len(analysed) == len(concepts.rows) == len(pairs):
+        raise UsageError(f"{len(pairs)} pairs, {len(analysed)} analysed ones and {len(concepts.rows)} rows of concepts")
+    if not len(pairs):
+        raise DataError(f"{pairs.name} has no pair; at least one is needed")
+    settings = replace(settings, batch_size=settings.batch_size or (64 if settings.mode == "eval" else 16))
+    premises, hypotheses = [pair.premise.tokens for pair in analysed], [pair.hypothesis.tokens for pair in analysed]
+    values, logits = _run(model, premises, hypotheses, settings, on_progress)
+    thresholds = _thresholds(values, settings)
+    is_active = values > as_float32_below(thresholds)
+    cells, point_cells = _count(concepts, is_active, on_progress)
+    top_pairs = np.argsort(-values, axis=0, kind="stable")[: settings.top_pairs].T
+    arrays = {
+        "thresholds": thresholds,
+        "unit_active": np.packbits(is_active, axis=1),
+        "point_cells": point_cells,
+        "predictions": logits.argmax(axis=1).astype(np.int64),
+        "logits": logits,
+        "top_pairs": np.ascontiguousarray(top_pairs, dtype=np.int32),
+        "top_values": np.take_along_axis(values.T, top_pairs, axis=1),
+    }
+    linear = final_linear(model.module)
+    feeds = linear is not None and linear[1].shape == (logits.shape[1], values.shape[1]) and linear[0] != settings.layer
+    if linear is not None and feeds:
+        arrays["class_weights"] = linear[1]
+    about = _about(model, pairs, settings, made_with or {}, inputs or {})
+    about["final_linear"] = linear[0] if linear is not None and feeds else None
+    about["notes"] = [*model.notes, *pairs.notes, *concepts.notes, *notes, *_notes(cells, concepts, settings)]
+    return Probe(cells, about, _names(model, pairs, analysed), arrays)
+
+
+def _run(
+    model: LoadedPairModel,
+    premises: list[tuple[str, ...]],
+    hypotheses: list[tuple[str, ...]],
+    settings: NliSettings,
+    on_progress: Progress,
+) -> tuple[np.ndarray, np.ndarray]:
+    """float32 (n_pairs, n_units), the layer's activations, and (n_pairs, n_classes), the scores in evaluation mode."""
+    assert settings.batch_size is not None
+    if settings.mode == "train":
+        logits = predict(
+            model,
+            premises,
+            hypotheses,
+            device=settings.device,
+            batch_size=settings.batch_size,
+            on_progress=lambda what, done, total: on_progress("predicting", done, total),
+        )
+        learner = replace(model, module=copy.deepcopy(model.module))  # BatchNorm changes itself
+        batches = _in_order(len(premises), settings.batch_size)
+        with _learning(learner.module, settings.seed):
+            return _activations(learner, premises, hypotheses, batches, settings, on_progress)[0], logits
+    batches = by_length(premises, hypotheses, settings.batch_size)
+    with evaluating(model.module):
+        return _activations(model, premises, hypotheses, batches, settings, on_progress)
+
+
+def _activations(
+    model: LoadedPairModel,
+    premises: list[tuple[str, ...]],
+    hypotheses: list[tuple[str, ...]],
+    batches: Sequence[np.ndarray],
+    settings: NliSettings,
+    on_progress: Progress,
+) -> tuple[np.ndarray, np.ndarray]:
+    values: np.ndarray | None = None
+    logits = np.zeros((len(premises), len(model.class_names)), dtype=np.float32)
+    done = 0
+    with capture(model.module, [settings.layer]) as outputs:
+        for batch, scores in run_batches(model, premises, hypotheses, batches, choose_device(settings.device)):
+            of_batch = check_pair_layer(outputs[settings.layer], batch, settings.layer)
+            if values is None:
+                values = np.zeros((len(premises), of_batch.shape[1]), dtype=np.float32)
+            if of_batch.shape[1] != values.shape[1]:
+                raise DataError(
+                    f"layer {settings.layer} gives {values.shape[1]} units for the first pairs and "
+                    f"{of_batch.shape[1]} for a later batch; units must not depend on the sentences' length"
+                )
+            values[batch], logits[batch] = of_batch, scores
+            done += len(batch)
+            on_progress("running the network", done, len(premises))
+    assert values is not None
+    return values, logits
+
+
+def _in_order(n: int, batch_size: int) -> list[np.ndarray]:
+    """Batches in the order of the file; none is of one pair, over which BatchNorm cannot take a variance."""
+    batches = [np.arange(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [np.concatenate(batches[-2:])]
+    return batches
+
+
+@contextmanager
+def _learning(module: nn.Module, seed: int) -> Iterator[None]:
+    """Within this the module is in training mode, dropout has its own seed, and no gradients are kept."""
+    module.train()
+    with seeded(seed), torch.no_grad():
+        yield
+
+
+def _thresholds(values: np.ndarray, settings: NliSettings) -> np.ndarray:
+    """float64 (n_units,)."""
+    if settings.threshold == "positive":
+        return np.zeros(values.shape[1])
+    top = TopQuantile(values.shape[1], len(values), settings.quantile)
+    for start in range(0, len(values), AT_ONCE):
+        top.add(np.ascontiguousarray(values[start : start + AT_ONCE].T))
+    return top.thresholds()
+
+
+def _count(concepts: PairConcepts, is_active: np.ndarray, on_progress: Progress) -> tuple[Cells, np.ndarray]:
+    """The cells, and int32 (n_pairs,): the cell of each pair."""
+    builder = CellBuilder(concepts.names, concepts.categories, [str(unit) for unit in range(is_active.shape[1])])
+    ids = []
+    for start in range(0, len(is_active), AT_ONCE):
+        active = is_active[start : start + AT_ONCE]
+        rows = concepts.rows[start : start + AT_ONCE]
+        ids.append(builder.add(rows, np.ones(len(rows), dtype=np.int64), active.astype(np.int64)))
+        on_progress("counting", start + len(rows), len(is_active))
+    cells, place = builder.cells()
+    return cells, place[np.concatenate(ids)].astype(np.int32)
+
+
+def _about(
+    model: LoadedPairModel,
+    pairs: Pairs,
+    settings: NliSettings,
+    made_with: Mapping[str, Any],
+    inputs: Mapping[str, str],
+) -> dict[str, Any]:
+    return {
+        "kind": "nli",
+        "model": model.name,
+        "layer": settings.layer,
+        "dataset": pairs.name,
+        "settings": {**asdict(settings), "device": str(choose_device(settings.device)), **made_with},
+        "versions": versions((*PACKAGES, "spacy", "transformers")),
+        "inputs": {"model weights": model.digest, "pairs": pairs.digest, **inputs},
+    }
+
+
+def _names(model: LoadedPairModel, pairs: Pairs, analysed: Sequence[AnalysedPair]) -> dict[str, list[Any]]:
+    return {
+        "premises": [pair.premise.text for pair in pairs.pairs],
+        "hypotheses": [pair.hypothesis.text for pair in pairs.pairs],
+        "premise_tokens": [" ".join(pair.premise.tokens) for pair in analysed],
+        "hypothesis_tokens": [" ".join(pair.hypothesis.tokens) for pair in analysed],
+        "keys": [pair.key for pair in pairs.pairs],
+        "targets": [pair.label for pair in pairs.pairs],
+        "classes": list(model.class_names),
+    }
+
+
+def _notes(cells: Cells, concepts: PairConcepts, settings: NliSettings) -> list[str]:
+    """What a reader of the results should know."""
+    notes = []
+    if settings.mode == "train":
+        notes.append(
+            "Probed in training mode, as the paper's code does: dropout and BatchNorm over each batch make the masks "
+            f"random (seed {settings.seed}); predictions and scores are those of evaluation mode."
+        )
+    occurring = np.bincount(cells.concepts.indices, minlength=len(concepts.names)) > 0
+    if absent := int((~occurring).sum()):
+        notes.append(f"{absent} of {len(occurring)} concepts hold for no pair.")
+    totals = cells.active.sum(axis=0)
+    for count, what in ((totals == 0, "no pair"), (totals == cells.n_points, "every pair")):
+        if n := int(count.sum()):
+            notes.append(f"{n} of {len(totals)} units are active on {what}.")
+    if few := int((totals < settings.min_active).sum()):
+        notes.append(
+            f"{few} of {len(totals)} units are active on fewer than {settings.min_active} pairs (min_active); "
+            "searches skip them."
+        )
+    return notes

@@ -1,0 +1,51 @@
+"""The checks that every format of pairs shares: labels, sentences, tokens and tags."""
+
+from __future__ import annotations
+
+import re
+
+from ...solver.errors import DataError, did_you_mean
+from ..datasets.base import has_unseen
+from .base import LABELS, Sentence
+
+NO_LABEL = "-"
+"""What SNLI writes where the annotators did not agree."""
+
+_NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
+def label_of(text: str, field: str, where: str) -> str | None:
+    """The label that `text` spells, in any letter case; None for `-`.  DataError for anything else."""
+    label = text.strip().lower()
+    if label == NO_LABEL:
+        return None
+    if label not in LABELS:
+        found = f"{text[:40]!r} is no label" if label else "is empty"
+        known = f"labels are {', '.join(LABELS)}, and {NO_LABEL} where there is none"
+        raise DataError(f"{where}: {field} {found}; {known}{did_you_mean(label, LABELS)}")
+    return label
+
+
+def sentence_of(text: str, field: str, where: str) -> Sentence:
+    """The sentence, without blanks around it.  DataError if nothing is left or it is no Unicode text."""
+    if _NOT_TEXT.search(text):
+        raise DataError(f"{where}: {field} holds a NUL character or half of a surrogate pair")
+    if not text.strip():
+        raise DataError(f"{where}: {field} is empty; every pair has two sentences")
+    return Sentence(text.strip())
+
+
+def tagged_sentence_of(tokens: str, tags: str, field: str, where: str) -> Sentence:
+    """The sentence that stands in two cells, tokens and their tags, each separated by blanks."""
+    text = sentence_of(tokens, f"{field}_tokens", where).text
+    words = tuple(word for word in text.split(" ") if word)
+    names = tuple(name for name in tags.split(" ") if name)
+    if len(words) != len(names):
+        raise DataError(
+            f"{where}: {len(words)} {field}_tokens but {len(names)} {field}_tags; each token has one tag, "
+            f"separated by blanks"
+        )
+    for name in names:
+        if has_unseen(name):
+            raise DataError(f"{where}: {field}_tags has {name[:40]!r}, with a control or invisible character")
+    return Sentence(" ".join(words), words, names)

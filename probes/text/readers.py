@@ -1,0 +1,62 @@
+"""Open a file of sentence pairs, whatever its format: what is in the file decides, not its name.
+
+| format | begins with | file |
+|---|---|---|
+| SNLI, MultiNLI `.jsonl` | an object with `gold_label`, `sentence1`, `sentence2` | `snli_json.py` |
+| SNLI, MultiNLI `.txt` | `gold_label`, `sentence1`, `sentence2`, `label1` to `label5` | `snli_table.py` |
+| SICK | `pair_ID`, `sentence_A`, `sentence_B`, `entailment_label` (or `entailment_judgment`) | `sick.py` |
+| with tags | `label`, `premise_tokens`, `premise_tags`, `hypothesis_tokens`, `hypothesis_tags` | `tagged.py` |
+| plain | `label`, `premise`, `hypothesis` | `plain.py` |
+
+All but the first are tables with tabs; columns stand in any order.  Each may be packed by gzip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from ...solver.errors import DataError
+from ..datasets.files import shown
+from ..store import file_digest
+from . import plain, sick, snli_table, tagged
+from .base import Pair, Pairs
+from .lines import existing_file, numbered_lines
+from .snli_json import read_json_lines
+from .tables import read_table
+
+TABLES = (snli_table.FORMAT, tagged.FORMAT, *sick.FORMATS, plain.FORMAT)
+
+
+def open_pairs(path: str | Path, *, name: str | None = None) -> Pairs:
+    """The pairs of a file, in its order.
+
+    name: what to call it in results (default: the path as given).
+
+    Raises UsageError if there is no such file, and DataError, with the line number, for whatever is wrong in it:
+    an unknown format, a row or object that is not whole, an unknown label, an empty sentence, bytes that are no
+    text, a damaged archive.
+    """
+    place = existing_file(path, "a file of sentence pairs")
+    lines = numbered_lines(place)
+    pairs, not_read = _read(place, lines)
+    if not pairs:
+        raise DataError(f"{shown(place)} holds no pair, only a header")
+    notes = []
+    if unlabelled := sum(pair.label is None for pair in pairs):
+        notes.append(f"{unlabelled:,} of {len(pairs):,} pairs have no gold label (`-`).")
+    if not_read:
+        notes.append(f"Not read: {', '.join(column[:40] for column in not_read[:20])}.")
+    return Pairs(name or str(path), place, tuple(pairs), file_digest(place), tuple(notes))
+
+
+def _read(path: Path, lines: Iterator[tuple[int, str]]) -> tuple[list[Pair], list[str]]:
+    first = next(((number, line) for number, line in lines if line.strip()), None)
+    if first is None:
+        raise DataError(f"{shown(path)} holds nothing but blank lines")
+    if first[1].lstrip().startswith("{"):
+        return read_json_lines(path, chain([first], lines))
+    if first[1].lstrip().startswith("["):
+        raise DataError(f"{shown(path)} line {first[0]}: a JSON list; write one object per line, without brackets")
+    return read_table(path, first, lines, TABLES)

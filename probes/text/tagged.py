@@ -1,0 +1,25 @@
+"""A table with tokens and Penn treebank tags, both separated by blanks: nothing is left to a tagger."""
+
+from __future__ import annotations
+
+from .base import Pair
+from .fields import label_of, tagged_sentence_of
+from .tables import Row, TableFormat
+
+
+def pair(row: Row) -> Pair:
+    """The pair of a row; its sentences hold the tokens and tags."""
+    premise, hypothesis = (
+        tagged_sentence_of(row.cells[f"{side}_tokens"], row.cells[f"{side}_tags"], side, row.where)
+        for side in ("premise", "hypothesis")
+    )
+    label = label_of(row.cells["label"], "label", row.where)
+    return Pair(premise, hypothesis, label, key=row.key("pairid", "pair_id"))
+
+
+FORMAT = TableFormat(
+    "tagged",
+    ("label", "premise_tokens", "premise_tags", "hypothesis_tokens", "hypothesis_tags"),
+    pair,
+    ("pairID", "pair_ID"),
+)

@@ -1,0 +1,144 @@
+"""From a certificate's text to a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from .claim import MAX_LENGTH, Claim, digest, read_claim
+from .counted import Counted
+from .errors import CertificateError
+from .prefixes import check_prefixes
+from .sets import check_sets
+from .transport import check_transport
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was checked.  proof: its kind.  work: what was counted, for people to read."""
+
+    space: str
+    max_length: int
+    iou: Fraction
+    bound: Fraction
+    proof: str
+    work: str
+
+    def __str__(self) -> str:
+        claim = "is the optimum" if self.iou == self.bound else f"is within {self.bound} of the optimum"
+        return (
+            f"IoU {self.iou} {claim} among {self.space}s of at most {self.max_length} concepts; "
+            f"recounted from the cells, {self.work}"
+        )
+
+
+def check(
+    certificate: str | bytes,
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    weights: np.ndarray,
+    active: np.ndarray,
+    names: Sequence[str],
+    *,
+    compiled: Callable[[Any], Any] | None = None,
+    max_steps: int | None = None,
+) -> Verdict:
+    """Re-derive what the certificate claims; `CertificateError` where that fails.
+
+    certificate: its JSON text.  The cells: indptr int64 (n_cells + 1,), indices (n_set,), ascending in each row,
+    weights and active int64 (n_cells,), and the concept names.  compiled: makes a Python function fast
+    (`numba.njit`); without it the same code runs, slower.  max_steps: refuse proofs by sets that need more.
+    """
+    claim = read_claim(certificate, digest(indptr, indices, weights, active, names))
+    cells = Counted(indptr, indices, weights, active, len(names))
+    if _length(claim.formula, len(names), claim.space) > claim.max_length:
+        raise CertificateError("the formula is longer than the length")
+    iou = _iou(cells, claim.formula)
+    if iou != claim.iou:
+        raise CertificateError(f"the formula has IoU {iou}, not {claim.iou}")
+    work = _prove(claim, cells, compiled, max_steps)
+    return Verdict(claim.space, claim.max_length, iou, claim.bound, claim.proof, work)
+
+
+def _prove(claim: Claim, cells: Counted, compiled: Callable[[Any], Any] | None, max_steps: int | None) -> str:
+    if claim.proof == "prefixes":
+        if claim.space != "chain":
+            raise CertificateError("prefixes prove something about chains only")
+        return check_prefixes(cells, claim.bound, claim.max_length, claim.content)
+    if claim.proof == "transport":
+        return check_transport(cells, claim.bound, claim.max_length, claim.content)
+    if claim.content is not None:
+        raise CertificateError(f"a proof by {claim.proof} has no content")
+    if claim.proof == "sets":
+        return check_sets(cells, claim.bound, claim.max_length, claim.space, compiled, max_steps)
+    return _check_ceiling(cells, claim.bound)
+
+
+def _check_ceiling(cells: Counted, bound: Fraction) -> str:
+    """Whether no set of cells at all has an IoU above the bound; in Python's integers."""
+    p, q = bound.numerator, bound.denominator
+    pairs = zip(cells.active.tolist(), cells.inactive.tolist(), strict=True)
+    if sum(max(0, q * a - p * b) for a, b in pairs) > p * cells.unit_points:
+        raise CertificateError(f"the bound {bound} is below the ceiling and nothing else is given to prove it")
+    return "no set of cells does better"
+
+
+def _length(formula: Any, n: int, space: str) -> int:
+    """The number of leaves; `CertificateError` where this is no formula of the space."""
+    if not _is_formula(formula, n, 0):
+        raise CertificateError("the formula is not one, or names a concept that is not there")
+    if space == "chain" and not _is_chain(formula):
+        raise CertificateError("the formula is no chain")
+    return _leaves(formula)
+
+
+def _is_formula(formula: Any, n: int, depth: int) -> bool:
+    if type(formula) is int:
+        return 0 <= formula < n
+    if not isinstance(formula, list) or len(formula) < 2 or len(formula) > MAX_LENGTH + 1 or depth > MAX_LENGTH:
+        return False
+    if formula[0] == "NOT":
+        return len(formula) == 2 and type(formula[1]) is int and 0 <= formula[1] < n
+    return formula[0] in ("AND", "OR") and len(formula) > 2 and all(_is_formula(f, n, depth + 1) for f in formula[1:])
+
+
+def _is_chain(formula: Any) -> bool:
+    """At every AND and OR at most one part is joined itself; OR takes no negated concept; one concept is positive."""
+    while isinstance(formula, list):
+        if formula[0] == "NOT":
+            return False
+        joined = [part for part in formula[1:] if isinstance(part, list) and part[0] != "NOT"]
+        negated = [part for part in formula[1:] if isinstance(part, list) and part[0] == "NOT"]
+        if len(joined) > 1 or (formula[0] == "OR" and negated):
+            return False
+        positive = [part for part in formula[1:] if type(part) is int]
+        if not joined and not positive:
+            return False
+        formula = joined[0] if joined else positive[0]
+    return True
+
+
+def _leaves(formula: Any) -> int:
+    return 1 if type(formula) is int else sum(map(_leaves, formula[1:]))
+
+
+def _iou(cells: Counted, formula: Any) -> Fraction:
+    mask = _mask(cells, formula)
+    union = cells.unit_points + int(cells.inactive[mask].sum())
+    return Fraction(int(cells.active[mask].sum()), union) if union else Fraction(0)
+
+
+def _mask(cells: Counted, formula: Any) -> np.ndarray:
+    if type(formula) is int:
+        mask = np.zeros(len(cells.active), dtype=bool)
+        mask[cells.rows_of(formula)] = True
+        return mask
+    parts = [_mask(cells, part) for part in formula[1:]]
+    if formula[0] == "NOT":
+        return ~parts[0]
+    join = np.logical_and if formula[0] == "AND" else np.logical_or
+    return np.asarray(join.reduce(parts))

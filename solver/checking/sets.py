@@ -1,0 +1,251 @@
+"""Check by sets: go through all sets of at most five concepts, and through all formulas over those that might do.
+
+Let cell j have the value v_j = q * active - p * inactive; no IoU is above p/q if every formula's cells sum to at most
+T = p * (active points).  A set S of concepts splits the cells into regions; no formula can tell the cells of a region
+apart, so none over S exceeds
+    V*(S) = sum over the regions of max(0, value of the region).
+Where V*(S) > T, the formulas over S are counted one by one, as truth tables.
+
+Sets are gone through in one order of the concepts, each as a list that rises in this order.  What can still be added to
+S is bounded.  Write P(A) for the sum of the positive values of cells A, N(A) for that of the negative ones without
+sign, V = P - N.  If d splits the regions r of S into r1 (inside d) and r2, V* grows by the sum over r of
+    g(r) = max(0, V(r1)) + max(0, V(r2)) - max(0, V(r)),
+which is 0 where V(r1) and V(r2) have the same sign, else the smaller of |V(r1)| and |V(r2)|.  Therefore V* grows by at
+most each of these:
+
+(a) the sum of |V(r1)|, at most P(d) + N(d); with r2 for r1, P + N of the cells outside d;
+(b) P of all cells, as V* never exceeds it;
+(c) P(d) + the L - 1 largest min(N(c and d), P(c and not d)) over the concepts c before d, if V of the cells outside any
+    L concepts is at most 0.  For in the region outside all of S, r2 is then no more than 0, so g is at most P(r1).
+    Any other region r lies in some c of S: give it to one.  There g is at most P(r1) where V(r1) > 0, and where
+    V(r2) > 0 it is at most the smaller of N(r1) and P(r2); the latter add up, for each c, to at most
+    min(N(c and d), P(c and not d)).  S has at most L - 1 concepts, all of them before d.
+
+`reach` is the least of the three, then made falling along the order (the largest of itself and what follows).  So with
+m more concepts from place d of the order on, V* grows by at most reach[d] + ... + reach[d + m - 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .counted import Counted
+from .errors import CertificateError
+
+MAX_CONCEPTS = 5
+EXCEEDED, TOO_MUCH = -1, -2
+
+
+def check_sets(
+    cells: Counted,
+    bound: Fraction,
+    length: int,
+    space: str,
+    compiled: Callable[[Any], Any] | None = None,
+    max_steps: int | None = None,
+) -> str:
+    """What was counted; `CertificateError` where some formula of at most `length` concepts exceeds the bound."""
+    if length > MAX_CONCEPTS:
+        raise CertificateError(f"sets prove lengths up to {MAX_CONCEPTS}, not {length}")
+    p, q = bound.numerator, bound.denominator
+    if (q * cells.unit_points + p * int(cells.inactive.sum())) * (length + 2) >= 2**62:
+        raise CertificateError("the counts are too large for exact arithmetic in 64 bits at this bound")
+    values = q * cells.active - p * cells.inactive
+    gain, loss = np.maximum(values, 0), np.maximum(-values, 0)
+    order = _distinct(cells)
+    order = order[np.argsort(-(cells.singles(gain) + cells.singles(loss))[order], kind="stable")]
+    csr = _in_order(cells, order)
+    fast = compiled or (lambda function: function)
+    reach = np.maximum.accumulate(_reach(csr, gain, loss, length, fast(_largest_cuts))[::-1])[::-1]
+    tables = [_tables(space, k, length) for k in range(1, length + 1)]
+    opened = fast(_walk)(
+        *csr,
+        values,
+        np.concatenate([reach, np.zeros(length, dtype=np.int64)]),
+        np.concatenate(tables),
+        np.cumsum([0, 0, *map(len, tables)]),
+        length,
+        p * cells.unit_points,
+        2**62 if max_steps is None else max_steps,
+    )
+    if opened == EXCEEDED:
+        raise CertificateError(f"a {space} of at most {length} concepts exceeds the bound {bound}")
+    if opened == TOO_MUCH:
+        raise CertificateError(f"more than {max_steps:,} steps are needed")
+    return f"{opened} sets of concepts opened"
+
+
+def _distinct(cells: Counted) -> np.ndarray:
+    """int64: the concepts, each set of cells once."""
+    seen: dict[bytes, int] = {}
+    for c in range(cells.n):
+        seen.setdefault(cells.rows_of(c).tobytes(), c)
+    return np.array(sorted(seen.values()), dtype=np.int64)
+
+
+def _reach(
+    csr: tuple[np.ndarray, ...], gain: np.ndarray, loss: np.ndarray, length: int, largest_cuts: Callable[..., Any]
+) -> np.ndarray:
+    """int64, per concept in order: the least of (a), (b) and (c)."""
+    starts, rows = csr[:2]
+    sums = [np.concatenate([[0], np.cumsum(part[rows])]) for part in (gain, loss)]
+    gains, losses = (of[starts[1:]] - of[starts[:-1]] for of in sums)
+    every = int(gain.sum() + loss.sum())
+    reach = np.minimum(np.minimum(gains + losses, every - gains - losses), int(gain.sum()))
+    if int(gain.sum() - loss.sum()) + int(np.sort(losses)[-length:].sum()) <= 0:
+        reach = np.minimum(reach, gains + largest_cuts(*csr, gain, loss, gains, length - 1))
+    return np.asarray(reach)
+
+
+def _largest_cuts(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    indptr: np.ndarray,
+    places: np.ndarray,
+    gain: np.ndarray,
+    loss: np.ndarray,
+    gains: np.ndarray,
+    k: int,
+) -> np.ndarray:
+    """int64 (n,): for each d, the sum of the k largest min(N(c and d), P(c and not d)) over the c before d."""
+    n = len(starts) - 1
+    total = np.zeros(n, np.int64)
+    shared_gain, shared_loss = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    if k == 0:
+        return total
+    for d in range(n):
+        shared_gain[:d], shared_loss[:d] = 0, 0
+        for at in range(starts[d], starts[d + 1]):
+            row = rows[at]
+            for where in range(indptr[row], indptr[row + 1]):
+                if places[where] >= d:
+                    break
+                shared_gain[places[where]] += gain[row]
+                shared_loss[places[where]] += loss[row]
+        cut = np.minimum(shared_loss[:d], gains[:d] - shared_gain[:d])
+        total[d] = np.sort(cut)[-k:].sum()
+    return total
+
+
+def _in_order(cells: Counted, order: np.ndarray) -> tuple[np.ndarray, ...]:
+    """starts, rows: the cells of each concept of the order; indptr, places: the concepts' places, by cell, rising."""
+    place = np.full(cells.n, -1, dtype=np.int64)
+    place[order] = np.arange(len(order))
+    of_entry = place[cells.indices]
+    kept = np.flatnonzero(of_entry >= 0)
+    of_entry, row = of_entry[kept], cells.row[kept]
+    by_cell, by_place = np.lexsort((of_entry, row)), np.lexsort((row, of_entry))
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(cells.active)))])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(of_entry, minlength=len(order)))])
+    return starts, row[by_place], indptr, of_entry[by_cell]
+
+
+@lru_cache(maxsize=32)
+def _tables(space: str, k: int, length: int) -> np.ndarray:
+    """int64: the truth tables of all formulas over k variables; bit r is the value in region r, of the variables in r.
+
+    A chain is a variable; or a chain with OR, AND or AND NOT and a variable.  A tree is a variable or its
+    negation, or two trees with OR or AND.
+    """
+    every = (1 << (1 << k)) - 1
+    variables = [sum(1 << r for r in range(1 << k) if r >> i & 1) for i in range(k)]
+    literals = variables if space == "chain" else [*variables, *(every ^ v for v in variables)]
+    exactly: list[set[int]] = [set(), set(literals)]
+    for leaves in range(2, length + 1):
+        made: set[int] = set()
+        if space == "chain":
+            for table in exactly[-1]:
+                for v in variables:
+                    made |= {table | v, table & v, table & ~v}
+        else:
+            for part in range(1, leaves // 2 + 1):
+                made |= {t for a in exactly[leaves - part] for b in exactly[part] for t in (a | b, a & b)}
+        exactly.append(made)
+    return np.array(sorted(set().union(*exactly)), dtype=np.int64)
+
+
+def _walk(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    indptr: np.ndarray,
+    places: np.ndarray,
+    values: np.ndarray,
+    reach: np.ndarray,
+    tables: np.ndarray,
+    begins: np.ndarray,
+    length: int,
+    limit: int,
+    max_steps: int,
+) -> int:
+    """The number of sets opened; EXCEEDED where a formula's value is above the limit.
+
+    At depth k stands a set of k concepts, `chosen[:k]`; bit i of a cell's region says whether it has the i-th.
+    inside[k, r, d]: the value of the cells of region r that have concept d, for d after the set; total[k, r]: of all.
+    """
+    n = len(starts) - 1
+    inside = np.zeros((length, 1 << (length - 1), n), np.int64)
+    total = np.zeros((length, 1 << (length - 1)), np.int64)
+    best, place = np.zeros(length, np.int64), np.zeros(length, np.int64)
+    chosen, region = np.zeros(length, np.int64), np.zeros(len(values), np.int64)
+    sums = np.zeros(1 << length, np.int64)
+    total[0, 0] = values.sum()
+    for d in range(n):
+        for at in range(starts[d], starts[d + 1]):
+            inside[0, 0, d] += values[rows[at]]
+    best[0] = max(0, total[0, 0])
+    depth, opened, steps = 0, 1, 0
+    while True:
+        steps += 1
+        d = place[depth]
+        if d == n or best[depth] + reach[d : d + length - depth].sum() <= limit:
+            if depth == 0:
+                return opened
+            depth -= 1
+            for at in range(starts[chosen[depth]], starts[chosen[depth] + 1]):
+                region[rows[at]] &= (1 << depth) - 1
+            continue
+        place[depth] = d + 1
+        n_regions = 1 << depth
+        value = 0
+        for r in range(n_regions):
+            value += max(0, inside[depth, r, d]) + max(0, total[depth, r] - inside[depth, r, d])
+        if value > limit:
+            for r in range(n_regions):
+                sums[r], sums[r + n_regions] = total[depth, r] - inside[depth, r, d], inside[depth, r, d]
+            for t in range(begins[depth + 1], begins[depth + 2]):
+                found = 0
+                for r in range(2 * n_regions):
+                    found += sums[r] * (tables[t] >> r & 1)
+                if found > limit:
+                    return EXCEEDED
+            steps += begins[depth + 2] - begins[depth + 1]
+            if steps > max_steps:
+                return TOO_MUCH
+        if depth + 1 == length or value + reach[d + 1 : d + length - depth].sum() <= limit:
+            continue
+        opened += 1
+        if steps > max_steps:
+            return TOO_MUCH
+        for r in range(n_regions):
+            inside[depth + 1, r, d + 1 :] = inside[depth, r, d + 1 :]
+            inside[depth + 1, r + n_regions, d + 1 :] = 0
+            total[depth + 1, r], total[depth + 1, r + n_regions] = total[depth, r], 0
+        for at in range(starts[d], starts[d + 1]):
+            row = rows[at]
+            old, new = region[row], region[row] + n_regions
+            region[row] = new
+            total[depth + 1, old] -= values[row]
+            total[depth + 1, new] += values[row]
+            for where in range(indptr[row + 1] - 1, indptr[row] - 1, -1):
+                if places[where] <= d:
+                    break
+                inside[depth + 1, old, places[where]] -= values[row]
+                inside[depth + 1, new, places[where]] += values[row]
+        chosen[depth] = d
+        depth += 1
+        best[depth], place[depth] = value, d + 1
