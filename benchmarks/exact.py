@@ -28,9 +28,8 @@ from fractions import Fraction
 import inputs
 import numpy as np
 
-from compexact.solver import Cells, Explanation, Problem, SearchResult, Status, beam_search, from_arrays
+from compexact.solver import Cells, Explanation, Problem, SearchResult, Status, beam_search, exact_search, from_arrays
 from compexact.solver.certify import certified
-from compexact.solver.exact import exact_search
 from compexact.solver.score import rounded_up
 
 SIDE = 28

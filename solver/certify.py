@@ -7,14 +7,14 @@ from functools import lru_cache
 from typing import Any
 
 from .certificate import Certificate
-from .checking import CertificateError, Verdict, check
+from .checking import CertificateError, Undecided, Verdict, check
 from .checking.sets import MAX_CONCEPTS
 from .errors import DisagreementError
 from .kernels import compiled
 from .problem import Problem
 from .result import SearchResult, Status
 
-SECOND_OPINION_STEPS = 300_000_000
+SECOND_OPINION_STEPS = 75_000_000
 """So many steps of the checker, about ten seconds, may turn the claim of an outside solver into a proven one."""
 
 _compiled = lru_cache(maxsize=None)(compiled)
@@ -34,7 +34,7 @@ def certified_claim(problem: Problem, result: SearchResult) -> SearchResult:
     """The same for an engine without certificates that claims an optimum: at short lengths the checker needs none.
 
     Where the checker would need too long, the result stays as it is.  Raises `DisagreementError` where the checker
-    finds a better formula.
+    counts otherwise, or finds a better formula.
     """
     closed = result.status is Status.BOUNDED and result.best is not None and result.bound == result.best.iou
     if not closed or result.max_length > MAX_CONCEPTS:
@@ -43,10 +43,10 @@ def certified_claim(problem: Problem, result: SearchResult) -> SearchResult:
     claimed = replace(result, certificate=Certificate(result.space, result.max_length, result.bound, "sets"))
     try:
         verdict = check_text(problem, certificate_text(problem, claimed), max_steps=SECOND_OPINION_STEPS)
-    except CertificateError as error:
-        if "exceeds" in str(error):
-            raise DisagreementError(f"unit {problem.unit}: engine {result.engine}: {error}") from None
+    except Undecided:
         return result
+    except CertificateError as error:
+        raise DisagreementError(f"unit {problem.unit}: engine {result.engine}: {error}") from None
     return _judged(problem, claimed, verdict)
 
 

@@ -3,7 +3,10 @@ r"""Formulas as text: `(water OR river) AND NOT blue`.  Printing (`str`) and par
     formula  = term { "OR" term }
     term     = factor { "AND" factor }
     factor   = "NOT" factor | "(" formula ")" | name
-    name     = bare word | '"' text with \" and \\ '"'
+    name     = bare word | "NEIGHBORS(" bare word ")" | '"' text with \" and \\ '"'
+
+`NEIGHBORS(pre:dog)` is the name of a concept, too: one that holds where a neighbour of the word does
+(`probes/text/concepts.py`).  Having parentheses, it is printed in quotes, and read with and without.
 
 The paper's code writes `((water OR river) AND (NOT blue))`: that parses, too.  It writes names with
 blanks bare; they are read where the known concept names are given.
@@ -24,7 +27,9 @@ from .formula import OPERATOR_WORDS, And, Atom, Formula, Not, Or
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 200
 
-_TOKEN = re.compile(r'\s*(?:(?P<mark>[()])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<word>[^\s()"]+))', re.DOTALL)
+_TOKEN = re.compile(
+    r'\s*(?:(?P<mark>[()])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<word>NEIGHBORS\([^\s()"]+\)|[^\s()"]+))', re.DOTALL
+)
 
 
 class FormulaError(UsageError):

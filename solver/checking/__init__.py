@@ -11,6 +11,6 @@ One file per kind of proof, each with the reason why it proves something:
 
 from .checker import Verdict, check
 from .claim import digest, seal
-from .errors import CertificateError
+from .errors import CertificateError, Undecided
 
-__all__ = ["CertificateError", "Verdict", "check", "digest", "seal"]
+__all__ = ["CertificateError", "Undecided", "Verdict", "check", "digest", "seal"]

@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 
 from .counted import Counted
-from .errors import CertificateError
+from .errors import CertificateError, Undecided
 
 MAX_CONCEPTS = 5
 EXCEEDED, TOO_MUCH = -1, -2
@@ -54,7 +54,7 @@ def check_sets(
         raise CertificateError(f"sets prove lengths up to {MAX_CONCEPTS}, not {length}")
     p, q = bound.numerator, bound.denominator
     if (q * cells.unit_points + p * int(cells.inactive.sum())) * (length + 2) >= 2**62:
-        raise CertificateError("the counts are too large for exact arithmetic in 64 bits at this bound")
+        raise Undecided("the counts are too large for exact arithmetic in 64 bits at this bound")
     values = q * cells.active - p * cells.inactive
     gain, loss = np.maximum(values, 0), np.maximum(-values, 0)
     order = _distinct(cells)
@@ -76,7 +76,7 @@ def check_sets(
     if opened == EXCEEDED:
         raise CertificateError(f"a {space} of at most {length} concepts exceeds the bound {bound}")
     if opened == TOO_MUCH:
-        raise CertificateError(f"more than {max_steps:,} steps are needed")
+        raise Undecided(f"more than {max_steps:,} steps are needed")
     return f"{opened} sets of concepts opened"
 
 

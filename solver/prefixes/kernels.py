@@ -1,7 +1,8 @@
 """The compiled half of the exact search: one depth-first walk over prefixes of decision lists.
 
 `search.py` tells what is searched, `bounds.py` states and proves every bound that is used here.  The walk keeps
-all its state in arrays, so that it can be left after any number of steps and entered again: the driver looks at the clock and at requests to stop in between.
+all its state in arrays, so that it can be left after any number of steps and entered again: the driver looks at the
+clock and at requests to stop in between.
 
 A *rule* is `operator * n_concepts + concept`, operators numbered as in `solver/chain.py`.
 """

@@ -40,6 +40,11 @@ class Case:
     def name(self) -> str:
         return f"{self.family}:{self.seed}"
 
+    @property
+    def space(self) -> str:
+        """The one in which the relations are checked."""
+        return ("chain", "tree")[self.seed % 2]
+
     @cached_property
     def rng(self) -> np.random.Generator:
         """For the choices of one check; every check gets a case of its own."""

@@ -1,31 +1,28 @@
-"""Exact search against brute force, against relations that must hold, and against the clock."""
+"""Exact search over chains, by sets and by prefixes: against brute force, relations that must hold, and the clock.
+
+`exact_search` goes by sets of concepts up to length five; the prefix search, which it takes beyond, is asked directly,
+too, so that each is a second opinion on the other.
+"""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
 
+import generators
 import numpy as np
 import pytest
+from asking import ask, by_prefixes, iou_of
 
-from compexact.solver import Problem, Status, beam_search, brute_force_search, parse
+from compexact.solver import Problem, Status, beam_search, brute_force_search, exact_search, parse
 from compexact.solver.cells import concept_rows
-from compexact.solver.certify import certified
-from compexact.solver.exact import exact_search
-
-_spec = importlib.util.spec_from_file_location("generators", Path(__file__).with_name("generators.py"))
-generators = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(generators)
 
 N_FUZZ = int(os.environ.get("COMPEXACT_FUZZ", "2004"))
-
-
-def ask(problem, length, **options):
-    return certified(problem, exact_search(problem, max_length=length, **options))
+SEARCHES = {"sets": exact_search, "prefixes": by_prefixes}
+each_search = pytest.mark.parametrize("proof", SEARCHES)
 
 
 def of_columns(rows, neuron):
@@ -35,14 +32,16 @@ def of_columns(rows, neuron):
     return generators.problem_of(matrix, np.ones_like(active), active)
 
 
+@each_search
 @pytest.mark.parametrize("part", range(12))
-def test_search_and_checker_agree_with_brute_force(part):
+def test_search_and_checker_agree_with_brute_force(part, proof):
     """Replay one: `random_problem(seed)` of generators.py."""
     for seed in range(part, N_FUZZ, 12):
         problem, length = generators.random_problem(seed)
         optimum = brute_force_search(problem, max_length=length).best.iou
-        result = ask(problem, length, beam_size=1 + seed % 3)
-        iou = result.best.iou if result.best else Fraction(0)
+        result = ask(problem, length, search=SEARCHES[proof], beam_size=1 + seed % 3)
+        iou = iou_of(result)
+        assert result.certificate is None or result.certificate.proof in (proof, "ceiling"), f"seed {seed}"
         assert iou <= optimum <= result.bound <= result.ceiling, f"seed {seed}"
         assert result.best is None or result.best.formula.length <= length, f"seed {seed}"
         assert result.status is not Status.OPTIMAL or iou == optimum, f"seed {seed}"
@@ -63,10 +62,11 @@ PEERS = [
 ]
 
 
+@each_search
 @pytest.mark.parametrize(("rows", "neuron", "length", "optimum"), PEERS)
-def test_the_cases_on_which_the_published_search_fails(rows, neuron, length, optimum):
+def test_the_cases_on_which_the_published_search_fails(rows, neuron, length, optimum, proof):
     problem = of_columns(rows, neuron)
-    result = ask(problem, length, beam_size=1)
+    result = ask(problem, length, search=SEARCHES[proof], beam_size=1)
     assert result.best.iou == brute_force_search(problem, max_length=length).best.iou == optimum
     assert result.status is Status.OPTIMAL
 
@@ -81,8 +81,11 @@ def larger(seed, cells=300, concepts=40):
 
 
 def best(matrix, weights, active, length=3):
-    result = ask(generators.problem_of(matrix, weights, active), length)
-    assert result.status is Status.OPTIMAL
+    """By both searches, which must agree."""
+    problem = generators.problem_of(matrix, weights, active)
+    result, other = (ask(problem, length, search=search) for search in SEARCHES.values())
+    assert result.status is other.status is Status.OPTIMAL
+    assert result.bound == other.bound
     return result.best.iou
 
 
@@ -110,10 +113,11 @@ def test_repeated_cells_and_scaled_counts_give_the_same_optimum(seed):
     assert best(matrix, 7 * weights, 7 * active) == whole
 
 
+@each_search
 @pytest.mark.parametrize("seed", range(4))
-def test_longer_formulas_are_never_worse_and_never_above_the_ceiling(seed):
+def test_longer_formulas_are_never_worse_and_never_above_the_ceiling(seed, proof):
     problem = generators.problem_of(*larger(seed))
-    results = [ask(problem, length) for length in (1, 2, 3, 4)]
+    results = [ask(problem, length, search=SEARCHES[proof]) for length in (1, 2, 3, 4)]
     scores = [result.best.iou for result in results]
     assert scores == sorted(scores)
     assert scores[-1] <= results[-1].ceiling
@@ -122,10 +126,11 @@ def test_longer_formulas_are_never_worse_and_never_above_the_ceiling(seed):
 
 def test_the_beams_formula_is_kept_where_nothing_is_better():
     problem = of_columns([[1, 1, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0]], [1, 1, 0, 0])
-    assert ask(problem, 3).best == beam_search(problem, max_length=3).best
+    for search in SEARCHES.values():
+        assert ask(problem, 3, search=search).best == beam_search(problem, max_length=3).best
 
 
-def test_a_stopped_search_gives_incumbent_and_bound():
+def test_a_stopped_prefix_search_gives_incumbent_and_bound():
     matrix, weights, active = larger(5, cells=2000, concepts=150)
     problem = generators.problem_of(matrix, weights, active)
     looks = []
@@ -134,45 +139,57 @@ def test_a_stopped_search_gives_incumbent_and_bound():
         looks.append(1)
         return len(looks) > 3
 
-    result = ask(problem, 8, should_stop=stop)
+    result = ask(problem, 8, search=by_prefixes, should_stop=stop)
     assert result.status is Status.BOUNDED
     assert beam_search(problem, max_length=8).best.iou <= result.best.iou < result.bound <= result.ceiling
     assert len(looks) == 4
 
 
-def test_a_time_limit_is_kept_and_gives_a_bound_below_the_ceiling():
+@pytest.mark.parametrize("looks", [0, 1, 2, 5, 20])
+@pytest.mark.parametrize("space", ["chain", "tree"])
+def test_a_long_search_stopped_at_any_look_gives_incumbent_and_bound(space, looks):
+    problem = generators.problem_of(*larger(5, cells=120, concepts=20))
+    shorter = exact_search(problem, space=space, max_length=5).best.iou
+    countdown = iter([False] * looks)
+    result = ask(problem, 7, space=space, should_stop=lambda: next(countdown, True))
+    assert result.status is Status.BOUNDED
+    assert beam_search(problem, max_length=7).best.iou <= result.best.iou < result.bound <= result.ceiling
+    assert shorter <= result.bound
+    assert result.bound < result.ceiling or looks < 20
+
+
+def test_a_time_limit_is_kept_and_gives_a_bound():
     problem = generators.problem_of(*larger(6, cells=600, concepts=60))
     result = ask(problem, 7, time_limit=4.0)
-    assert result.best.iou <= result.bound
+    assert result.best.iou <= result.bound <= result.ceiling
     assert result.seconds < 5
 
 
-def test_improvements_are_told_as_they_come():
-    improved = 0
-    for seed in range(0, 240, 12):
-        problem, _ = generators.random_problem(seed)
-        told = []
-        result = exact_search(problem, max_length=4, beam_size=1, on_improve=told.append)
-        scores = [found.iou for found in told]
-        assert scores == sorted(set(scores))
-        if told:
-            improved += 1
-            assert told[-1] == result.best
-    assert improved
+def test_a_long_chain_is_proven_optimal_where_prefixes_can():
+    """Length 6: beyond the sets, and small enough for the prefix search to end."""
+    proven = 0
+    for seed in range(12):
+        problem, _ = generators.random_problem(12 * seed + 3)
+        if len(problem.concepts.names) > 4:
+            continue
+        result = ask(problem, 6)
+        assert result.bound == brute_force_search(problem, max_length=6).best.iou, f"seed {seed}"
+        proven += result.certificate is not None and result.certificate.proof == "prefixes"
+    assert proven
 
 
 def test_a_unit_without_any_overlap_has_nothing_to_find():
     matrix = np.array([[1, 0], [0, 1], [0, 0]], dtype=bool)
     problem = Problem(concept_rows(["a", "b"], ["", ""], matrix), np.array([1, 1, 1]), np.array([0, 0, 1]), "u")
-    assert exact_search(problem, max_length=2).bound == 0
+    assert exact_search(problem, max_length=2).bound == exact_search(problem, max_length=6).bound == 0
 
 
-def test_the_answer_does_not_depend_on_hash_seed_or_threads():
+def test_the_answer_by_prefixes_does_not_depend_on_hash_seed_or_threads():
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from generators import random_problem\n"
-        "from compexact.solver.exact import exact_search\n"
+        "from asking import by_prefixes\n"
         "for s in range(0, 240, 7):\n"
-        "    r = exact_search(random_problem(s)[0], max_length=4, beam_size=1)\n"
+        "    r = by_prefixes(random_problem(s)[0], max_length=4, beam_size=1)\n"
         "    print(r.best, r.bound, r.certificate)"
     )
     answers = set()
@@ -189,19 +206,21 @@ def test_formulas_that_are_better_by_the_least_possible_amount_are_found():
         rng = np.random.default_rng(seed)
         matrix = rng.random((int(rng.integers(4, 14)), int(rng.integers(3, 8)))) < 0.4
         problem = generators.problem_of(matrix, np.ones(len(matrix), np.int64), rng.integers(0, 2, len(matrix)))
-        result = exact_search(problem, max_length=2 + seed % 2, beam_size=1)
         optimum = brute_force_search(problem, max_length=2 + seed % 2).best.iou
-        assert result.bound == optimum, f"seed {seed}"
-        assert result.best is None or result.best.iou == optimum, f"seed {seed}"
+        for search in SEARCHES.values():
+            result = search(problem, max_length=2 + seed % 2, beam_size=1)
+            assert result.bound == optimum, f"seed {seed}"
+            assert result.best is None or result.best.iou == optimum, f"seed {seed}"
 
 
-def test_a_rule_and_leaves_more_room_than_the_sums_at_its_node_tell():
+@each_search
+def test_a_rule_and_leaves_more_room_than_the_sums_at_its_node_tell(proof):
     """A real unit, reduced: below `AND c0` a sum over the whole node once closed what held the optimum."""
     rows = ["0000", "0010", "0011", "0100", "1000", "1010", "1100"]
     matrix = np.array([[bit == "1" for bit in row] for row in rows])
     weights = np.array([11_053_042, 1_655_647, 1_599, 22_778, 50_412, 21_730, 2_099])
     problem = generators.problem_of(matrix, weights, np.array([10_847, 16_045, 13, 261, 1_598, 3_340, 584]))
-    found = certified(problem, exact_search(problem, max_length=3))
+    found = ask(problem, 3, search=SEARCHES[proof])
     assert found.status is Status.OPTIMAL
     assert found.best.iou == brute_force_search(problem, max_length=3).best.iou
     assert found.best.formula == parse("(c1 OR c2) AND c0")

@@ -108,3 +108,11 @@ def test_every_formula_of_the_published_file_is_read():
         formula = parse(row["feature"])
         assert formula.reference_length == int(row["feature_length"])
         assert parse(str(formula)) == formula
+
+
+def test_neighbours_of_a_concept_are_a_concept_with_and_without_quotes():
+    formula = parse("NEIGHBORS(hyp:couch) AND NOT pre:man")
+    assert formula == parse('"NEIGHBORS(hyp:couch)" AND NOT pre:man') == parse(str(formula))
+    assert formula.length == 2
+    with pytest.raises(FormulaError):
+        parse("NEIGHBORS(hyp:couch OR a)")

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from compexact.solver.bounds import Bounds
+from compexact.solver.prefixes.bounds import Bounds
 
 OR, AND, AND_NOT = range(3)
 

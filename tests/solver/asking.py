@@ -1,0 +1,82 @@
+"""Ways to ask: the searches with their check, the prefix search alone, and the checker with a certificate's text."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from compexact.solver import Explanation, Problem, SearchResult, beam_search, exact_search
+from compexact.solver.ceiling import ceiling
+from compexact.solver.certificate import Certificate
+from compexact.solver.certify import certified
+from compexact.solver.checking import Verdict, check, seal
+from compexact.solver.kernels import compiled
+from compexact.solver.prefixes.search import search_prefixes
+
+_made: dict[Any, Any] = {}
+
+
+def iou_of(result: SearchResult) -> Fraction:
+    return result.best.iou if result.best else Fraction(0)
+
+
+def by_prefixes(
+    problem: Problem,
+    *,
+    max_length: int,
+    beam_size: int = 10,
+    time_limit: float | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> SearchResult:
+    """The prefix search at any length, from the beam's formula and the ceiling: a second opinion."""
+    started = time.perf_counter()
+    start = beam_search(problem, max_length=max_length, beam_size=beam_size)
+    if start.best is None:
+        return replace(start, engine="exact", bound=Fraction(0))
+    top = ceiling(problem)
+    return search_prefixes(
+        problem,
+        start,
+        proven=Certificate("chain", max_length, top, "ceiling"),
+        ceiling=top,
+        started=started,
+        time_limit=time_limit,
+        should_stop=should_stop,
+    )
+
+
+def ask(problem: Problem, length: int, *, search: Callable[..., SearchResult] = exact_search, **options: Any) -> Any:
+    """The checked answer."""
+    return certified(problem, search(problem, max_length=length, **options))
+
+
+def claim(problem: Problem, certificate: Certificate, best: Explanation) -> dict[str, Any]:
+    """The content of the certificate's text, to be changed."""
+    content: dict[str, Any] = json.loads(certificate.to_json(problem, best))
+    return content
+
+
+def sealed(content: dict[str, Any]) -> str:
+    return json.dumps(content | {"seal": seal(content)})
+
+
+def verdict(problem: Problem, text: str | bytes, *, fast: bool = True, **settings: Any) -> Verdict:
+    concepts = problem.concepts
+    return check(
+        text,
+        concepts.indptr,
+        concepts.indices,
+        problem.weights,
+        problem.active,
+        concepts.names,
+        compiled=_compiled if fast else None,
+        **settings,
+    )
+
+
+def _compiled(function: Any) -> Any:
+    return _made.setdefault(function, compiled(function))
