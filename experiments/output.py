@@ -40,7 +40,7 @@ class Printer:
                 # Every row has the same columns, also where a later unit fails and has an error to tell.
                 self._fields = [*record, *(["error"] if "status" in record and "error" not in record else [])]
                 self._row(self._fields)
-            self._row([_csv_cell(record.get(field)) for field in self._fields])
+            self._row([csv_cell(record.get(field)) for field in self._fields])
         else:
             self._rows.append([_table_cell(record.get(column)) for column in self.columns])
 
@@ -63,8 +63,8 @@ def _headings(columns: Sequence[str]) -> list[str]:
     return [column.replace("_", " ") for column in columns]
 
 
-def _csv_cell(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets an apostrophe in front."""
+def csv_cell(value: Any) -> Any:
+    """A value as a CSV file has it.  Text that a spreadsheet would run as a formula gets an apostrophe in front."""
     if isinstance(value, str) and value[:1] in "=+-@\t\r" and value:
         return "'" + value
     if isinstance(value, list | dict):

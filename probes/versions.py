@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("compexact", "numpy", "torch", "torchvision", "pillow")
+PACKAGES = ("compexact", "numpy", "numba", "scipy", "torch", "torchvision", "pillow")
 
 
 def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
