@@ -23,7 +23,7 @@ from ..solver.result import SearchResult
 from ..solver.score import rounded_up
 from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, explain_unit
 from .interrupts import stop_on_interrupt
-from .runs import Outcome, Record, Run, keep_records, result_record, run_header
+from .runs import Outcome, Record, Run, chosen_by, keep_records, result_record, run_header
 from .units import map_units
 
 
@@ -139,6 +139,7 @@ def run_audit(
     folder: Path,
     *,
     jobs: int = 1,
+    min_active: int = 0,
     on_record: Callable[[Record], None] = lambda record: None,
 ) -> Run:
     """An audit kept in a folder, as `run_units` keeps a run."""
@@ -150,7 +151,7 @@ def run_audit(
                 certificate = certificate_text(problem, result) if result.certificate else None
                 yield Outcome(name, audit_record(grid) | {"exact": result_record(result)}, certificate)
 
-        header = run_header("audit", probe, units, audit.record(), folder)
+        header = run_header("audit", probe, units, chosen_by(audit.record(), min_active), folder)
         return keep_records(folder, header, work, on_record)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..probes.store import Probe, open_probe
-from ..solver.check import CertificateError, check
+from ..solver.certify import check_text
+from ..solver.checking import CertificateError
 from ..solver.errors import DataError, DisagreementError, UsageError
 from ..solver.problem import Problem
 from .audit import Audit, audit_record, run_audit, summarise, worst_units
@@ -20,10 +21,10 @@ from .explaining import Lines, check_jobs
 from .interrupts import stop_on_interrupt
 from .output import Printer, chosen_format, table
 from .runs import read_run
-from .units import choose_units, map_units
+from .units import choose_active_units, map_units
 
 AUDIT_COLUMNS = ("unit", "beam_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
-VERIFY_COLUMNS = ("unit", "verdict", "iou", "bound", "nodes", "swept", "seconds", "reason")
+VERIFY_COLUMNS = ("unit", "verdict", "iou", "bound", "proof", "work", "seconds", "reason")
 
 
 class _AuditPrinter(Printer):
@@ -51,6 +52,7 @@ def audit(
     units: str | None,
     settings: dict[str, Any],
     *,
+    min_active: int | None = None,
     lengths: list[int],
     beam_sizes: list[int],
     jobs: int,
@@ -62,7 +64,8 @@ def audit(
     chosen = Audit.of(SearchSettings(**settings), lengths, beam_sizes)
     check_jobs(jobs)
     probe = open_probe(path)
-    names = choose_units(probe.cells, units)
+    choice = choose_active_units(probe, units, min_active)
+    names = choice.names
     is_grid = len(chosen.lengths) * len(chosen.beam_sizes) > 1
     lines = Lines(printer, len(names), left_out=("certificate",) if is_grid else ("certificate", "grid"))
     records: list[dict[str, Any]] = []
@@ -81,7 +84,7 @@ def audit(
                 if lines.count < len(names) or stop.is_set():
                     raise KeyboardInterrupt
             else:
-                run_audit(probe, names, chosen, output, jobs=jobs, on_record=keep)
+                run_audit(probe, names, chosen, output, jobs=jobs, min_active=choice.min_active, on_record=keep)
     finally:
         _print_summary(records)
     if output is not None and records:
@@ -149,13 +152,13 @@ def _read(file: Path) -> bytes:
 
 def _verdict(probe: Probe, unit: str, text: bytes, record: dict[str, Any] | None) -> dict[str, Any]:
     """The line of one certificate: whether it holds, and whether it proves what the run's line says."""
-    problem, concepts = Problem.of(probe.cells, unit), probe.cells.concepts
+    problem = Problem.of(probe.cells, unit)
     line: dict[str, Any] = dict.fromkeys(VERIFY_COLUMNS) | {"unit": unit}
     started = time.perf_counter()
     try:
-        verdict = check(text, concepts.indptr, concepts.indices, problem.weights, problem.active, concepts.names)
+        verdict = check_text(problem, text)
         line |= {"iou": float(verdict.iou), "bound": float(verdict.bound)}
-        line |= {"nodes": verdict.nodes, "swept": verdict.swept}
+        line |= {"proof": verdict.proof, "work": verdict.work}
         _compare(verdict.iou, verdict.bound, record)
         line["verdict"] = "confirmed"
     except CertificateError as error:

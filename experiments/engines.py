@@ -17,13 +17,12 @@ from ..solver.beam import check_settings as check_beam
 from ..solver.brute import brute_force_search
 from ..solver.ceiling import ceiling
 from ..solver.cells import Cells
-from ..solver.certify import certified
+from ..solver.certify import certified, certified_claim
 from ..solver.compat import FORMS, reference_beam_search
 from ..solver.errors import CompexactError, UsageError, did_you_mean
 from ..solver.exact import exact_search
 from ..solver.problem import Problem
 from ..solver.result import SearchResult, Status
-from ..solver.trees import tree_search
 
 ShouldStop = Callable[[], bool]
 
@@ -92,9 +91,9 @@ def _brute(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) 
 
 
 def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
-    search = tree_search if settings.space == "tree" else exact_search
-    found = search(
+    found = exact_search(
         problem,
+        space=settings.space,
         max_length=settings.max_length,
         beam_size=10 if settings.beam_size is None else settings.beam_size,
         time_limit=settings.time_limit,
@@ -105,7 +104,7 @@ def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) 
 
 def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
     """An engine of solvers/engines.py, which is imported when it is asked for."""
-    search = getattr(import_module(".solver_engines", __package__), name)
+    search = getattr(import_module(".solvers.engines", __package__), name)
     found: SearchResult = search(
         problem,
         space=settings.space,
@@ -116,7 +115,7 @@ def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop:
         beam_size=settings.beam_size,
         should_stop=should_stop,
     )
-    return found
+    return certified_claim(problem, found)
 
 
 ENGINES: dict[str, Engine] = {

@@ -21,7 +21,7 @@ from .interrupts import stop_on_interrupt
 from .output import Printer, chosen_format
 from .progress import progress
 from .runs import read_run, result_record, run_units
-from .units import Explain, choose_units, map_units
+from .units import Explain, choose_active_units, map_units
 
 COLUMNS = ("unit", "iou", "bound", "ceiling", "length", "status", "seconds", "formula")
 ONLY_KEPT = ("by_length", "certificate")
@@ -33,6 +33,7 @@ def explain(
     units: str | None,
     settings: dict[str, Any],
     *,
+    min_active: int | None = None,
     jobs: int,
     require: str | None,
     output: Path | None,
@@ -45,7 +46,8 @@ def explain(
     check_jobs(jobs)
     wanted = _required(require)
     probe = open_probe(path)
-    names = choose_units(probe.cells, units)
+    choice = choose_active_units(probe, units, min_active)
+    names = choice.names
     lines = Lines(printer, len(names), left_out=ONLY_KEPT if chosen.top_k > 1 else (*ONLY_KEPT, "top"))
     with lines.shown() as show:
         if output is None:
@@ -55,7 +57,7 @@ def explain(
             if lines.count < len(names) or stop.is_set():
                 raise KeyboardInterrupt
         else:
-            run_units(probe, names, chosen, output, jobs=jobs, on_record=show)
+            run_units(probe, names, chosen, output, jobs=jobs, min_active=choice.min_active, on_record=show)
     _end(lines, wanted)
 
 

@@ -96,10 +96,12 @@ def run_units(
     folder: Path,
     *,
     jobs: int = 1,
+    min_active: int = 0,
     on_record: Callable[[Record], None] = lambda record: None,
 ) -> Run:
     """Explain the units that the folder has no line for yet; make the folder where it is not there.
 
+    min_active: what the units were chosen by, kept with the settings.
     on_record: called with every line, old and new, in the order of `units`.
     Raises `UsageError` where the folder holds a run with other settings, `DataError` where another process is at
     work in it; and `KeyboardInterrupt`, with everything kept, where it was interrupted.
@@ -112,7 +114,7 @@ def run_units(
                 certificate = certificate_text(Problem.of(probe.cells, name), result) if result.certificate else None
                 yield Outcome(name, result_record(result), certificate)
 
-        header = run_header("explain", probe, units, settings.record(), folder)
+        header = run_header("explain", probe, units, chosen_by(settings.record(), min_active), folder)
         return keep_records(folder, header, work, on_record)
 
 
@@ -171,6 +173,11 @@ def _keep_certificate(folder: Path, place: int, text: str | None) -> Record:
     return {"certificate": f"{CERTIFICATES}/{place}.json"}
 
 
+def chosen_by(settings: dict[str, Any], min_active: int) -> dict[str, Any]:
+    """The settings with the least number of active points that units were chosen by, where there is one."""
+    return settings | ({"min_active": min_active} if min_active else {})
+
+
 def run_header(
     command: str, probe: Probe, units: Sequence[str], settings: dict[str, Any], folder: Path
 ) -> dict[str, Any]:
@@ -211,10 +218,9 @@ def _begin(folder: Path, header: dict[str, Any]) -> None:
 def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> None:
     if there.get("command") != asked["command"]:
         raise UsageError(f"{folder} holds what {there.get('command')} made; choose another -o")
+    old, new = ({"min_active": 0, **header["settings"]} for header in (there, asked))
     changed = [
-        f"{name} {there['settings'].get(name)!r} there, {value!r} now"
-        for name, value in asked["settings"].items()
-        if there["settings"].get(name) != value
+        f"{name} {old.get(name)!r} there, {value!r} now" for name, value in new.items() if old.get(name) != value
     ]
     if there["units"] != asked["units"]:
         changed.append(f"{len(there['units'])} units there, {len(asked['units'])} now, or others")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ..probes.store import Probe
 from ..solver.cells import Cells
 from ..solver.errors import UsageError
 from ..solver.overlap import Overlaps
@@ -118,6 +121,47 @@ def choose_units(cells: Cells, text: str | None) -> list[str]:
         return list(cells.unit_names)
     chosen = {name for part in text.split(",") for name in _unit_range(cells, part.strip())}
     return [name for name in cells.unit_names if name in chosen]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The units to work on.
+
+    names: in the probe's order.  min_active: units active on fewer points were left out; 0 leaves out none.
+    """
+
+    names: list[str]
+    min_active: int
+
+
+def choose_active_units(probe: Probe, text: str | None, min_active: int | None = None) -> Choice:
+    """The units that `--units` and `--min-active` choose.
+
+    min_active: None takes what the probe's settings say, or 0 where they say nothing or where `text` names units:
+    a unit asked for by name is never left out silently.  One line on stderr says how many are left out.
+    Raises `UsageError` for a number below 0, and where no unit would be left.
+    """
+    if min_active is not None and min_active < 0:
+        raise UsageError(f"--min-active must be at least 0, not {min_active}")
+    names = choose_units(probe.cells, text)
+    if min_active is None:
+        said = (probe.about.get("settings") or {}).get("min_active", 0)
+        min_active = said if text is None and isinstance(said, int) else 0
+    if not min_active:
+        return Choice(names, 0)
+    active = probe.cells.active.sum(axis=0)
+    kept = [name for name in names if active[probe.cells.unit(name)] >= min_active]
+    if len(kept) < len(names):
+        _say_skipped(len(names) - len(kept), len(names), min_active)
+    return Choice(kept, min_active)
+
+
+def _say_skipped(skipped: int, total: int, min_active: int) -> None:
+    which = "all" if skipped == total else f"{skipped:,} of"
+    what = f"{which} {total:,} units are active on fewer than {min_active:,} points"
+    if skipped == total:
+        raise UsageError(f"{what}; include them with --min-active 0, or name units with --units")
+    print(f"{what} and are skipped; --min-active 0 or --units includes them", file=sys.stderr)
 
 
 def _unit_range(cells: Cells, part: str) -> Iterable[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +43,9 @@ class Answer:
 
     name: the experiment's name on the command line.  question: the question, as a sentence.
     inputs: what it was asked of: the probes' model, layer, dataset and digest.  settings: with what.
-    rows: the table; all rows have the same keys.  summary: what was found, in whole sentences.
-    published: the paper's values beside ours.  draw: the figure, drawn when it is asked for (matplotlib is heavy).
+    rows: the table; all rows have the same keys.  summary: what was found, in whole sentences.  more: further
+    tables by name.  published: the paper's values beside ours.  draw: the figure, drawn when it is asked for
+    (matplotlib is heavy).
     """
 
     name: str
@@ -54,6 +55,7 @@ class Answer:
     rows: tuple[Row, ...]
     summary: tuple[str, ...]
     published: tuple[Published, ...] = ()
+    more: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     draw: Callable[[], Figure] | None = None
 
     def record(self) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class Answer:
             "summary": list(self.summary),
             "published": [vars(each) for each in self.published],
             "rows": [dict(row) for row in self.rows],
+            "more": {name: [dict(row) for row in rows] for name, rows in self.more.items()},
         }
 
     def __str__(self) -> str:
@@ -80,7 +83,7 @@ def input_record(probe: Any) -> dict[str, Any]:
 
 
 def save_answer(answer: Answer, folder: Path, *, force: bool = False) -> Path:
-    """Write `answer.json`, `table.csv`, `figure.svg` and `figure.png` as a folder; give its path.
+    """Write `answer.json`, `table.csv` (and a file for each of `more`), `figure.svg` and `figure.png`; give the folder.
 
     Equal answers give equal files, apart from the versions in `answer.json`.
     Raises `UsageError` where something else lies there, or an answer and not `force`.
@@ -88,7 +91,8 @@ def save_answer(answer: Answer, folder: Path, *, force: bool = False) -> Path:
     with new_folder(folder, force=force, is_ours=is_answer) as partial:
         text = json.dumps(answer.record() | {"versions": versions()}, indent=1, ensure_ascii=False, allow_nan=False)
         write_bytes(partial / "answer.json", text.encode())
-        write_bytes(partial / "table.csv", _csv(answer).encode())
+        for name, rows in {"table": answer.rows, **answer.more}.items():
+            write_bytes(partial / f"{name}.csv", _csv(rows).encode())
         if answer.draw is not None:
             save_figure(answer.draw(), partial / "figure.svg", partial / "figure.png")
     return folder
@@ -108,12 +112,12 @@ def read_answer(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _csv(answer: Answer) -> str:
+def _csv(rows: Sequence[Row]) -> str:
     stream = io.StringIO()
-    if answer.rows:
+    if rows:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(answer.rows[0])
-        writer.writerows([csv_cell(value) for value in row.values()] for row in answer.rows)
+        writer.writerow(rows[0])
+        writer.writerows([csv_cell(value) for value in row.values()] for row in rows)
     return stream.getvalue()
 
 

@@ -95,8 +95,9 @@ def probe_facts(probe: Probe) -> list[Fact]:
     numbers |= {"Concepts": len(cells.concepts.names), "Units": len(cells.unit_names)}
     facts += [Fact(name, count(number)) for name, number in numbers.items() if number is not None]
     if settings.get("threshold") == "quantile":
-        maps = "upsampled maps" if settings.get("threshold_on") == "pixels" else "the layer's own maps"
-        facts.append(Fact("Active", f"top {100 * settings['quantile']:.4g} % of a unit's values, on {maps}"))
+        where = {"pixels": ", on upsampled maps", "cells": ", on the layer's own maps"}
+        maps = where.get(str(settings.get("threshold_on")), "")
+        facts.append(Fact("Active", f"top {100 * settings['quantile']:.4g} % of a unit's values{maps}"))
     elif settings.get("threshold") == "positive":
         facts.append(Fact("Active", "values above 0"))
     if "device" in settings:

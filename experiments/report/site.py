@@ -30,6 +30,7 @@ from ..runs import Run
 from . import charts, text
 from .index import Summary, all_settings, probe_facts, search_facts, summarise
 from .pictures import Pictures, layer_png
+from .sentences import Sentences
 from .units import UnitReport, read_units
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -100,7 +101,7 @@ class _Site:
 
     def __init__(self, run: Run, probe: Probe, units: Sequence[UnitReport], folder: Path) -> None:
         self.run, self.probe, self.units, self.folder = run, probe, units, folder
-        self.pictures = Pictures.of(probe)
+        self.pictures, self.sentences = Pictures.of(probe), Sentences.of(probe)
         optional = ("unit_max", "predictions", "thresholds", "class_weights")
         self.arrays = {name: probe.arrays[name] for name in optional if name in probe.arrays}
         self.written: dict[int, tuple[int, int]] = {}
@@ -151,6 +152,7 @@ class _Site:
             changes=charts.changes(unit.by_length),
             has_pictures=self.pictures is not None,
             pictures=self._pictures(unit),
+            pairs=self.sentences.unit(unit.column, unit.cell_mask) if self.sentences else None,
             threshold=self._threshold(unit),
             weights=self._weights(unit),
         )

@@ -1,0 +1,63 @@
+"""`findings`: what have the units of a sentence-pair model learnt?  Class weights, words, heuristics.  (Section 5.)"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ...probes.store import Probe
+from ..findings import Findings, find
+from ..heuristics import read_heuristics
+from ..runs import Run
+from .answer import Answer, input_record, new_figure
+from .explained import Progress
+
+WORDS_SHOWN = 20
+
+
+def findings_of(
+    run: Run,
+    probe: Probe,
+    *,
+    heuristics: Path | None = None,
+    on_progress: Progress = lambda what, done, total: None,
+) -> Answer:
+    """The units with their class weights; the words that go with each label; the heuristics that formulas mention.
+
+    heuristics: a file like `experiments/data/heuristics.json`; None for that one.
+    """
+    found = find(run, probe, heuristics=read_heuristics(heuristics) if heuristics else None)
+    units, reified = tuple(found.unit_rows()), tuple(found.heuristic_rows())
+    return Answer(
+        name="findings",
+        question="What have the units learnt: which words and heuristics, and for which class do they argue?",
+        inputs=(input_record(probe),),
+        settings={"run": run.path.name, **run.header["settings"]},
+        rows=units,
+        summary=_summary(found),
+        more={"heuristics": reified, "words": tuple(found.word_rows(WORDS_SHOWN))},
+        draw=(lambda: _figure(found)) if found.heuristics else None,
+    )
+
+
+def _summary(found: Findings) -> tuple[str, ...]:
+    sentences = []
+    for each in found.heuristics:
+        n = len(each.units)
+        shown = f"; strongest: unit {each.strongest.unit}, {each.strongest.formula}" if each.strongest else ""
+        sentences.append(f"{each.heuristic.name}: in the formulas of {n} of {len(found.units)} units{shown}")
+    for label in found.classes:
+        words = [a for a in found.words if a.label == label and a.side == "hypothesis" and a.pmi is not None]
+        best = sorted(words, key=lambda a: (-(a.pmi or 0.0), a.word))[:5]
+        if best:
+            sentences.append(f"hypothesis words that go with {label}: {', '.join(a.word for a in best)}")
+    return tuple(sentences)
+
+
+def _figure(found: Findings) -> Any:
+    figure, axes = new_figure()
+    names = [each.heuristic.name for each in found.heuristics]
+    axes.barh(names, [len(each.units) for each in found.heuristics], color="#2f7fd0")
+    axes.invert_yaxis()
+    axes.set(xlabel=f"units of {len(found.units)} whose formula mentions it")
+    return figure
