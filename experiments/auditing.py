@@ -12,7 +12,7 @@ from typing import Any
 
 from ..probes.store import Probe, open_probe
 from ..solver.certify import check_text
-from ..solver.checking import CertificateError
+from ..solver.checking import CertificateError, Verdict
 from ..solver.errors import DataError, DisagreementError, UsageError
 from ..solver.problem import Problem
 from .audit import Audit, audit_record, run_audit, summarise, worst_units
@@ -159,7 +159,7 @@ def _verdict(probe: Probe, unit: str, text: bytes, record: dict[str, Any] | None
         verdict = check_text(problem, text)
         line |= {"iou": float(verdict.iou), "bound": float(verdict.bound)}
         line |= {"proof": verdict.proof, "work": verdict.work}
-        _compare(verdict.iou, verdict.bound, record)
+        _compare(verdict, record)
         line["verdict"] = "confirmed"
     except CertificateError as error:
         line |= {"verdict": "rejected", "reason": str(error)}
@@ -167,11 +167,14 @@ def _verdict(probe: Probe, unit: str, text: bytes, record: dict[str, Any] | None
     return line
 
 
-def _compare(iou: Fraction, bound: Fraction, record: dict[str, Any] | None) -> None:
+def _compare(verdict: Verdict, record: dict[str, Any] | None) -> None:
     """Refuse a certificate of another claim than the line's."""
     if record is None:
         return
-    claimed = record.get("exact", record)
+    claimed, iou, bound = record.get("exact", record), verdict.iou, verdict.bound
+    for name in ("space", "max_length"):
+        if claimed[name] != getattr(verdict, name):
+            raise CertificateError(f"the line's {name} is {claimed[name]}, the certificate's {getattr(verdict, name)}")
     if Fraction(claimed["intersection"], claimed["union"] or 1) != iou:
         raise CertificateError(
             f"the line's IoU is {claimed['intersection']}/{claimed['union']}, the certificate's {iou}"

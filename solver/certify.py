@@ -52,7 +52,8 @@ def certified_claim(problem: Problem, result: SearchResult) -> SearchResult:
 
 def _judged(problem: Problem, result: SearchResult, verdict: Verdict) -> SearchResult:
     assert result.best is not None
-    if (verdict.bound, verdict.iou) != (result.bound, result.best.iou):
+    claimed = (result.space, result.max_length, result.bound, result.best.iou)
+    if (verdict.space, verdict.max_length, verdict.bound, verdict.iou) != claimed:
         raise DisagreementError(f"unit {result.unit}: the checked claim is not the result's")
     if result.status is Status.BOUNDED and verdict.bound == verdict.iou:
         return replace(result, status=Status.OPTIMAL)

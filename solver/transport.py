@@ -35,7 +35,7 @@ HEAVIEST = 10
 """And the cells of the most negative values."""
 MOST_ENTRIES = 2_000_000
 """The linear program is kept to about so many entries; beyond, fewer pairs are taken."""
-STEPS = 128
+STEPS = 1024
 """The bound is settled to this fraction of the ceiling."""
 
 Route = list[int]

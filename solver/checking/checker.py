@@ -29,7 +29,7 @@ class Verdict:
     work: str
 
     def __str__(self) -> str:
-        claim = "is the optimum" if self.iou == self.bound else f"is within {self.bound} of the optimum"
+        claim = "is the optimum" if self.iou == self.bound else f"was found and none is above {self.bound}"
         return (
             f"IoU {self.iou} {claim} among {self.space}s of at most {self.max_length} concepts; "
             f"recounted from the cells, {self.work}"

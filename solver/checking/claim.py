@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import CertificateError
 
-MAX_BYTES = 1 << 30
+MAX_BYTES = 1 << 26
 MAX_LENGTH = 64
 FORMAT = 2
 KEYS = {"format", "digest", "space", "unit", "max_length", "formula", "iou", "bound", "proof", "content", "seal"}
@@ -69,7 +69,7 @@ def read_claim(certificate: str | bytes, cells_digest: str) -> Claim:
         raise CertificateError("not a certificate: its keys are not those of a certificate")
     if content["seal"] != fitting:
         raise CertificateError("damaged: the seal does not fit the content")
-    if content["format"] != FORMAT:
+    if type(content["format"]) is not int or content["format"] != FORMAT:
         raise CertificateError(f"only format {FORMAT} can be checked")
     for key, known in (("space", SPACES), ("proof", PROOFS)):
         if content[key] not in known:

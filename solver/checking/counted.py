@@ -60,8 +60,12 @@ class Counted:
 
 
 def _sums(code: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """int64 (size,): exact sums by code.  bincount adds in float64, so large values go in two halves."""
+    """int64 (size,): exact sums by code.  bincount adds in float64, so many or large values go in parts."""
+    most = 1 << 26
+    if len(values) > most:
+        halves = (slice(0, len(values) // 2), slice(len(values) // 2, None))
+        return np.asarray(sum(_sums(code[half], values[half], size) for half in halves))
     if not len(values) or int(values.max()) * len(values) < 2**53:
         return np.bincount(code, values, size).astype(np.int64)
-    low, high = values & (2**26 - 1), values >> 26
+    low, high = values & (most - 1), values >> 26
     return np.asarray(_sums(code, low, size) + (_sums(code, high, size) << 26))

@@ -276,6 +276,7 @@ class _Proof:
         return np.where(gains > 0, np.maximum(own, 0), 0)
 
     def _with_and(self, tops: list[Any], inside: Any, left: int, depth: int, ands: int, shift: int) -> Any:
+        """Completions that contain AND; every top read here has filters + depth of 2 or more (bounds.with_and)."""
         best: Any = 0
         for k in range(1, left):
             for filters in range(left - k):

@@ -273,7 +273,7 @@ def accumulate(top: np.ndarray, left: int) -> None:
 
 @compiled
 def with_and(t: Tables, w: Walk, top: np.ndarray, inside: np.ndarray, depth: int, left: int, shift: int) -> Any:
-    """Bound of the completions by `left` concepts that contain AND (bounds.with_and)."""
+    """Bound of the completions by `left` concepts that contain AND (bounds.with_and); filters + depth is 2 or more."""
     best = np.int64(0)
     last = t.blocks.shape[1] - 1
     for k in range(1, left):

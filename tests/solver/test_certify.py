@@ -109,3 +109,11 @@ def test_a_certificate_that_proves_nothing_is_a_disagreement():
     too_low = replace(false, certificate=Certificate("chain", 3, Fraction(0), "sets"))
     with pytest.raises(DisagreementError, match="below the formula's IoU"):
         certified(problem, too_low)
+
+
+def test_a_certificate_of_another_length_or_space_does_not_make_a_result_optimal():
+    problem = hard(0)
+    result = exact_search(problem, max_length=1)
+    for other in (replace(result, max_length=4), replace(result, space="tree")):
+        with pytest.raises(DisagreementError, match="not the result's"):
+            certified(problem, other)

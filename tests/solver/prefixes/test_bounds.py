@@ -78,3 +78,22 @@ def test_blocks_bound_what_and_leaves(seed):
             held = np.logical_or.reduce([sets[c] for c in inner]) & sets[e] & undecided
             assert int(values[held].sum()) <= bounds.block(k, k - 1 + len(used))
             assert int(np.maximum(values, 0)[held].sum()) <= bounds.inside(k)
+
+
+def test_beside_an_and_a_concept_may_keep_more_than_behind_a_filter():
+    """`(a AND b) OR c` is worth 21 here; a bound that lets c lose all of a and b and c would say 19."""
+    cells = ["c", "ca", "cb", "abc", "ab", "a", "b"]
+    sets = np.array([[name in cell for cell in cells] for name in "abc"])
+    bounds = Bounds(sets, np.array([5, 7, 7, -8, 10, -100, -100]))
+    assert bounds.with_and(3) >= 21
+    assert bounds.completion(3) >= 21
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_no_rule_leaves_more_than_the_room_at_its_node(seed):
+    sets, values, used, undecided, allowed = random_case(seed)
+    room = Bounds(sets, values, used).room(3)
+    for rule in allowed:
+        rest = [c for c in allowed if c != rule]
+        for value, _, _ in completions(sets, values, undecided & ~sets[rule], rest, 2):
+            assert value <= room

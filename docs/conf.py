@@ -1,0 +1,75 @@
+"""How `make docs` builds these pages.  Nothing is fetched: no intersphinx, no fonts, no scripts from elsewhere."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+project = "compexact"
+author = "The compexact authors"
+copyright = "the compexact authors"
+version = release = metadata.version("compexact")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "compexact"
+html_show_sphinx = False
+
+myst_heading_anchors = 3
+myst_enable_extensions = ["substitution", "colon_fence"]
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_class_signature = "mixed"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 100
+default_role = "code"  # docstrings write `code` as Markdown does
+
+
+def _questions() -> str:
+    """An autodoc directive for every file of `experiments/questions`, so that a new question needs no entry here."""
+    names = sorted(module.name for module in pkgutil.iter_modules([str(ROOT / "experiments" / "questions")]))
+    modules = (f".. automodule:: compexact.experiments.questions.{name}\n   :members:\n" for name in names)
+    return "```{eval-rst}\n" + "\n".join(modules) + "```"
+
+
+myst_substitutions = {"questions": _questions()}
+
+
+def _as_rst(lines: list[str]) -> list[str]:
+    """A docstring of this project as reStructuredText.
+
+    Paragraphs are what blank lines part: lines set in within one are no block of their own.  `name:` at the start of
+    a line begins a paragraph.  Tables and indented code are shown as they are written; `- ` and `>>>` are the same in
+    both.
+    """
+    made: list[str] = []
+    for paragraph in "\n".join(lines).strip("\n").split("\n\n"):
+        rows = paragraph.split("\n")
+        first = rows[0].lstrip()
+        if first.startswith("|") or rows[0].startswith(" "):
+            made += ["::", "", *(f"    {row}" for row in rows)]
+        elif first.startswith((">>>", "- ")):
+            made += rows
+        else:
+            for row in rows:
+                if re.match(r"[a-z_]+(, [a-z_]+)*: ", row):
+                    made.append("")
+                made.append(row.strip())
+        made.append("")
+    return made
+
+
+def _docstring(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = _as_rst(lines)
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", _docstring)
