@@ -60,7 +60,7 @@ def _routes(content: Any, n_cells: int) -> list[list[int]]:
         if not (isinstance(route, list) and len(route) == 3 and all(type(part) is int for part in route)):
             raise CertificateError("a route is [from, to, amount]")
         if not (0 <= route[0] < n_cells and 0 <= route[1] < n_cells and 0 <= route[2] < 2**62):
-            raise CertificateError("a route leads nowhere, or its amount is none")
+            raise CertificateError("there is no route of these cells or with this amount")
         senders.add(route[0])
         receivers.add(route[1])
     if senders & receivers:
