@@ -6,7 +6,7 @@ Everything that runs searches calls `explain_unit`: this process, the processes 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
 from importlib import import_module
@@ -23,8 +23,12 @@ from ..solver.errors import CompexactError, UsageError, did_you_mean
 from ..solver.exact import exact_search
 from ..solver.problem import Problem
 from ..solver.result import SearchResult, Status
+from ..solver.transport import transport_bound
 
 ShouldStop = Callable[[], bool]
+
+TRANSPORT_SECONDS = 10.0
+"""So long a better bound may be looked for after an outside solver has ended."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,17 @@ def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop:
         beam_size=settings.beam_size,
         should_stop=should_stop,
     )
-    return certified_claim(problem, found)
+    return certified_claim(problem, _bounded_better(problem, found))
+
+
+def _bounded_better(problem: Problem, found: SearchResult) -> SearchResult:
+    """The result with the bound by transport, where that is lower than what the solver has proven for all points."""
+    if found.best is None or found.bound is None or found.status is not Status.BOUNDED:
+        return found
+    proven = transport_bound(problem, found.max_length, found.space, found.best.iou, found.ceiling, TRANSPORT_SECONDS)
+    if proven.bound >= found.bound:
+        return found
+    return certified(problem, replace(found, bound=proven.bound, certificate=proven))
 
 
 ENGINES: dict[str, Engine] = {
