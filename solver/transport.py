@@ -56,11 +56,13 @@ def transport_bound(
     """
     until = None if time_limit is None else time.perf_counter() + time_limit / 2
     proven = Certificate(space, length, ceiling, "ceiling")
+    # Targets have this denominator: times the points it stays below 2**52, so that every sum is exact.
+    scale = 1 << max(0, min(20, 51 - problem.n_points.bit_length()))
     while proven.bound - low > ceiling / STEPS and not (should_stop is not None and should_stop()):
         left = None if until is None else until - time.perf_counter()
         if left is not None and left <= 0:
             break
-        target = _simple((low + proven.bound) / 2)
+        target = Fraction(round((low + proven.bound) / 2 * scale), scale)
         if not low < target < proven.bound:
             break
         routes = _routes(problem, target, length, left)
@@ -69,11 +71,6 @@ def transport_bound(
         else:
             low = target
     return proven
-
-
-def _simple(value: Fraction) -> Fraction:
-    """A fraction near the value whose parts are small."""
-    return Fraction(round(value * 2**16), 2**16)
 
 
 def _values(problem: Problem, target: Fraction) -> np.ndarray:
