@@ -1,0 +1,49 @@
+"""IoU against length, where the planted formula needs three concepts."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from compexact.experiments.cli_experiment import whole_numbers
+from compexact.experiments.questions.answer import save_answer
+from compexact.experiments.questions.length import iou_by_length
+from compexact.probes.store import Probe
+from compexact.solver import from_arrays
+from compexact.solver.errors import UsageError
+
+
+@pytest.fixture
+def planted():
+    """Eight units, each `(a AND b) OR c` of its own three concepts; as a rule no two concepts do as well."""
+    rng = np.random.default_rng(0)
+    concepts = rng.random((4000, 9)) < 0.3
+    triples = list(itertools.combinations(range(9), 3))[::10][:8]
+    neurons = np.column_stack([(concepts[:, a] & concepts[:, b]) | concepts[:, c] for a, b, c in triples])
+    return Probe(from_arrays(concepts, neurons), {"kind": "arrays"})
+
+
+def test_three_concepts_reach_what_needs_three_and_more_add_nothing(planted):
+    answer = iou_by_length(planted, planted.cells.unit_names, lengths=(1, 2, 3, 5), proven_lengths=(1, 3))
+    by_length = {row["max_length"]: row for row in answer.rows}
+    assert by_length[1]["mean_iou"] < by_length[2]["mean_iou"] + 1e-12 < by_length[3]["mean_iou"]
+    assert by_length[3]["mean_optimum"] == by_length[5]["mean_iou"] == by_length[3]["mean_ceiling"] == 1
+    assert by_length[3]["proven_units"] == 8
+    assert by_length[2]["mean_optimum"] is None
+    assert by_length[1]["p_value"] is None
+    assert by_length[3]["p_value"] == pytest.approx(1 / 2**8)
+
+
+def test_the_papers_means_stand_beside_ours_where_the_length_was_asked_for(planted, tmp_path):
+    answer = iou_by_length(planted, planted.cells.unit_names[:2], lengths=(1, 3), proven_lengths=())
+    assert [(each.theirs, each.ours is None) for each in answer.published] == [(0.059, False), (0.099, True)]
+    save_answer(answer, tmp_path / "kept")
+    assert (tmp_path / "kept/figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_lengths_are_read_as_ranges():
+    assert whole_numbers("1-3,10") == [1, 2, 3, 10]
+    with pytest.raises(UsageError):
+        whole_numbers("1-x")
