@@ -26,7 +26,8 @@ def planted():
 
 
 def test_three_concepts_reach_what_needs_three_and_more_add_nothing(planted):
-    answer = iou_by_length(planted, planted.cells.unit_names, lengths=(1, 2, 3, 5), proven_lengths=(1, 3))
+    units = planted.cells.unit_names
+    answer = iou_by_length(planted, units, lengths=(1, 2, 3, 5), proven_lengths=(1, 3), beam_size=200)
     by_length = {row["max_length"]: row for row in answer.rows}
     assert by_length[1]["mean_iou"] < by_length[2]["mean_iou"] + 1e-12 < by_length[3]["mean_iou"]
     assert by_length[3]["mean_optimum"] == by_length[5]["mean_iou"] == by_length[3]["mean_ceiling"] == 1
@@ -34,6 +35,13 @@ def test_three_concepts_reach_what_needs_three_and_more_add_nothing(planted):
     assert by_length[2]["mean_optimum"] is None
     assert by_length[1]["p_value"] is None
     assert by_length[3]["p_value"] == pytest.approx(1 / 2**8)
+
+
+def test_a_narrow_beam_stays_below_the_optimum_and_the_summary_says_by_how_much(planted):
+    answer = iou_by_length(planted, planted.cells.unit_names, lengths=(1, 3), proven_lengths=(3,), beam_size=2)
+    row = answer.rows[-1]
+    assert row["mean_iou"] < row["mean_optimum"] == 1
+    assert f"the beam misses {1 - row['mean_iou']:.4f}" in " ".join(answer.summary)
 
 
 def test_the_papers_means_stand_beside_ours_where_the_length_was_asked_for(planted, tmp_path):
