@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-fast test-long fuzz lint bench clean
+.PHONY: demo test test-fast test-long fuzz lint bench reproduce docs clean
 
 demo: $(READY)
 	$(BIN)/compexact demo vision -o demo --force
@@ -33,10 +33,17 @@ bench: $(READY)
 	$(BIN)/python benchmarks/beam.py
 	$(BIN)/python benchmarks/exact.py
 
+reproduce: $(READY)
+	$(BIN)/python benchmarks/reproduce.py
+
+docs: $(READY)
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
+	@echo "docs: docs/_build/index.html"
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs]"
 	touch $(READY)
 
 clean:

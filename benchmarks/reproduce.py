@@ -115,7 +115,7 @@ def vision(out: Path, data: Path) -> list[list[Step]]:
                 "--layer",
                 "features.12",
                 *shown_as,
-            )  # fmt: skip
+            )
         ],
         [
             step(run, "explain", probe, "--length", "3"),
@@ -167,7 +167,7 @@ def nli(out: Path, data: Path) -> list[list[Step]]:
                 snli / "snli_1.0_dev.jsonl.gz",
                 "--vectors",
                 vectors,
-            )  # fmt: skip
+            )
         ],
         [step(probe, "probe", "nli", "--model", model, "--pairs", pairs)],
         [step(run, "explain", probe, "--length", "5"), step(proven, "audit", probe, "--length", "3")],
