@@ -26,7 +26,7 @@ myst_enable_extensions = ["substitution", "colon_fence"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_class_signature = "mixed"
+autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 default_role = "code"  # docstrings write `code` as Markdown does

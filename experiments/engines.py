@@ -91,7 +91,8 @@ def _beam(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -
 
 
 def _brute(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
-    return brute_force_search(problem, max_length=settings.max_length, space=settings.space)
+    found = brute_force_search(problem, max_length=settings.max_length, space=settings.space)
+    return certified_claim(problem, found)
 
 
 def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
