@@ -330,16 +330,20 @@ def report(
     run: Annotated[Path, typer.Argument(help="A run: what compexact explain -o made.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")],
     probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    answers: Annotated[
+        list[Path] | None, typer.Option(help="A folder of compexact experiment -o, to have a page; repeat for more.")
+    ] = None,
     force: ForceOption = False,
 ) -> None:
-    """Write pages about a run, opened from disk: an index, and a page per unit.
+    """Write pages about a run or an audit, opened from disk: an index, and a page per unit.
 
     \b
     compexact report run -o site
+    compexact report run -o site --answers answers/length --answers answers/accuracy
     """
     from . import explaining
 
-    explaining.report(run, output, probe, force=force)
+    explaining.report(run, output, probe, answers or [], force=force)
 
 
 def main() -> None:

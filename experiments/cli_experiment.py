@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import WHOLE, ForceOption, FormatOption
+from .options import WHOLE, DeviceOption, ForceOption, FormatOption
 
 if TYPE_CHECKING:
     from .questions.answer import Answer
@@ -24,6 +24,8 @@ RunArgument = Annotated[Path, typer.Argument(help="A run: what compexact explain
 UnitsOption = Annotated[str | None, typer.Option(help="Names and ranges: 0,3,10-20.  Default: all.")]
 LengthsOption = Annotated[str, typer.Option(metavar="N,...", help="Maximum lengths; 1-10 for a range.")]
 BeamSizeOption = Annotated[int, typer.Option(**WHOLE, help="Distinct functions kept in the beam.")]
+EngineOption = Annotated[str, typer.Option(help="beam, exact or another of compexact explain.")]
+LengthOption = Annotated[int, typer.Option(**WHOLE, help="Maximum length of the formulas.")]
 JobsOption = Annotated[int, typer.Option(**WHOLE, help="Processes; -1 for one per core.")]
 SeedOption = Annotated[int, typer.Option(**WHOLE, help="Of what is random.")]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep the answer in this folder.")]
@@ -172,3 +174,430 @@ def edits(
         {"pairs_per_unit": pairs_per_unit, "keep": keep},
         output=output, force=force, format_name=format,
     )  # fmt: skip
+
+
+@experiment_app.command()
+def compare(
+    left: RunArgument,
+    right: RunArgument,
+    probe: Annotated[Path | None, typer.Option(help="The left run's probe, if it was moved.")] = None,
+    right_probe: Annotated[Path | None, typer.Option(help="The right run's probe, if it was moved.")] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Which units have another formula in another run (seed, layer, model, engine), and how much does IoU differ?
+
+    \b
+    compexact experiment compare beam-run exact-run -o answers/compare
+    """
+    from .questions.compare import compare_runs
+    from .runs import read_run
+
+    runs = read_run(left), read_run(right)
+    probes = runs[0].open_probe(probe), runs[1].open_probe(right_probe)
+    ask(compare_runs, *runs, *probes, output=output, force=force, format_name=format)
+
+
+@experiment_app.command()
+def controls(
+    probe: ProbeArgument,
+    units: UnitsOption = None,
+    lengths: LengthsOption = "1-3",
+    shuffles: Annotated[int, typer.Option(**WHOLE, help="Shuffled masks a unit.")] = 19,
+    against: Annotated[
+        Path | None, typer.Option(help="A probe with the same concepts, such as of an untrained network.")
+    ] = None,
+    beam_size: BeamSizeOption = 10,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Are the explanations better than those of shuffled masks (a p-value a unit), or of another network's units?
+
+    \b
+    compexact experiment controls probe --shuffles 99 -o answers/controls
+    compexact experiment controls probe --against untrained-probe
+    """
+    from ..probes.store import open_probe
+    from .questions.controls import against_chance
+    from .units import choose_active_units
+
+    opened, other = open_probe(probe), None if against is None else open_probe(against)
+    ask(
+        against_chance,
+        opened,
+        choose_active_units(opened, units).names,
+        lengths=whole_numbers(lengths),
+        shuffles=shuffles,
+        beam_size=beam_size,
+        seed=seed,
+        against=other,
+        against_units=None if other is None else choose_active_units(other, None).names,
+        jobs=jobs,
+        output=output,
+        force=force,
+        format_name=format,
+    )
+
+
+@experiment_app.command()
+def heldout(
+    probe: ProbeArgument,
+    units: UnitsOption = None,
+    held_out: Annotated[
+        Path | None, typer.Option(help="A probe of the same model on other images.  Default: split PROBE's inputs.")
+    ] = None,
+    lengths: LengthsOption = "1-6,8,10",
+    proven: Annotated[str, typer.Option(metavar="N,...", help="Lengths to prove, too; empty for none.")] = "1-3",
+    splits: Annotated[int, typer.Option(**WHOLE, help="Random halves to average over.")] = 1,
+    beam_size: BeamSizeOption = 10,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Do explanations hold on inputs that they were not found on?  Do longer ones, or the optimum, overfit?
+
+    \b
+    compexact experiment heldout nli-probe --splits 5 -o answers/heldout
+    compexact experiment heldout probe-a --held-out probe-b
+    """
+    from ..probes.store import open_probe
+    from .questions.heldout import held_out_iou
+    from .units import choose_active_units
+
+    opened = open_probe(probe)
+    ask(
+        held_out_iou,
+        opened,
+        choose_active_units(opened, units).names,
+        held_out=None if held_out is None else open_probe(held_out),
+        lengths=whole_numbers(lengths),
+        proven_lengths=whole_numbers(proven),
+        splits=splits,
+        beam_size=beam_size,
+        seed=seed,
+        jobs=jobs,
+        output=output,
+        force=force,
+        format_name=format,
+    )
+
+
+@experiment_app.command()
+def uniqueness(
+    probe: ProbeArgument,
+    units: UnitsOption = None,
+    lengths: LengthsOption = "1,3,5,10",
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """How many units share an equivalent formula, and how many concepts do all of them use?  (Appendix A.)
+
+    \b
+    compexact experiment uniqueness probe -o answers/uniqueness
+    """
+    from ..probes.store import open_probe
+    from .questions.uniqueness import shared_formulas
+    from .units import choose_active_units
+
+    opened = open_probe(probe)
+    ask(
+        shared_formulas, opened, choose_active_units(opened, units).names, lengths=whole_numbers(lengths),
+        engine=engine, beam_size=beam_size, jobs=jobs, output=output, force=force, format_name=format,
+    )  # fmt: skip
+
+
+@experiment_app.command()
+def accuracy(
+    probe: ProbeArgument,
+    units: UnitsOption = None,
+    lengths: LengthsOption = "1-10",
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    least_inputs: Annotated[int, typer.Option(**WHOLE, help="Leave out units active on fewer labelled inputs.")] = 1,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Is the model more often right where better explained units are active?  (Figure 7.)
+
+    \b
+    compexact experiment accuracy nli-probe --lengths 1-5 -o answers/accuracy
+    """
+    from ..probes.store import open_probe
+    from .questions.accuracy import accuracy_against_iou
+    from .units import choose_active_units
+
+    opened = open_probe(probe)
+    ask(
+        accuracy_against_iou, opened, choose_active_units(opened, units).names, lengths=whole_numbers(lengths),
+        engine=engine, beam_size=beam_size, least_inputs=least_inputs, seed=seed, jobs=jobs,
+        output=output, force=force, format_name=format,
+    )  # fmt: skip
+
+
+@experiment_app.command()
+def weights(
+    probe: ProbeArgument,
+    units: UnitsOption = None,
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", help="Repeatable.  Default: the 20 predicted most often.")
+    ] = None,
+    top: Annotated[int, typer.Option(**WHOLE, help="Units with the greatest weight, and as many with the least.")] = 5,
+    length: LengthOption = 3,
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Which units speak for and against a class, and what are they?  (Figure 8.)
+
+    \b
+    compexact experiment weights probe --class streetcar -o answers/weights
+    """
+    from ..probes.store import open_probe
+    from .questions.weights import class_contributions
+    from .units import choose_active_units
+
+    opened = open_probe(probe)
+    ask(
+        class_contributions, opened, choose_active_units(opened, units).names, classes=classes or None, top=top,
+        length=length, engine=engine, beam_size=beam_size, jobs=jobs, output=output, force=force, format_name=format,
+    )  # fmt: skip
+
+
+@experiment_app.command()
+def layers(
+    probe: ProbeArgument,
+    later_probe: Annotated[Path | None, typer.Argument(help="Of the later layer, where it is another probe.")] = None,
+    earlier: Annotated[str | None, typer.Option(help="The earlier layer, where its probe has several.")] = None,
+    later: Annotated[str | None, typer.Option(help="The later layer, where its probe has several.")] = None,
+    top: Annotated[int, typer.Option(**WHOLE, help="Earlier units for each later one, and as many against it.")] = 3,
+    length: LengthOption = 3,
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Which units of an earlier layer go with each unit of a later one?
+
+    \b
+    compexact experiment layers probe --earlier layer3 --later layer4 -o answers/layers
+    compexact experiment layers layer3-probe layer4-probe
+    """
+    from ..probes.store import open_probe
+    from .questions.layers import layer_links, layer_side
+    from .units import choose_active_units
+
+    one = open_probe(probe)
+    other = one if later_probe is None else open_probe(later_probe)
+    sides = [
+        layer_side(side, layer, choose_active_units(side, None).names)
+        for side, layer in ((one, earlier), (other, later))
+    ]
+    ask(
+        layer_links, *sides, top=top, length=length, engine=engine, beam_size=beam_size, jobs=jobs,
+        output=output, force=force, format_name=format,
+    )  # fmt: skip
+
+
+@experiment_app.command()
+def kinds(
+    probe: ProbeArgument,
+    units: UnitsOption = None,
+    vectors: Annotated[Path | None, typer.Option(help="Word vectors: a GloVe text file, or a spaCy pipeline.")] = None,
+    labelled: Annotated[
+        list[Path] | None, typer.Option(help="A filled-in sheet.csv; repeatable, one for each person.")
+    ] = None,
+    sample: Annotated[int | None, typer.Option(**WHOLE, help="So many units by chance; the paper took 128.")] = None,
+    length: LengthOption = 3,
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Do explanations join what belongs together?  A suggestion, and a sheet for people to label.  (Section 4.)
+
+    \b
+    compexact experiment kinds probe --sample 128 --vectors glove.txt -o answers/kinds
+    compexact experiment kinds probe --sample 128 --vectors glove.txt --labelled ann.csv --labelled ben.csv
+    """
+    from ..probes.store import open_probe
+    from ..probes.text.vectors import open_vectors
+    from .questions.kinds import kinds_of
+    from .units import choose_active_units
+
+    opened = open_probe(probe)
+    ask(
+        kinds_of, opened, choose_active_units(opened, units).names,
+        vectors=None if vectors is None else open_vectors(vectors), labelled=labelled or (), sample=sample,
+        length=length, engine=engine, beam_size=beam_size, seed=seed, jobs=jobs,
+        output=output, force=force, format_name=format,
+    )  # fmt: skip
+
+
+@experiment_app.command()
+def distil(
+    run: RunArgument,
+    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    splits: Annotated[int, typer.Option(**WHOLE, help="Random halves to average over.")] = 3,
+    seed: SeedOption = 0,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """How much of the model does a linear classifier recover that sees the explanations in place of the neurons?
+
+    \b
+    compexact experiment distil nli-run -o answers/distil
+    """
+    from .questions.distil import distilled
+    from .runs import read_run
+
+    opened = read_run(run)
+    ask(
+        distilled,
+        opened,
+        opened.open_probe(probe),
+        splits=splits,
+        seed=seed,
+        output=output,
+        force=force,
+        format_name=format,
+    )
+
+
+@experiment_app.command()
+def adversarial(
+    examples: Annotated[Path, typer.Argument(help="A CSV file: name, picture, intended, patch, region, colour, ...")],
+    model: Annotated[list[str], typer.Option(help="torchvision:NAME or package.module:factory; repeat for more.")],
+    weights: Annotated[list[Path] | None, typer.Option(help="A local state dict for each model.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="KIND:PATH of the pictures and labelled regions.")] = None,
+    preset: Annotated[str | None, typer.Option(help="imagenet, broden or caffe, as in compexact probe vision.")] = None,
+    image_size: Annotated[int | None, typer.Option(**WHOLE, help="Height and width that the models are shown.")] = None,
+    positions: Annotated[
+        str, typer.Option(metavar="N,...", help="Of a patch's corner, in 224ths of the side, both ways.")
+    ] = "-150,-100,-50,0,50,100",
+    sizes: Annotated[
+        str, typer.Option(metavar="X,...", help="Of a patch, as shares of the side.")
+    ] = "0.33,0.5,0.75,1,1.5,2",
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "cpu",
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Does a pasted patch or another colour, as an explanation suggests, turn the prediction?  (Fig. 8, App. B.)
+
+    \b
+    compexact experiment adversarial examples.csv --dataset broden:broden1_224 --preset broden \\
+        --model torchvision:resnet18 --weights resnet18_places365.pth.tar -o answers/adversarial
+    """
+    from .asking_adversarial import ask_adversarial
+    from .probing import numbers
+
+    ask_adversarial(
+        examples, model, weights or (), dataset=dataset, preprocessing={"preset": preset, "image_size": image_size},
+        device=device, positions=numbers("--positions", positions) or (), sizes=numbers("--sizes", sizes) or (),
+        output=output, force=force, format_name=format,
+    )  # fmt: skip
+
+
+@experiment_app.command()
+def ablate(
+    run: RunArgument,
+    model: Annotated[str, typer.Option(help="The model that was probed.")],
+    weights: Annotated[Path | None, typer.Option(help="Its state dict, where it was probed with one.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="vision: the dataset that was probed, KIND:PATH.")] = None,
+    limit: Annotated[int | None, typer.Option(**WHOLE, help="Only the first so many inputs.")] = None,
+    steps: Annotated[int, typer.Option(**WHOLE, help="Portions that the units are removed in.")] = 10,
+    repeats: Annotated[int, typer.Option(**WHOLE, help="Random orders to average over.")] = 5,
+    seed: SeedOption = 0,
+    device: DeviceOption = "cpu",
+    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Does the model need the units that are explained best?  Set units to zero in the order of their IoU.
+
+    \b
+    compexact experiment ablate nli-run --model model -o answers/ablate
+    compexact experiment ablate demo/run --model compexact.probes.demo_model:demo_model \\
+        --weights demo/model.pt --dataset broden:demo/world
+    """
+    from .asking_models import ablation_scores
+    from .questions.ablate import pruned
+    from .runs import read_run
+
+    opened = read_run(run)
+    made_of = opened.open_probe(probe)
+    ask(
+        pruned,
+        opened,
+        made_of,
+        ablation_scores(made_of, model, weights, dataset, limit, device),
+        steps=steps,
+        repeats=repeats,
+        seed=seed,
+        output=output,
+        force=force,
+        format_name=format,
+    )
+
+
+@experiment_app.command()
+def simulate(
+    run: RunArgument,
+    model: Annotated[str, typer.Option(help="The vision model that was probed.")],
+    weights: Annotated[Path | None, typer.Option(help="Its state dict, where it was probed with one.")] = None,
+    generator: Annotated[
+        str | None,
+        typer.Option(help="package.module:factory of a function (formula, n) to pictures with it and without."),
+    ] = None,
+    pictures: Annotated[int, typer.Option(**WHOLE, help="With the formula, and as many without.")] = 40,
+    device: DeviceOption = "cpu",
+    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Does a unit tell new pictures that satisfy its formula from such that do not?  Default: of the demo world.
+
+    \b
+    compexact experiment simulate demo/run --model compexact.probes.demo_model:demo_model --weights demo/model.pt
+    """
+    from .asking_models import example_pictures, picture_response
+    from .questions.simulate import simulated
+    from .runs import read_run
+
+    opened = read_run(run)
+    made_of = opened.open_probe(probe)
+    ask(
+        simulated,
+        opened,
+        made_of,
+        example_pictures(generator),
+        picture_response(made_of, model, weights, device),
+        pictures=pictures,
+        output=output,
+        force=force,
+        format_name=format,
+    )

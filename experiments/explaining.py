@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -123,8 +123,8 @@ def score(path: Path, unit: str, text: str, format_name: str | None) -> None:
     printer.finish()
 
 
-def report(run: Path, output: Path, probe: Path | None, *, force: bool) -> None:
-    """Write the pages of a run."""
+def report(run: Path, output: Path, probe: Path | None, answers: Sequence[Path], *, force: bool) -> None:
+    """Write the pages of a run, and of answers."""
     from ..probes.folders import check_output
     from .report.site import is_report, write_report
 
@@ -133,5 +133,6 @@ def report(run: Path, output: Path, probe: Path | None, *, force: bool) -> None:
     if not finished.records:
         raise UsageError(f"{run} has no explained unit yet")
     with progress() as update:
-        index = write_report(finished, finished.open_probe(probe), output, force=force, on_progress=update)
+        opened = finished.open_probe(probe)
+        index = write_report(finished, opened, output, answers=answers, force=force, on_progress=update)
     print(f"report: {index}")

@@ -106,7 +106,7 @@ def nice_step(span: float, most_steps: int) -> float:
     return next(step * power for step in (1, 2, 2.5, 5, 10, 20) if step * power * most_steps >= span * (1 - 1e-9))
 
 
-def _height_axis(highest: float, *, whole: bool = False) -> Axis:
+def height_axis(highest: float, *, whole: bool = False) -> Axis:
     """A vertical axis that ends on a tick at or above `highest`.  whole: for counts."""
     step = nice_step(highest, 4)
     if whole:
@@ -126,7 +126,7 @@ def histogram(ious: Sequence[float], ceilings: Sequence[float]) -> Histogram | N
     n_bins = max(1, math.ceil(highest / step - 1e-9))
     x = Axis(n_bins * step, step * max(1, round(nice_step(highest, 6) / step)), LEFT, RIGHT)
     iou_counts, ceiling_counts = (_binned(values, step, n_bins) for values in (ious, ceilings))
-    y = _height_axis(max(*iou_counts, *ceiling_counts), whole=True)
+    y = height_axis(max(*iou_counts, *ceiling_counts), whole=True)
     edges = [i * step for i in range(n_bins + 1)]
     bars = tuple(
         Bar(x.at(low), round(x.at(high) - x.at(low), 2), y.at(n), round(BOTTOM - y.at(n), 2), _bin_text(low, high, n))
@@ -155,7 +155,7 @@ def length_chart(by_length: Sequence[Explanation], ceiling: float, bound: float 
     if not by_length:
         return None
     n = len(by_length)
-    y = _height_axis(max(float(by_length[-1].iou), ceiling, bound or 0))
+    y = height_axis(max(float(by_length[-1].iou), ceiling, bound or 0))
     places = [round(LEFT + (RIGHT - LEFT) * (length - 0.5) / n, 2) for length in range(1, n + 1)]
     dots = tuple(
         Dot(place, y.at(float(found.iou)), changed, f"length {length}: IoU {ratio(found.iou)}, {found.formula}")

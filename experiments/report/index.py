@@ -55,6 +55,7 @@ class Summary:
     uses: Sequence[Use]
     n_concepts_used: int
     n_concepts: int
+    categories: Sequence[str]
 
     @property
     def has_bounds(self) -> bool:
@@ -83,6 +84,7 @@ def summarise(run: Run, units: Sequence[UnitReport], n_concepts: int) -> Summary
         uses=[Use(name, n) for name, n in sorted(uses.items(), key=lambda use: (-use[1], use[0]))[:MOST_USED]],
         n_concepts_used=len(uses),
         n_concepts=n_concepts,
+        categories=sorted({category for unit in explained for category in unit.categories}),
     )
 
 

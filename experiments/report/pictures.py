@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -37,16 +39,24 @@ class Shot:
     """A unit in one image.
 
     image: its number in the probe.  unit_mask, formula_mask: bool (height, width); the latter is all False
-    where there is no formula.
+    where there is no formula.  has_unit_mask: whether the former is known: the probe keeps it for top images.
     """
 
     image: int
     unit_mask: np.ndarray
     formula_mask: np.ndarray
+    has_unit_mask: bool = True
+
+    @property
+    def formula_share(self) -> Fraction:
+        """Of the image's points, how many the formula holds for."""
+        return Fraction(int(self.formula_mask.sum()), self.formula_mask.size)
 
     @property
     def iou(self) -> Fraction | None:
-        """In this image alone; None where neither mask has a point."""
+        """In this image alone; None where neither mask has a point, or the unit's is not known."""
+        if not self.has_unit_mask:
+            return None
         either = int((self.unit_mask | self.formula_mask).sum())
         return Fraction(int((self.unit_mask & self.formula_mask).sum()), either) if either else None
 
@@ -61,13 +71,14 @@ class Pictures:
     point_cells: np.ndarray
     picture_bytes: np.ndarray
     picture_offsets: np.ndarray
+    n_cells: int
 
     @classmethod
     def of(cls, probe: Probe) -> Pictures | None:
         """None where the probe has no pictures."""
         if any(name not in probe.arrays for name in NEEDED) or "images" not in probe.names:
             return None
-        pictures = cls(*(probe.arrays[name] for name in NEEDED))
+        pictures = cls(**{name: probe.arrays[name] for name in NEEDED}, n_cells=len(probe.cells))
         n_units, n_pictures = len(probe.cells.unit_names), len(pictures.pictured)
         lengths = (len(pictures.top_images), len(pictures.top_masks), len(pictures.point_cells))
         if lengths != (n_units, n_units, n_pictures) or len(pictures.picture_offsets) != n_pictures + 1:
@@ -87,6 +98,32 @@ class Pictures:
             formula_mask = np.zeros(size, dtype=bool) if cell_mask is None else cell_mask[cells]
             shots.append(Shot(image, unit_mask, formula_mask))
         return shots
+
+    def holding_most(self, unit: int, cell_mask: np.ndarray, is_active: np.ndarray | None) -> list[Shot]:
+        """Where a formula holds on most points, of all images that the probe has a picture of; largest first.
+
+        is_active: bool (n_images,): where the unit is; elsewhere its mask is known to be empty.  As many shots as
+        the unit has top images, fewer where the formula holds in fewer.
+        """
+        top = {shot.image: shot.unit_mask for shot in self.shots(unit, None)}
+        areas = np.asarray(self._cell_points @ cell_mask.astype(np.int64))
+        shots = []
+        for place in np.argsort(-areas, kind="stable")[: self.top_images.shape[1]].tolist():
+            image, mask = int(self.pictured[place]), cell_mask[self.point_cells[place]]
+            known = image in top or (is_active is not None and not is_active[image])
+            if areas[place]:
+                shots.append(Shot(image, top.get(image, np.zeros_like(mask)), mask, known))
+        return shots
+
+    @cached_property
+    def _cell_points(self) -> Any:
+        """int64 (n_pictures, n_cells), sparse: how many points of each cell a picture has."""
+        from scipy.sparse import csr_array
+
+        counted = [np.unique(cells, return_counts=True) for cells in self.point_cells]
+        bounds = np.cumsum([0, *(len(cells) for cells, _ in counted)])
+        columns, counts = (np.concatenate([each[i] for each in counted]) for i in (0, 1)) if counted else ([], [])
+        return csr_array((counts, columns, bounds), shape=(len(self.pictured), self.n_cells))
 
     def jpeg(self, image: int) -> bytes:
         """The stored file."""

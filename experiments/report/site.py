@@ -2,8 +2,11 @@
 
     index.html         all units, sortable and searchable
     units/N.html       a page per unit; N is the unit's place in the probe
+    audit.html         of an audit: how far the beam is from what is proven
+    answers/N.html     the N-th answer of `compexact experiment` that was given, with its figure and tables beside it
     pictures/N.jpg     the images shown, each once
-    layers/N-R.png     where unit N is active and its formula holds in its R-th top image
+    layers/N-R.png     where unit N is active and its formula holds in its R-th top image; fR: in the image where the
+                       formula holds R-th most; nR: the same of the formula with a leaf negated
     assets/            the style sheet and the script that sorts and filters
 
 The same run gives the same bytes.  Names come from users' data: templates escape everything, nothing is marked
@@ -15,12 +18,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...probes.folders import check_output, new_folder
@@ -28,54 +29,36 @@ from ...probes.store import Probe
 from ...probes.versions import versions
 from ..runs import Run
 from . import charts, text
+from .answers import AnswerPage, read_answer_page
+from .audits import audit_page, is_audit
+from .classes import Classes
+from .gallery import Gallery
 from .index import Summary, all_settings, probe_facts, search_facts, summarise
-from .pictures import Pictures, layer_png
+from .negation import smallest
+from .pictures import Pictures
 from .sentences import Sentences
 from .units import UnitReport, read_units
 
 TEMPLATES = Path(__file__).with_name("templates")
 ASSETS = ("report.css", "report.js", "icon.svg")
 GENERATOR = '<meta name="generator" content="compexact report">'
-MOST_WEIGHTS = 5
 
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True)
-class Picture:
-    """An image on a unit's page.
-
-    file, layer: paths from the site's root; no layer where there is nothing to mark.  correct: None where the
-    target is not one of the model's classes.  iou: in this image alone.  largest: the unit's largest value.
-    """
-
-    file: str
-    layer: str | None
-    width: int
-    height: int
-    key: str
-    prediction: str | None
-    target: str | None
-    correct: bool | None
-    iou: Fraction | None
-    largest: float | None
-    is_active: bool
-
-
-@dataclass(frozen=True)
-class Weight:
-    """How strongly a unit speaks for a class."""
-
-    label: str
-    value: float
-
-
 def write_report(
-    run: Run, probe: Probe, folder: Path, *, force: bool = False, on_progress: Progress | None = None
+    run: Run,
+    probe: Probe,
+    folder: Path,
+    *,
+    answers: Sequence[Path] = (),
+    force: bool = False,
+    on_progress: Progress | None = None,
 ) -> Path:
-    """Write the site of a run, whole or not at all; give the path of its index.html.
+    """Write the site of a run or an audit, whole or not at all; give the path of its index.html.
 
     probe: the one that the run was made from (`run.open_probe()`).
+    answers: folders that `compexact experiment NAME -o` made; each gets a page.
     force: replace the report that lies there.
     on_progress: called with (what is being done, how many units are done, of how many).
 
@@ -85,8 +68,9 @@ def write_report(
     folder = Path(folder)
     check_output(folder, force=force, is_ours=is_report)
     units = read_units(run, probe)
+    asked = [read_answer_page(Path(answer), number) for number, answer in enumerate(answers, start=1)]
     with new_folder(folder, force=force, is_ours=is_report) as partial:
-        _Site(run, probe, units, partial).write(on_progress or (lambda what, done, total: None))
+        _Site(run, probe, units, asked, partial).write(on_progress or (lambda what, done, total: None))
     return folder / "index.html"
 
 
@@ -99,12 +83,12 @@ def is_report(folder: Path) -> bool:
 class _Site:
     """The pages and files of one report, written to a folder."""
 
-    def __init__(self, run: Run, probe: Probe, units: Sequence[UnitReport], folder: Path) -> None:
-        self.run, self.probe, self.units, self.folder = run, probe, units, folder
-        self.pictures, self.sentences = Pictures.of(probe), Sentences.of(probe)
-        optional = ("unit_max", "predictions", "thresholds", "class_weights")
-        self.arrays = {name: probe.arrays[name] for name in optional if name in probe.arrays}
-        self.written: dict[int, tuple[int, int]] = {}
+    def __init__(
+        self, run: Run, probe: Probe, units: Sequence[UnitReport], answers: Sequence[AnswerPage], folder: Path
+    ) -> None:
+        self.run, self.probe, self.units, self.answers, self.folder = run, probe, units, answers, folder
+        self.classes, self.sentences, pictures = Classes.of(probe), Sentences.of(probe), Pictures.of(probe)
+        self.gallery = Gallery(probe, pictures, self.classes, folder) if pictures else None
         self.environment = _environment()
         self.environment.globals |= {
             "generator": f"compexact {versions(('compexact',)).get('compexact', '')}".strip(),
@@ -116,12 +100,16 @@ class _Site:
 
     def write(self, on_progress: Progress) -> None:
         """Everything, in any folder that does not exist."""
-        for name in ("units", "assets", *(("pictures", "layers") if self.pictures else ())):
+        for name in ("units", "assets", *(["answers"] if self.answers else [])):
             (self.folder / name).mkdir(parents=True)
         for name in ASSETS:
             shutil.copyfile(TEMPLATES / name, self.folder / "assets" / name)
         summary = summarise(self.run, self.units, len(self.probe.cells.concepts.names))
         self._write_index(summary)
+        if is_audit(self.run):
+            self._render("audit.html", "audit.html", audit=audit_page(self.run, self.units))
+        for place in range(len(self.answers)):
+            self._write_answer(place)
         for place, unit in enumerate(self.units):
             self._write_unit(place, unit)
             on_progress("writing pages", place + 1, len(self.units))
@@ -139,7 +127,30 @@ class _Site:
             settings_groups=all_settings(self.run, self.probe),
             notes=self.probe.about.get("notes") or [],
             widest=max((unit.ceiling for unit in summary.explained), default=0) or 1,
+            answers=self.answers,
+            is_audit=is_audit(self.run),
+            accuracy={unit.column: self.classes.accuracy(unit.column) for unit in self.units},
+            strongest={unit.column: self.classes.strongest(unit.column) for unit in self.units},
         )
+
+    def _write_answer(self, place: int) -> None:
+        """The page, and beside it copies of the answer's figure and tables."""
+        answer = self.answers[place]
+        figure = answer.figure and self._copy(answer.figure, answer, "figure")
+        tables = [
+            replace(table, file=table.file and self._copy(table.file, answer, f"table{number or ''}"))
+            for number, table in enumerate(answer.tables)
+        ]
+        before, after = (self.answers[i] if 0 <= i < len(self.answers) else None for i in (place - 1, place + 1))
+        self._render(
+            "answer.html", answer.page, answer=answer, figure=figure, tables=tables, before=before, after=after
+        )
+
+    def _copy(self, file: Path, answer: AnswerPage, name: str) -> Path:
+        """Copy a file of the answer; give its new path, seen from the site's root."""
+        copied = Path("answers") / f"{answer.number}-{name}{file.suffix}"
+        shutil.copyfile(file, self.folder / copied)
+        return copied
 
     def _write_unit(self, place: int, unit: UnitReport) -> None:
         self._render(
@@ -150,68 +161,32 @@ class _Site:
             after=self.units[place + 1] if place + 1 < len(self.units) else None,
             chart=charts.length_chart(unit.by_length, unit.ceiling, None if unit.bound is None else float(unit.bound)),
             changes=charts.changes(unit.by_length),
-            has_pictures=self.pictures is not None,
-            pictures=self._pictures(unit),
-            pairs=self.sentences.unit(unit.column, unit.cell_mask) if self.sentences else None,
+            has_pictures=self.gallery is not None,
+            **self._shown(unit),
             threshold=self._threshold(unit),
-            weights=self._weights(unit),
+            weights=self.classes.most_and_least(unit.column),
+            accuracy=self.classes.accuracy(unit.column),
         )
 
-    def _pictures(self, unit: UnitReport) -> list[Picture]:
-        """Write the unit's layers, and its pictures where no unit before had them."""
-        if self.pictures is None:
-            return []
-        shown = []
-        for rank, shot in enumerate(self.pictures.shots(unit.column, unit.cell_mask), start=1):
-            file = f"pictures/{shot.image}.jpg"
-            if shot.image not in self.written:
-                self.written[shot.image] = self.pictures.size(shot.image)
-                (self.folder / file).write_bytes(self.pictures.jpeg(shot.image))
-            layer = None
-            if shot.unit_mask.any() or shot.formula_mask.any():
-                layer = f"layers/{unit.column}-{rank}.png"
-                (self.folder / layer).write_bytes(layer_png(shot))
-            width, height = self.written[shot.image]
-            prediction, target, correct = self._classes(shot.image)
-            values = self.arrays.get("unit_max")
-            largest = None if values is None else float(values[shot.image, unit.column])
-            shown.append(
-                Picture(
-                    file, layer, width, height, str(self.probe.names["images"][shot.image]),
-                    prediction, target, correct, shot.iou, largest, bool(shot.unit_mask.any()),
-                )
-            )  # fmt: skip
-        return shown
-
-    def _classes(self, image: int) -> tuple[str | None, str | None, bool | None]:
-        """The image's prediction and target, and whether they agree."""
-        targets, predictions = self.probe.names.get("targets"), self.arrays.get("predictions")
-        target = targets[image] if targets else None
-        number = -1 if predictions is None else int(predictions[image])
-        prediction = self._class_name(number) if number >= 0 else None
-        comparable = prediction is not None and target in self.probe.names.get("classes", ())
-        return prediction, target, prediction == target if comparable else None
-
-    def _class_name(self, number: int) -> str:
-        classes = self.probe.names.get("classes") or ()
-        return str(classes[number]) if number < len(classes) else f"class {number}"
+    def _shown(self, unit: UnitReport) -> dict[str, Any]:
+        """The unit's inputs: rows of pictures, or of pairs."""
+        minor = smallest(unit.negations)
+        pairs = negated_pairs = None
+        if self.sentences:
+            pairs = self.sentences.unit(unit.column, unit.cell_mask)
+            negated_pairs = self.sentences.unit(unit.column, minor.cell_mask).holding if minor else ()
+        return {
+            "minor": minor,
+            "pictures": self.gallery.top(unit) if self.gallery else [],
+            "holding": self.gallery.holding(unit) if self.gallery else [],
+            "negated": self.gallery.negated(unit, minor) if self.gallery else [],
+            "pairs": pairs,
+            "negated_pairs": negated_pairs,
+        }
 
     def _threshold(self, unit: UnitReport) -> float | None:
-        thresholds = self.arrays.get("thresholds")
+        thresholds = self.probe.arrays.get("thresholds")
         return None if thresholds is None else float(thresholds[unit.column])
-
-    def _weights(self, unit: UnitReport) -> tuple[list[Weight], list[Weight]]:
-        """The classes that the unit speaks for and against most, where the last layer has one input per unit."""
-        weights = self.arrays.get("class_weights")
-        if weights is None or weights.shape[1] != len(self.probe.cells.unit_names):
-            return [], []
-        column = weights[:, unit.column]
-        order = np.argsort(-column, kind="stable").tolist()
-        most, least = order[:MOST_WEIGHTS], order[: -MOST_WEIGHTS - 1 : -1]
-        return (
-            [Weight(self._class_name(number), float(column[number])) for number in most if column[number] > 0],
-            [Weight(self._class_name(number), float(column[number])) for number in least if column[number] < 0],
-        )
 
 
 def _environment() -> Environment:

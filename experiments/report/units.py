@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -17,6 +17,8 @@ from ...solver.problem import Problem
 from ...solver.result import Explanation, Status
 from ...solver.syntax import parse
 from ..runs import Run
+from .certificates import CertificateNote, read_certificate
+from .negation import Negation, negations
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class UnitReport:
 
     column: its place in the probe.  best, by_length, top: as in `SearchResult`, but none where the status is
     `degenerate`: any formula then says as little as any other.  bound, gap: None where nothing is proven.
-    record: its line of units.jsonl.
+    record: its line of units.jsonl; of an audit, the part of the engine that proves.  beam: an audit's other part.
     """
 
     problem: Problem
@@ -48,6 +50,8 @@ class UnitReport:
     gap: float | None
     error: str | None
     record: Mapping[str, Any]
+    beam: Explanation | None = None
+    certificate: CertificateNote | None = None
 
     @property
     def name(self) -> str:
@@ -73,6 +77,20 @@ class UnitReport:
             ConceptRow(name, rows.categories[rows.position[name]], self.problem.explain(Atom(name))) for name in names
         ]
 
+    @cached_property
+    def categories(self) -> Sequence[str]:
+        """The categories of the formula's concepts, each once, in order."""
+        rows = self.problem.concepts
+        names = self.best.formula.atoms() if self.best else ()
+        return list(dict.fromkeys(rows.categories[rows.position[name]] for name in names))
+
+    @cached_property
+    def negations(self) -> Sequence[Negation]:
+        """The formula with each of its leaves negated."""
+        if self.best is None or self.cell_mask is None:
+            return []
+        return negations(self.problem, self.best.formula, self.cell_mask)
+
 
 def read_units(run: Run, probe: Probe) -> list[UnitReport]:
     """The finished units of the run, in its order.
@@ -85,8 +103,9 @@ def read_units(run: Run, probe: Probe) -> list[UnitReport]:
     return [_read_unit(run, probe, name, record) for name, record in run.records.items()]
 
 
-def _read_unit(run: Run, probe: Probe, name: str, record: Mapping[str, Any]) -> UnitReport:
+def _read_unit(run: Run, probe: Probe, name: str, line: Mapping[str, Any]) -> UnitReport:
     place = f"{run.path / 'units.jsonl'}, unit {name!r}"
+    record = line.get("exact", line)
     try:
         column = probe.cells.unit(name)
         problem = Problem.of(probe.cells, column)
@@ -98,13 +117,15 @@ def _read_unit(run: Run, probe: Probe, name: str, record: Mapping[str, Any]) -> 
             column=column,
             status=status,
             best=_found(problem, record) if is_explained else None,
-            by_length=tuple(_found(problem, line) for line in record["by_length"] if is_explained),
-            top=tuple(_found(problem, line) for line in record["top"] if is_explained),
+            by_length=tuple(_found(problem, each) for each in record["by_length"] if is_explained),
+            top=tuple(_found(problem, each) for each in record["top"] if is_explained),
             ceiling=float(record["ceiling"]),
             bound=None if fraction is None else Fraction(*fraction),
             gap=None if fraction is None else float(record["gap"]),
             error=record.get("error"),
             record=record,
+            beam=_found(problem, line["beam"]) if is_explained and line.get("beam", {}).get("formula") else None,
+            certificate=read_certificate(run, line),
         )
     except KeyError as error:
         raise DataError(f"{place}: the field {error} is missing; delete that line and run again") from None

@@ -1,24 +1,22 @@
-// Sorting and filtering of the unit table, and arrow keys between units.  Without it every page still reads whole.
+// Sorting and filtering of tables, and arrow keys between pages.  Without it every page still reads whole.
 (() => {
   "use strict";
-  const table = document.querySelector("table.sortable");
-  if (table) {
-    const body = table.tBodies[0], rows = [...body.rows];
-    const texts = rows.map((row) => row.textContent.toLowerCase());
-    const collator = new Intl.Collator(undefined, { numeric: true });
-    const cellValue = (row, column, kind) => {
-      const cell = row.cells[column], text = cell.dataset.value ?? cell.textContent.trim();
-      return kind === "number" ? (text === "" ? NaN : Number(text)) : text;
-    };
-    const sort = (head, descending) => {
-      const { cellIndex: column, dataset: { sort: kind } } = head;
-      const compare = kind === "number" ? (a, b) => a - b : collator.compare;
-      const keyed = rows.map((row) => [cellValue(row, column, kind), row]);
-      keyed.sort(([a], [b]) => Number.isNaN(a) - Number.isNaN(b) || (descending ? compare(b, a) : compare(a, b)) || 0);
-      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      body.append(...keyed.map(([, row]) => row));
-    };
+  const collator = new Intl.Collator(undefined, { numeric: true });
+  const cellValue = (row, column, kind) => {
+    const cell = row.cells[column], text = cell.dataset.value ?? cell.textContent.trim();
+    return kind === "number" ? (text === "" ? NaN : Number(text)) : text;
+  };
+  const sort = (table, rows, head, descending) => {
+    const { cellIndex: column, dataset: { sort: kind } } = head;
+    const compare = kind === "number" ? (a, b) => a - b : collator.compare;
+    const keyed = rows.map((row) => [cellValue(row, column, kind), row]);
+    keyed.sort(([a], [b]) => Number.isNaN(a) - Number.isNaN(b) || (descending ? compare(b, a) : compare(a, b)) || 0);
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    table.tBodies[0].append(...keyed.map(([, row]) => row));
+  };
+  for (const table of document.querySelectorAll("table.sortable")) {
+    const rows = [...table.tBodies[0].rows];
     for (const head of table.querySelectorAll("th[data-sort]")) {
       const button = document.createElement("button");
       button.type = "button";
@@ -26,18 +24,30 @@
       head.append(button);
       button.addEventListener("click", () => {
         const now = head.getAttribute("aria-sort");
-        sort(head, now ? now === "ascending" : head.dataset.sort === "number");
+        sort(table, rows, head, now ? now === "ascending" : head.dataset.sort === "number");
       });
     }
-    const input = document.querySelector(".filter input"), output = document.querySelector(".filter output");
+  }
+  const form = document.querySelector("form.filter");
+  if (form) {
+    const rows = [...document.querySelector("table.units").tBodies[0].rows];
+    const texts = rows.map((row) => row.textContent.toLowerCase());
+    const input = form.querySelector("[type=search]"), output = form.querySelector("output");
+    const choices = [...form.querySelectorAll("[data-cell]")];
+    const fits = (row, choice) => {
+      const cell = row.querySelector(`td.${choice.dataset.cell}`);
+      if (choice.type === "number") return cell.dataset.value !== undefined && Number(cell.dataset.value) >= Number(choice.value);
+      return [...cell.children].some((part) => part.textContent === choice.value);
+    };
     const filter = () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const chosen = choices.filter((choice) => choice.value !== "");
       let shown = 0;
       rows.forEach((row, i) => {
-        row.hidden = !words.every((word) => texts[i].includes(word));
+        row.hidden = !(words.every((word) => texts[i].includes(word)) && chosen.every((choice) => fits(row, choice)));
         shown += !row.hidden;
       });
-      output.textContent = words.length ? `${shown} of ${rows.length}` : `${rows.length}`;
+      output.textContent = shown < rows.length ? `${shown} of ${rows.length}` : `${rows.length}`;
       document.querySelector(".nothing").hidden = shown > 0;
     };
     const fromAddress = () => {
@@ -46,22 +56,24 @@
       filter();
       document.getElementById("units").scrollIntoView();
     };
-    input.closest(".filter").hidden = false;
-    input.addEventListener("input", () => {
+    form.hidden = false;
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("input", () => {
       filter();
       history.replaceState(null, "", input.value ? `#q=${encodeURIComponent(input.value)}` : "#units");
     });
     addEventListener("hashchange", fromAddress);
+    filter();
     fromAddress();
   }
   addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.target.closest("input")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.target.closest("input, select, .scroll")) return;
     const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
     const link = rel && document.querySelector(`nav a[rel=${rel}]`);
     if (link) location.href = link.href;
-    if (event.key === "/" && table) {
+    if (event.key === "/" && form) {
       event.preventDefault();
-      document.querySelector(".filter input").focus();
+      form.querySelector("[type=search]").focus();
     }
   });
 })();

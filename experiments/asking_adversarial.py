@@ -1,0 +1,138 @@
+"""`compexact experiment adversarial`: from a table of examples and the networks named to the pictures and the answer.
+
+The table is a CSV file with a line per example:
+
+| column | |
+|---|---|
+| `name` | what to call it |
+| `picture` | an image of the dataset (its key), or a picture file |
+| `intended` | the class that the edit should make the network see |
+| `patch` | a PNG with alpha, or the image of the dataset that the patch is cut out of |
+| `region` | a concept: where it is in `patch` is cut out; without a patch, where it is in `picture` is painted |
+| `colour` | `red,green,blue` in 0..255: of what is painted |
+| `original`, `pasted` | classes, where the networks' own predictions should not count (optional) |
+
+Files are looked for beside the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..probes.classifying import PictureClassifier, picture_classifier
+from ..probes.datasets.base import AnnotatedImages
+from ..probes.datasets.files import read_table
+from ..probes.patching import cut_out, read_patch, read_picture, region
+from ..solver.errors import CompexactError, DataError, UsageError, did_you_mean
+from .questions.adversarial import Example, adversarial
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+NEEDED = ("name", "picture", "intended")
+OPTIONAL = ("patch", "region", "colour", "original", "pasted")
+
+
+def ask_adversarial(
+    file: Path,
+    models: Sequence[str],
+    weights: Sequence[Path],
+    *,
+    dataset: str | None,
+    preprocessing: dict[str, Any],
+    device: str,
+    positions: Sequence[float],
+    sizes: Sequence[float],
+    **how: Any,
+) -> None:
+    """Read the examples, load the networks, and ask."""
+    from ..probes.datasets import open_dataset
+    from .cli_experiment import ask
+
+    if weights and len(weights) != len(models):
+        raise UsageError(f"{len(models)} times --model and {len(weights)} times --weights; give each model its file")
+    images = None if dataset is None else open_dataset(dataset)
+    examples = read_examples(file, images)
+    networks = [
+        _network(spec, weights[place] if weights else None, preprocessing, device) for place, spec in enumerate(models)
+    ]
+    ask(adversarial, examples, networks, positions=positions, sizes=sizes, **how)
+
+
+def _network(spec: str, weights: Path | None, preprocessing: dict[str, Any], device: str) -> PictureClassifier:
+    from ..probes.models import load_model
+    from ..probes.preprocess import resolve
+
+    return picture_classifier(load_model(spec, weights=weights), resolve(**preprocessing), device=device)
+
+
+def read_examples(file: Path, dataset: AnnotatedImages | None) -> list[Example]:
+    """The examples of a table.  Raises `UsageError` and `DataError` with the line in the message."""
+    if not file.is_file():
+        raise UsageError(f"{file}: there is no such file; it is a CSV file with {', '.join((*NEEDED, *OPTIONAL))}")
+    examples = []
+    for row in read_table(file, NEEDED):
+        if unknown := set(row.cells) - {*NEEDED, *OPTIONAL}:
+            name = min(unknown)
+            raise DataError(f"{file}: unknown column {name!r}{did_you_mean(name, (*NEEDED, *OPTIONAL))}")
+        try:
+            examples.append(_example({key: text for key, text in row.cells.items() if text}, file.parent, dataset))
+        except CompexactError as error:
+            raise type(error)(f"{row.where}: {error}") from None
+    if not examples:
+        raise DataError(f"{file} has no example")
+    return examples
+
+
+def _example(cells: dict[str, str], folder: Path, dataset: AnnotatedImages | None) -> Example:
+    for name in NEEDED:
+        if name not in cells:
+            raise DataError(f"{name} is empty")
+    classes = {name: cells.get(name) for name in ("original", "pasted")}
+    head: dict[str, Any] = {"name": cells["name"], "intended": cells["intended"], **classes}
+    picture, index = _picture(cells["picture"], folder, dataset)
+    if "patch" not in cells:
+        if "region" not in cells or "colour" not in cells:
+            raise UsageError("give a patch to paste, or a region and a colour to paint")
+        mask = region(_known(dataset), _index(index, cells["picture"]), cells["region"])
+        return Example(picture=picture, region=mask, colour=_colour(cells["colour"]), **head)
+    if "colour" in cells:
+        raise UsageError("a patch is pasted as it is; leave out the colour, or the patch")
+    if "region" not in cells:
+        return Example(picture=picture, patch=read_patch(folder / cells["patch"]), **head)
+    source, place = _picture(cells["patch"], folder, dataset)
+    mask = region(_known(dataset), _index(place, cells["patch"]), cells["region"])
+    return Example(picture=picture, patch=cut_out(source, mask), source=source, **head)
+
+
+def _picture(name: str, folder: Path, dataset: AnnotatedImages | None) -> tuple[Image, int | None]:
+    """The picture, and its number where it is one of the dataset."""
+    if dataset is not None and name in dataset.keys:
+        index = dataset.keys.index(name)
+        return dataset.image(index).convert("RGB"), index
+    if (folder / name).is_file():
+        return read_picture(folder / name), None
+    near = did_you_mean(name, dataset.keys) if dataset is not None else ""
+    raise UsageError(f"{name!r} is neither an image of the dataset nor a file beside the table{near}")
+
+
+def _known(dataset: AnnotatedImages | None) -> AnnotatedImages:
+    if dataset is None:
+        raise UsageError("a region needs labels: name the dataset with --dataset, or give a PNG with alpha as patch")
+    return dataset
+
+
+def _index(index: int | None, name: str) -> int:
+    if index is None:
+        raise UsageError(f"{name!r} is no image of the dataset, so it has no labelled region")
+    return index
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    parts = [part.strip() for part in text.replace(" ", ",").split(",") if part.strip()]
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) <= 255 for part in parts):
+        raise UsageError(f"a colour is three numbers 0..255, such as 40,118,184; not {text!r}")
+    red, green, blue = map(int, parts)
+    return red, green, blue

@@ -1,0 +1,103 @@
+"""The picture of copy-paste examples: before, after, and every position at the size that works best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .questions.answer import new_figure
+
+if TYPE_CHECKING:
+    from .questions.adversarial import Tried
+
+TINTS = {"success": (46, 160, 67), "partial": (227, 179, 65), "failure": (200, 60, 50)}
+TINTED = 0.3
+THUMBNAIL = 72
+MOST_SHOWN = 12
+"""So many examples are drawn; the table has all."""
+
+
+def adversarial_figure(tried: Sequence[Tried]) -> Any:
+    """A row for each example and network: the picture, the patch, the best edit, and the composite of one size."""
+    shown = list(tried)[:MOST_SHOWN]
+    figure, axes = new_figure(4, len(shown))
+    figure.set_size_inches(12.6, 3.5 * len(shown))
+    for row, each in zip(np.reshape(axes, (len(shown), 4)), shown):
+        _draw(row, each)
+        for axis in row:
+            axes_off(axis)
+    return figure
+
+
+def axes_off(axis: Any) -> None:
+    """No ticks and no frame: this is a picture."""
+    axis.set_xticks([])
+    axis.set_yticks([])
+    for side in axis.spines.values():
+        side.set_visible(False)
+
+
+def _draw(row: Sequence[Any], tried: Tried) -> None:
+    example, best = tried.example, tried.best
+    row[0].imshow(example.picture)
+    row[0].set_title(_short(tried.before), fontsize=10)
+    row[0].set_ylabel(f"{_short(example.name)}\n{_short(tried.network.name)}", fontsize=9)
+    if example.patch is not None:
+        row[1].imshow(_on_grey(example.patch))
+        row[1].set_title(f"patch{_short(' from: ' + tried.pasted) if tried.pasted else ''}", fontsize=10)
+    else:
+        assert example.region is not None
+        row[1].imshow(example.region, cmap="gray")
+        row[1].set_title(f"painted {example.colour}", fontsize=10)
+    row[2].imshow(example.edited(tried.places[best]))
+    title = f"{_short(tried.predicted[best])} ({tried.outcomes[best]})"
+    row[2].set_title(title, fontsize=10, color=[value / 300 for value in TINTS[tried.outcomes[best]]])
+    row[2].set_xlabel(f"intended: {_short(example.intended)}, {tried.probability[best]:.0%}", fontsize=9)
+    if example.patch is not None:
+        size = best_size(tried)
+        row[3].imshow(composite(tried, size))
+        of = [i for i, place in enumerate(tried.places) if place and place.size == size]
+        outcomes = [tried.outcomes[i] for i in of]
+        row[3].set_title(f"all positions at size {size:g}", fontsize=10)
+        row[3].set_xlabel(", ".join(f"{outcomes.count(name)} {name}" for name in TINTS), fontsize=9)
+
+
+def best_size(tried: Tried) -> float:
+    """The size with most successes, of equal ones that with the most probable intended class."""
+    sizes = {place.size for place in tried.places if place}
+
+    def merit(size: float) -> tuple[int, float]:
+        of = [i for i, place in enumerate(tried.places) if place and place.size == size]
+        return sum(tried.outcomes[i] == "success" for i in of), float(tried.probability[of].max())
+
+    return max(sorted(sizes), key=merit)
+
+
+def composite(tried: Tried, size: float) -> np.ndarray:
+    """uint8 (n, m, 3): the picture at every position of one size, tinted by outcome: green, yellow, red."""
+    of = [(i, place) for i, place in enumerate(tried.places) if place and place.size == size]
+    rows = sorted({place.y for _, place in of})
+    columns = sorted({place.x for _, place in of})
+    sheet = np.zeros((len(rows) * THUMBNAIL, len(columns) * THUMBNAIL, 3), dtype=np.uint8)
+    for i, place in of:
+        small = np.asarray(tried.example.edited(place).resize((THUMBNAIL, THUMBNAIL)), dtype=np.float64)
+        tinted = (1 - TINTED) * small + TINTED * np.array(TINTS[tried.outcomes[i]])
+        top, left = rows.index(place.y) * THUMBNAIL, columns.index(place.x) * THUMBNAIL
+        sheet[top : top + THUMBNAIL, left : left + THUMBNAIL] = np.rint(tinted)
+    return sheet
+
+
+def _on_grey(patch: Any) -> Any:
+    """The patch (RGBA) on plain grey, so that its outline shows on any page."""
+    from PIL import Image
+
+    ground = Image.new("RGBA", patch.size, (224, 224, 224, 255))
+    return Image.alpha_composite(ground, patch).convert("RGB")
+
+
+def _short(text: str, most: int = 34) -> str:
+    """One line of text that fits above a picture; matplotlib would read `$` as the start of a formula."""
+    text = text.replace("$", r"\$")
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,135 @@
+"""The inputs of a probe in two halves: one to explain on, one to score on.
+
+The stored cells merge all inputs.  Two ways lead back:
+
+- by pairs: a probe of sentence pairs keeps the cell of every pair (`point_cells`) and which units are active on it
+  (`unit_active`), so its pairs are split exactly.
+- by points: the points of every cell are dealt to the two halves at random.  That needs the cells alone, but
+  neighbouring pixels of one image fall into both halves, so it is an optimistic check of images.
+
+Or the halves are two probes, of disjoint sets of images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..probes.store import Probe
+from ..solver.cells import Cells, ConceptRows
+from ..solver.errors import UsageError
+
+MAX_POINTS = 10**9
+"""numpy draws from fewer points than this."""
+UNITS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """Cells of the same concepts and units: to explain on, and to score on.  by: `pairs`, `points` or `probes`."""
+
+    explain: Cells
+    score: Cells
+    by: str
+
+
+def halves_of(probe: Probe, seed: int) -> Halves:
+    """Half of the inputs, drawn at random, and the rest: by pairs where the probe has them, else by points."""
+    rng = np.random.default_rng(seed)
+    return by_pairs(probe, rng) if has_pairs(probe) else by_points(probe.cells, rng)
+
+
+def has_pairs(probe: Probe) -> bool:
+    """Whether the probe keeps which units are active on each of its inputs."""
+    return {"point_cells", "unit_active"} <= set(probe.arrays)
+
+
+def pairs_active(probe: Probe) -> np.ndarray:
+    """bool (n_pairs, n_units): which units are active on each pair; `UsageError` where the probe does not say."""
+    if not has_pairs(probe):
+        raise UsageError("the probe does not keep the cell of each input; one of compexact probe nli does")
+    return np.unpackbits(probe.arrays["unit_active"], axis=1, count=len(probe.cells.unit_names)).astype(bool)
+
+
+def by_pairs(probe: Probe, rng: np.random.Generator) -> Halves:
+    """Split the pairs of a probe of sentence pairs."""
+    active, cell_of = pairs_active(probe), probe.arrays["point_cells"]
+    order = rng.permutation(len(cell_of))
+    chosen = (order[: len(order) // 2], order[len(order) // 2 :])
+    explain, score = (_cells_of_pairs(probe.cells, cell_of[pairs], active[pairs]) for pairs in chosen)
+    return Halves(explain, score, "pairs")
+
+
+def _cells_of_pairs(cells: Cells, cell_of: np.ndarray, active: np.ndarray) -> Cells:
+    """The cells of these pairs alone.  cell_of: int (n,).  active: bool (n, n_units)."""
+    order = np.argsort(cell_of, kind="stable")
+    used, starts, counts = np.unique(cell_of[order], return_index=True, return_counts=True)
+    sums = np.add.reduceat(active[order].astype(np.int64), starts, axis=0)
+    return Cells(rows_of(cells.concepts, used), counts.astype(np.int64), sums, cells.unit_names)
+
+
+def by_points(cells: Cells, rng: np.random.Generator) -> Halves:
+    """Deal half of all points to each side, without regard to the image that they are from.
+
+    Each unit's counts have the distribution of a split of the points; the units are drawn independently of each
+    other, which no formula of one unit can see.  Raises `UsageError` for 10**9 points and more.
+    """
+    if cells.n_points >= MAX_POINTS:
+        raise UsageError(f"{cells.n_points:,} points; a split by points takes fewer than {MAX_POINTS:,}")
+    weights = rng.multivariate_hypergeometric(cells.weights, cells.n_points // 2, method="marginals")
+    active = np.zeros_like(cells.active)
+    for start in range(0, active.shape[1], UNITS_AT_ONCE):
+        columns = slice(start, start + UNITS_AT_ONCE)
+        on = cells.active[:, columns]
+        active[:, columns] = rng.hypergeometric(on, cells.weights[:, None] - on, weights[:, None])
+    rest = cells.weights - weights
+    return Halves(_where(cells, weights, active), _where(cells, rest, cells.active - active), "points")
+
+
+def _where(cells: Cells, weights: np.ndarray, active: np.ndarray) -> Cells:
+    """The cells that have a point left."""
+    kept = np.flatnonzero(weights)
+    return Cells(rows_of(cells.concepts, kept), weights[kept].astype(np.int64), active[kept], cells.unit_names)
+
+
+def rows_of(concepts: ConceptRows, kept: np.ndarray) -> ConceptRows:
+    """Some of the rows, in the order given."""
+    counts = np.diff(concepts.indptr)[kept]
+    starts = np.repeat(concepts.indptr[kept] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+    indices = concepts.indices[starts + np.arange(int(counts.sum()))]
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return ConceptRows(concepts.names, concepts.categories, indptr, indices)
+
+
+def by_probes(explain: Probe, score: Probe) -> Halves:
+    """Two probes of one model on disjoint sets of images.  Units are matched by name, concepts, too.
+
+    Raises `UsageError` where the second has another model or layer, misses a concept or unit, or was made of the
+    same inputs: then nothing would be held out.
+    """
+    for what in ("model weights", "layer"):
+        sides = [_said(probe, what) for probe in (explain, score)]
+        if None not in sides and sides[0] != sides[1]:
+            raise UsageError(f"the held-out probe has another {what.removesuffix(' weights')}; probe the same one")
+    shared = _inputs_of(explain) & _inputs_of(score)
+    if shared or explain.digest == score.digest:
+        example = f", such as {min(shared)}" if shared else ""
+        raise UsageError(f"{len(shared) or 'all'} inputs are in both probes{example}; nothing would be held out")
+    for what, here, there in (
+        ("concept", explain.cells.concepts.names, score.cells.concepts.names),
+        ("unit", explain.cells.unit_names, score.cells.unit_names),
+    ):
+        missing = sorted(set(here) - set(there))
+        if missing:
+            raise UsageError(f"the held-out probe has no {what} {missing[0]!r} ({len(missing)} are missing)")
+    return Halves(explain.cells, score.cells, "probes")
+
+
+def _said(probe: Probe, what: str) -> object:
+    return probe.about.get(what) or (probe.about.get("inputs") or {}).get(what)
+
+
+def _inputs_of(probe: Probe) -> set[str]:
+    """The names of the images, where the probe has them; pairs are named by number and tell nothing."""
+    return set(map(str, probe.names.get("images", ())))

@@ -1,0 +1,200 @@
+"""`accuracy`: is the model more often right where better explained units are active?  (Figure 7 of the paper.)"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ...probes.store import Probe
+from ...solver.errors import UsageError
+from ..inputs import gold, input_activity, predicted
+from .answer import Answer, Published, input_record, new_figure
+from .explained import Explained, Progress, explain_at
+from .search import chosen_search
+
+LEVEL = 0.95
+RESAMPLES = 2000
+LEAST_UNITS = 4
+"""Below it the interval of Fisher's z does not exist."""
+
+PAPER = {
+    "vision": (10, Published("r, vision, length 10", "section 6, Fig. 7", 0.31, None, "ResNet-18, Places365, ADE20K")),
+    "nli": (3, Published("r, NLI, length 3", "section 6, Fig. 7", -0.60, None, "other SNLI model; some 80 neurons")),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Accuracy:
+    """Per unit: int64 (n_units,) labelled inputs where it is active, and how many of these the model gets right."""
+
+    inputs: np.ndarray
+    right: np.ndarray
+    labelled: int
+    unlabelled: int
+    overall: float
+
+
+def accuracy_against_iou(
+    probe: Probe,
+    units: Sequence[str],
+    *,
+    lengths: Sequence[int] = tuple(range(1, 11)),
+    engine: str = "beam",
+    beam_size: int = 10,
+    least_inputs: int = 1,
+    seed: int = 0,
+    jobs: int = 1,
+    on_progress: Progress = lambda what, done, total: None,
+) -> Answer:
+    """Correlate, over units, the IoU of their formula with the model's accuracy on the inputs where they are active.
+
+    An image counts where the unit is active anywhere in it.  Inputs without gold label are left out, and so are units
+    that are active on fewer than `least_inputs` inputs with one.  Intervals are of 95 %: Pearson's by Fisher's z,
+    Spearman's by the bootstrap over units (percentiles of 2000 resamples, of `seed`).
+    Raises `UsageError` where the probe has no predictions or gold labels, or fewer than four units are left.
+    """
+    settings = chosen_search(engine, beam_size, lengths)
+    counted = _accuracy(probe, units)
+    kept = [place for place, n in enumerate(counted.inputs) if n >= max(least_inputs, 1)]
+    if len(kept) < LEAST_UNITS:
+        raise UsageError(
+            f"a correlation needs at least {LEAST_UNITS} units; {len(kept)} of {len(units)} are active on at least "
+            f"{max(least_inputs, 1)} inputs with a gold label"
+        )
+    names = [units[place] for place in kept]
+    explained = explain_at(probe, names, lengths, settings, jobs=jobs, on_progress=on_progress)
+    shares = counted.right[kept] / counted.inputs[kept]
+    rows = tuple(_row(length, explained, shares, seed) for length in sorted(set(lengths)))
+    return Answer(
+        name="accuracy",
+        question="Is the model more often right where better explained units are active?",
+        inputs=(input_record(probe),),
+        settings={"engine": engine, "beam_size": beam_size, "least_inputs": least_inputs, "seed": seed, "level": LEVEL},
+        rows=rows,
+        summary=_summary(rows, counted, len(units) - len(kept), least_inputs),
+        published=_beside(probe, rows),
+        more={"units": tuple(_unit_row(unit, counted, place) for unit, place in zip(explained, kept))},
+        draw=lambda: _figure(probe, rows, explained, shares, counted.overall),
+    )
+
+
+def _accuracy(probe: Probe, units: Sequence[str]) -> _Accuracy:
+    """Counted over the inputs with a gold label."""
+    predictions, wanted = predicted(probe), gold(probe)
+    labelled = wanted >= 0
+    right = predictions[labelled] == wanted[labelled]
+    active = input_activity(probe)[labelled][:, [probe.cells.unit(unit) for unit in units]]
+    return _Accuracy(
+        inputs=active.sum(axis=0),
+        right=active[right].sum(axis=0),
+        labelled=int(labelled.sum()),
+        unlabelled=int((~labelled).sum()),
+        overall=float(right.mean()),
+    )
+
+
+def _row(length: int, explained: Sequence[Explained], shares: np.ndarray, seed: int) -> dict[str, Any]:
+    ious = np.array([float(unit.iou(length)) for unit in explained])
+    row: dict[str, Any] = {"max_length": length, "units": len(explained), "mean_iou": float(ious.mean())}
+    if np.ptp(ious) == 0 or np.ptp(shares) == 0:  # without spread there is no correlation
+        names = ("pearson", "spearman")
+        return row | {f"{name}{end}": None for name in names for end in ("", "_low", "_high", "_p_value")}
+    pearson, spearman = stats.pearsonr(ious, shares), stats.spearmanr(ious, shares)
+    intervals = (pearson.confidence_interval(LEVEL), _bootstrap(ious, shares, seed))
+    for name, found, (low, high) in zip(("pearson", "spearman"), (pearson, spearman), intervals):
+        row |= {name: float(found.statistic), f"{name}_low": _number(low), f"{name}_high": _number(high)}
+        row |= {f"{name}_p_value": _number(found.pvalue)}
+    return row
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _bootstrap(left: np.ndarray, right: np.ndarray, seed: int) -> tuple[float, float]:
+    """The percentile interval of Spearman's correlation; resamples without spread are left out."""
+    chosen = np.random.default_rng(seed).integers(0, len(left), (RESAMPLES, len(left)))
+    ranks = [stats.rankdata(values[chosen], axis=1) for values in (left, right)]
+    centred = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
+    spread = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
+    found = (centred[0] * centred[1]).sum(axis=1)[spread > 0] / spread[spread > 0]
+    tail = (1 - LEVEL) / 2
+    return (float(np.quantile(found, tail)), float(np.quantile(found, 1 - tail))) if len(found) else (np.nan, np.nan)
+
+
+def _unit_row(unit: Explained, counted: _Accuracy, place: int) -> dict[str, Any]:
+    n, right, longest = int(counted.inputs[place]), int(counted.right[place]), max(unit.by_length)
+    found = unit.best(longest)
+    row = {"unit": unit.unit, "active_inputs": n, "right": right, "accuracy": right / n}
+    row |= {f"iou_{length}": float(unit.iou(length)) for length in sorted(unit.by_length)}
+    return row | {"formula": str(found.formula) if found else None}
+
+
+def _summary(rows: Sequence[dict[str, Any]], counted: _Accuracy, skipped: int, least: int) -> tuple[str, ...]:
+    sentences = [
+        f"the model is right on {counted.overall:.1%} of {counted.labelled:,} inputs with a gold label; "
+        f"{counted.unlabelled:,} without one are left out",
+    ]
+    if skipped:
+        sentences.append(f"{skipped} units are active on fewer than {max(least, 1)} of them and are left out")
+    known = [row for row in rows if row["pearson"] is not None]
+    if len(known) < len(rows):
+        missing = ", ".join(str(row["max_length"]) for row in rows if row["pearson"] is None)
+        sentences.append(f"no correlation at length {missing}: IoU or accuracy does not differ between units")
+    for row in known:
+        sentences.append(
+            f"length {row['max_length']}: r = {row['pearson']:+.3f} [{_shown(row['pearson_low'])}, "
+            f"{_shown(row['pearson_high'])}], rho = {row['spearman']:+.3f} [{_shown(row['spearman_low'])}, "
+            f"{_shown(row['spearman_high'])}], n = {row['units']} units"
+        )
+    return tuple(sentences)
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:+.3f}"
+
+
+def _beside(probe: Probe, rows: Sequence[dict[str, Any]]) -> tuple[Published, ...]:
+    """The paper's correlation for this kind of model, with ours at the same length."""
+    if probe.about.get("kind") not in PAPER:
+        return ()
+    length, paper = PAPER[probe.about["kind"]]
+    ours = {row["max_length"]: row["pearson"] for row in rows}.get(length)
+    return (Published(paper.what, paper.source, paper.theirs, ours, paper.data),)
+
+
+def _figure(
+    probe: Probe, rows: Sequence[dict[str, Any]], explained: Sequence[Explained], shares: np.ndarray, overall: float
+) -> Any:
+    """The units at the paper's length where it was asked for, else at the one with the strongest correlation."""
+    figure, (left, right) = new_figure(columns=2)
+    papers = PAPER.get(probe.about.get("kind", ""), (None,))[0]
+    chosen = max(rows, key=lambda row: (row["max_length"] == papers, abs(row["pearson"] or 0.0)))
+    ious = np.array([float(unit.iou(chosen["max_length"])) for unit in explained])
+    _draw_units(left, chosen, ious, shares)
+    left.axhline(overall, color="#777777", linestyle=":", label="all inputs")
+    left.legend(frameon=False)
+    for name, color, shift in (("pearson", "#103a66", -0.06), ("spearman", "#c0392b", 0.06)):
+        known = [row for row in rows if row[f"{name}_low"] is not None]
+        middle, low, high = (np.array([row[f"{name}{end}"] for row in known]) for end in ("", "_low", "_high"))
+        right.errorbar(
+            [row["max_length"] + shift for row in known], middle, yerr=np.maximum([middle - low, high - middle], 0),
+            fmt="o-", color=color, capsize=2, markersize=4, label=name.capitalize(),
+        )  # fmt: skip
+    right.axhline(0, color="#777777", linewidth=0.7)
+    right.set(xlabel="maximum length", ylabel="correlation, 95 % interval")
+    right.legend(frameon=False)
+    return figure
+
+
+def _draw_units(axes: Any, row: dict[str, Any], ious: np.ndarray, shares: np.ndarray) -> None:
+    axes.scatter(ious, shares, s=8, alpha=0.5, color="#2f7fd0")
+    if row["pearson"] is not None:
+        line = stats.linregress(ious, shares)
+        ends = np.array([ious.min(), ious.max()])
+        axes.plot(ends, line.intercept + line.slope * ends, color="#103a66", label=f"r = {row['pearson']:+.2f}")
+    axes.set(xlabel=f"IoU at length {row['max_length']}", ylabel="accuracy where the unit is active")

@@ -1,0 +1,238 @@
+"""`adversarial`: does a patch, or another colour, that an explanation suggests turn the prediction?  (Fig. 8, App. B.)
+
+success: the network predicts the intended class.  failure: it stays with the picture's class, or names the class of
+the pasted object.  partial: anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...probes.classifying import PictureClassifier
+from ...probes.patching import POSITIONS, SIZES, Placement, paste, placements, recolour
+from ...solver.errors import UsageError, did_you_mean
+from .answer import Answer, Published
+from .explained import Progress
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+OUTCOMES = ("success", "partial", "failure")
+PAPER = (
+    ("corridor + igloo -> clean room", 0.046, 0.014),
+    ("forest path + laundromat -> viaduct", 0.023, 0.019),
+    ("street + nursery -> fire escape", 0.019, 0.032),
+)
+"""Example, success and partial rates of ResNet-18 over 216 pictures each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A picture and an edit that should make a network see the class `intended`.
+
+    patch: RGBA, put into the picture at every placement.  region, colour: bool (height, width) and (red, green, blue),
+    painted in place.  One of the two.  original: the picture's class; None for what each network says of it.
+    pasted: the class of the patch's own picture; None for what each network says of `source`, where that is given.
+    """
+
+    name: str
+    picture: Image
+    intended: str
+    patch: Image | None = None
+    source: Image | None = None
+    region: np.ndarray | None = None
+    colour: tuple[int, int, int] | None = None
+    original: str | None = None
+    pasted: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.patch is None) == (self.region is None or self.colour is None):
+            raise UsageError(f"example {self.name!r}: give a patch to paste, or a region and its colour")
+
+    def edited(self, placement: Placement | None) -> Image:
+        """The picture with the edit."""
+        if self.patch is not None and placement is not None:
+            return paste(self.picture, self.patch, placement)
+        assert self.region is not None
+        assert self.colour is not None
+        return recolour(self.picture, self.region, self.colour)
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """An example put to a network.
+
+    places: where the patch was put; a single None for a colour.  predicted: a class for each.  probability: float
+    (n_places,), of the intended class; before, probability_before: of the picture as it is.
+    """
+
+    example: Example
+    network: PictureClassifier
+    original: str
+    pasted: str | None
+    before: str
+    probability_before: float
+    places: Sequence[Placement | None]
+    predicted: Sequence[str]
+    probability: np.ndarray = field(repr=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything to turn: the network does not see the intended class from the start."""
+        return self.before != self.example.intended
+
+    @property
+    def outcomes(self) -> list[str]:
+        """One of `OUTCOMES` for each place."""
+        stays = (self.original, self.pasted)
+        return [
+            "success" if each == self.example.intended else "failure" if each in stays else "partial"
+            for each in self.predicted
+        ]
+
+    @property
+    def best(self) -> int:
+        """The place at which the intended class is most probable, a success if there is one."""
+        successes = np.array([outcome == "success" for outcome in self.outcomes])
+        return int(np.argmax(self.probability + successes))
+
+    def rates(self, of: Sequence[int] | None = None) -> dict[str, float | None]:
+        """Of these places (all by default), the share of each outcome; None where nothing was open."""
+        chosen = range(len(self.places)) if of is None else of
+        outcomes = [self.outcomes[i] for i in chosen]
+        return {each: outcomes.count(each) / len(outcomes) if self.is_open and outcomes else None for each in OUTCOMES}
+
+
+def adversarial(
+    examples: Sequence[Example],
+    networks: Sequence[PictureClassifier],
+    *,
+    positions: Sequence[float] = POSITIONS,
+    sizes: Sequence[float] = SIZES,
+    on_progress: Progress = lambda what, done, total: None,
+) -> Answer:
+    """Every example put to every network, patches at every placement.
+
+    Raises `UsageError` for a class that a network does not have.
+    """
+    if not examples or not networks:
+        raise UsageError("at least one example and one network are needed")
+    grid = placements(positions, sizes)
+    pairs = [(example, network) for example in examples for network in networks]
+    tried = []
+    for place, (example, network) in enumerate(pairs):
+        tried.append(_tried(example, network, grid))
+        on_progress("examples tried", place + 1, len(pairs))
+    from ..composites import adversarial_figure
+
+    return Answer(
+        name="adversarial",
+        question="Does an edit that an explanation suggests turn the prediction?",
+        inputs=tuple({"model": each.name, "layer": None, "dataset": None, "digest": each.digest} for each in networks),
+        settings={"positions": list(positions), "sizes": list(sizes), "pictures": len(grid)},
+        rows=tuple(map(_row, tried)),
+        summary=tuple(_summary(tried)),
+        published=_published(tried),
+        more={"sizes": tuple(_size_rows(tried)), "pictures": tuple(_picture_rows(tried))},
+        draw=lambda: adversarial_figure(tried),
+    )
+
+
+def _tried(example: Example, network: PictureClassifier, grid: Sequence[Placement]) -> Tried:
+    column = _column(network, example.intended, example)
+    for given in filter(None, (example.original, example.pasted)):
+        _column(network, given, example)
+    places: list[Placement | None] = [None] if example.patch is None else list(grid)
+    given_pictures = [example.picture, *([example.source] if example.source is not None else [])]
+    first = network.probabilities(given_pictures)
+    after = network.probabilities(example.edited(place) for place in places)
+    before = [str(network.classes[number]) for number in first.argmax(axis=1)]
+    return Tried(
+        example=example,
+        network=network,
+        original=example.original or before[0],
+        pasted=example.pasted or (before[1] if len(before) > 1 else None),
+        before=before[0],
+        probability_before=float(first[0, column]),
+        places=places,
+        predicted=[str(network.classes[number]) for number in after.argmax(axis=1)],
+        probability=after[:, column],
+    )
+
+
+def _column(network: PictureClassifier, name: str, example: Example) -> int:
+    if name not in network.classes:
+        hint = did_you_mean(name, network.classes)
+        raise UsageError(f"example {example.name!r}: {network.name} has no class {name!r}{hint}")
+    return list(network.classes).index(name)
+
+
+def _row(tried: Tried) -> dict[str, Any]:
+    best = tried.best
+    return {
+        "example": tried.example.name,
+        "network": tried.network.name,
+        "before": tried.before,
+        "pasted": tried.pasted,
+        "intended": tried.example.intended,
+        "after_at_best": tried.predicted[best],
+        **_place(tried.places[best]),
+        "probability_before": tried.probability_before,
+        "probability_at_best": float(tried.probability[best]),
+        "pictures": len(tried.places),
+        **tried.rates(),
+    }
+
+
+def _place(place: Placement | None) -> dict[str, float | None]:
+    return dict.fromkeys(("x", "y", "size")) if place is None else {"x": place.x, "y": place.y, "size": place.size}
+
+
+def _size_rows(tried: Sequence[Tried]) -> Iterator[dict[str, Any]]:
+    for each in tried:
+        for size in sorted({place.size for place in each.places if place}):
+            of = [i for i, place in enumerate(each.places) if place and place.size == size]
+            head = {"example": each.example.name, "network": each.network.name, "size": size}
+            yield {**head, "pictures": len(of), **each.rates(of)}
+
+
+def _picture_rows(tried: Sequence[Tried]) -> Iterator[dict[str, Any]]:
+    for each in tried:
+        for place, predicted, outcome, probability in zip(each.places, each.predicted, each.outcomes, each.probability):
+            head = {"example": each.example.name, "network": each.network.name, **_place(place)}
+            yield {**head, "predicted": predicted, "outcome": outcome, "probability_of_intended": float(probability)}
+
+
+def _overall(tried: Sequence[Tried]) -> Mapping[str, float | None]:
+    """The rates over all pasted pictures, where a patch was pasted and something was open."""
+    outcomes = [outcome for each in tried if each.is_open and each.example.patch for outcome in each.outcomes]
+    return {each: outcomes.count(each) / len(outcomes) if outcomes else None for each in OUTCOMES}
+
+
+def _summary(tried: Sequence[Tried]) -> Iterator[str]:
+    for each in tried:
+        who = f"{each.example.name}, {each.network.name}"
+        if not each.is_open:
+            yield f"{who}: the intended class is predicted before any edit, so there is nothing to turn"
+            continue
+        if each.example.patch is None:
+            yield f"{who}: {each.before} before, {each.predicted[0]} after ({each.outcomes[0]})"
+            continue
+        counts = ", ".join(f"{share:.1%} {name}" for name, share in each.rates().items())
+        yield f"{who}: {counts} of {len(each.places)} pictures; before: {each.before}"
+
+
+def _published(tried: Sequence[Tried]) -> tuple[Published, ...]:
+    """The paper's rates beside ours over all pasted pictures."""
+    ours = _overall(tried)
+    n = sum(len(each.places) for each in tried if each.is_open and each.example.patch)
+    data = f"ResNet-18 on Places365, 36 positions x 6 sizes; here all {n} pastes together: other pictures and classes"
+    found = []
+    for what, success, partial in PAPER:
+        found.append(Published(f"success, {what}", "appendix B", success, ours["success"], data))
+        found.append(Published(f"partial success, {what}", "appendix B", partial, ours["partial"], data))
+    return tuple(found)

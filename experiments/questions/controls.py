@@ -1,0 +1,161 @@
+"""`controls`: are the explanations better than those of masks without meaning, or of an untrained network?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ...probes.store import Probe
+from ...solver.errors import UsageError
+from ..engines import SearchSettings, check_settings
+from ..interrupts import stop_on_interrupt
+from ..shuffles import DrawNull, Null
+from ..units import map_units
+from .answer import Answer, input_record, new_figure
+from .explained import Explained, Progress, explain_at
+
+LEVEL = 0.05
+
+
+def against_chance(
+    probe: Probe,
+    units: Sequence[str],
+    *,
+    lengths: Sequence[int] = (1, 2, 3),
+    shuffles: int = 19,
+    beam_size: int = 10,
+    seed: int = 0,
+    against: Probe | None = None,
+    against_units: Sequence[str] | None = None,
+    jobs: int = 1,
+    on_progress: Progress = lambda what, done, total: None,
+) -> Answer:
+    """The beam's IoUs beside those of shuffled masks, with a p-value for each unit; and of another probe's units.
+
+    shuffles: shuffled masks a unit; the least p-value there can be is 1 / (1 + shuffles).  `discoveries` are the
+    units that are significant at 0.05 with the share of false ones held at 0.05 (Benjamini and Hochberg 1995).
+    against: a probe with the same concepts, such as one of an untrained network.  Its units have no counterparts
+    here, so the two sets of IoUs are compared as samples (Mann-Whitney, one-sided).  `exceeds` is the share of
+    pairs of units in which this probe's has the higher IoU (ties count half): 0.5 where the two are alike.
+    against_units: None for all.
+    """
+    lengths = tuple(sorted(set(lengths)))
+    if shuffles < 1:
+        raise UsageError(f"there must be at least 1 shuffle, not {shuffles}")
+    if not units:
+        raise UsageError("no unit to explain")
+    settings = SearchSettings(max_length=lengths[-1], beam_size=beam_size, seed=seed)
+    check_settings(settings)
+    if against is not None and against.cells.concepts.names != probe.cells.concepts.names:
+        raise UsageError("the two probes have other concepts, or in another order; probe both on the same dataset")
+    nulls = _nulls(probe, units, DrawNull(lengths, shuffles, beam_size, seed), jobs, on_progress)
+    others = (
+        explain_at(
+            against, against_units or against.cells.unit_names, lengths, settings, jobs=jobs, on_progress=on_progress
+        )
+        if against is not None
+        else []
+    )
+    rows = tuple(_row(place, length, nulls, others) for place, length in enumerate(lengths))
+    return Answer(
+        name="controls",
+        question="Are the explanations better than those of shuffled masks, or of another network's units?",
+        inputs=(input_record(probe), *([] if against is None else [input_record(against)])),
+        settings={"units": len(units), "shuffles": shuffles, "beam_size": beam_size, "seed": seed},
+        rows=rows,
+        summary=_summary(rows, nulls, probe),
+        more={"units": tuple(row for unit, null in nulls.items() for row in _unit_rows(unit, lengths, null))},
+        draw=lambda: _figure(lengths, nulls, others),
+    )
+
+
+def _nulls(probe: Probe, units: Sequence[str], work: DrawNull, jobs: int, on_progress: Progress) -> dict[str, Null]:
+    nulls = {}
+    with stop_on_interrupt() as stop:
+        for unit, null in map_units(work, probe.cells, units, jobs=jobs, stop=stop):
+            nulls[unit] = null
+            on_progress("units shuffled", len(nulls), len(units))
+        if stop.is_set():
+            raise KeyboardInterrupt
+    return nulls
+
+
+def _row(place: int, length: int, nulls: dict[str, Null], others: list[Explained]) -> dict[str, Any]:
+    real = np.array([null.real[place] for null in nulls.values()])
+    shuffled = np.array([null.shuffled[:, place] for null in nulls.values()])
+    p_values = np.array([null.p_values[place] for null in nulls.values()])
+    other = np.array([float(unit.iou(length)) for unit in others])
+    test = stats.mannwhitneyu(real, other, alternative="greater") if len(other) else None
+    return {
+        "max_length": length,
+        "units": len(nulls),
+        "mean_iou": float(real.mean()),
+        "mean_shuffled_iou": float(shuffled.mean()),
+        "mean_best_shuffled_iou": float(shuffled.max(axis=1).mean()),
+        "significant": int((p_values <= LEVEL).sum()),
+        "discoveries": int((stats.false_discovery_control(p_values) <= LEVEL).sum()),
+        "against_units": len(others) or None,
+        "against_mean_iou": float(other.mean()) if len(other) else None,
+        "against_p_value": None if test is None else float(test.pvalue),
+        "exceeds": None if test is None else float(test.statistic) / (len(real) * len(other)),
+    }
+
+
+def _unit_rows(unit: str, lengths: Sequence[int], null: Null) -> list[dict[str, Any]]:
+    return [
+        {
+            "unit": unit,
+            "max_length": length,
+            "iou": float(null.real[place]),
+            "mean_shuffled_iou": float(null.shuffled[:, place].mean()),
+            "best_shuffled_iou": float(null.shuffled[:, place].max()),
+            "p_value": float(null.p_values[place]),
+        }
+        for place, length in enumerate(lengths)
+    ]
+
+
+def _summary(rows: Sequence[dict[str, Any]], nulls: dict[str, Null], probe: Probe) -> tuple[str, ...]:
+    n_shuffles = len(next(iter(nulls.values())).shuffled)
+    sentences = [
+        f"length {row['max_length']}: mean IoU {row['mean_iou']:.4f} of {row['units']} units, "
+        f"{row['mean_shuffled_iou']:.4f} of their masks shuffled; {row['significant']} units have p <= {LEVEL}, "
+        f"{row['discoveries']} after Benjamini and Hochberg"
+        for row in rows
+    ]
+    sentences.append(f"with {n_shuffles} shuffles a unit, the least p-value there can be is {1 / (1 + n_shuffles):.2g}")
+    sentences += [
+        f"length {row['max_length']}: the {row['against_units']} units of the other probe have mean IoU "
+        f"{row['against_mean_iou']:.4f}; a unit here exceeds one there in {row['exceeds']:.0%} of all pairs "
+        f"(Mann-Whitney, one-sided, p = {row['against_p_value']:.2g})"
+        for row in rows
+        if row["against_units"] is not None
+    ]
+    if probe.about.get("kind") == "vision":
+        sentences.append(
+            "shuffling moves single points, so it also breaks masks into dust: that a unit beats it says that its "
+            "mask goes with the annotated regions, not that the unit means them; an untrained network (--against) "
+            "keeps masks in one piece and is the harder test"
+        )
+    return tuple(sentences)
+
+
+def _figure(lengths: Sequence[int], nulls: dict[str, Null], others: list[Explained]) -> Any:
+    figure, axes = new_figure(columns=2)
+    for place, (ax, title) in enumerate(zip(axes, (f"length {lengths[0]}", f"length {lengths[-1]}"))):
+        at = -place  # the first length, then the last
+        real = np.array([null.real[at] for null in nulls.values()])
+        shuffled = np.concatenate([null.shuffled[:, at] for null in nulls.values()])
+        drawn = [("units", real, "#2f7fd0"), ("shuffled masks", shuffled, "#777777")]
+        if others:
+            drawn.append(("other probe", np.array([float(unit.iou(lengths[at])) for unit in others]), "#e08a00"))
+        bins = np.linspace(0, max(float(np.max(values)) for _, values, _ in drawn) or 1.0, 40)
+        for label, values, color in drawn:
+            weights = np.full(len(values), 1 / len(values))
+            ax.hist(values, bins=bins, weights=weights, color=color, alpha=0.55, label=label)
+        ax.set(xlabel="IoU", ylabel="share", title=title)
+        ax.legend(frameon=False)
+    return figure

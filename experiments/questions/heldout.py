@@ -1,0 +1,168 @@
+"""`heldout`: do explanations hold on inputs that they were not found on, and do longer or better ones overfit?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ...probes.store import Probe
+from ...solver.cells import Cells
+from ...solver.errors import UsageError
+from ...solver.problem import Problem
+from ..engines import SearchSettings
+from ..halves import by_probes, halves_of
+from .answer import Answer, input_record, new_figure
+from .explained import Explained, Progress, explain_at
+
+HOW = {
+    "pairs": "half of the pairs, drawn at random, to explain on; the other half to score on",
+    "points": (
+        "the points of every cell dealt to two halves at random: neighbouring pixels of one image fall into both, so "
+        "this check is optimistic; probe two disjoint sets of images and give the second as --held-out for a strict one"
+    ),
+    "probes": "explained on one probe, scored on another with other images; each has its own thresholds",
+}
+
+
+def held_out_iou(
+    probe: Probe,
+    units: Sequence[str],
+    *,
+    held_out: Probe | None = None,
+    lengths: Sequence[int] = (1, 2, 3, 4, 5, 6, 8, 10),
+    proven_lengths: Sequence[int] = (1, 2, 3),
+    splits: int = 1,
+    beam_size: int = 10,
+    seed: int = 0,
+    jobs: int = 1,
+    on_progress: Progress = lambda what, done, total: None,
+) -> Answer:
+    """IoU where the formulas were found, and on held-out inputs, against maximum length; beam and proven optimum.
+
+    held_out: a probe of the same model, concepts and units on other images; None splits the inputs of `probe`
+    (`experiments/halves.py`), `splits` times, and a unit's IoUs are averaged over the splits.
+    `overfit` is IoU where found minus held-out IoU.  `worse_than_shorter` counts the units whose held-out IoU is
+    below that of the length before.  Units with nothing to explain in a half have IoU 0 there.
+    """
+    if splits < 1:
+        raise UsageError(f"there must be at least 1 split, not {splits}")
+    if held_out is not None and splits > 1:
+        raise UsageError("--splits goes without --held-out: two probes are one split")
+    asked = {"beam": sorted(set(lengths)), "exact": sorted(set(proven_lengths))}
+    found: dict[str, list[np.ndarray]] = {engine: [] for engine, chosen in asked.items() if chosen}
+    for number in range(splits):
+        halves = halves_of(probe, seed + number) if held_out is None else by_probes(probe, held_out)
+        for engine in found:
+            settings = SearchSettings(beam_size=beam_size) if engine == "beam" else SearchSettings(engine=engine)
+            part = Probe(halves.explain, probe.about)
+            explained = explain_at(part, units, asked[engine], settings, jobs=jobs, on_progress=on_progress)
+            found[engine].append(_ious(explained, asked[engine], halves.score))
+    means = {engine: np.mean(arrays, axis=0) for engine, arrays in found.items()}
+    rows = tuple(row for engine, ious in means.items() for row in _rows(engine, asked[engine], ious, len(units)))
+    return Answer(
+        name="heldout",
+        question="Do explanations hold on inputs that they were not found on, and do longer or better ones overfit?",
+        inputs=(input_record(probe), *([] if held_out is None else [input_record(held_out)])),
+        settings={"units": len(units), "split_by": halves.by, "splits": splits, "beam_size": beam_size, "seed": seed},
+        rows=rows,
+        summary=(HOW[halves.by], *_summary(rows, asked, means)),
+        draw=lambda: _figure(rows, means, asked),
+    )
+
+
+def _ious(explained: list[Explained], lengths: Sequence[int], score: Cells) -> np.ndarray:
+    """float64 (2, n_units, n_lengths): IoU where the formula was found, and held out."""
+    ious = np.zeros((2, len(explained), len(lengths)))
+    for place, unit in enumerate(explained):
+        problem = Problem.of(score, unit.unit)
+        for at, length in enumerate(lengths):
+            best = unit.best(length)
+            if best is not None:
+                ious[:, place, at] = float(best.iou), float(problem.explain(best.formula).iou)
+    return ious
+
+
+def _rows(engine: str, lengths: Sequence[int], ious: np.ndarray, n_units: int) -> list[dict[str, Any]]:
+    rows = []
+    for place, length in enumerate(lengths):
+        here, held_out = ious[:, :, place]
+        before = ious[1, :, place - 1] if place else None
+        rows.append(
+            {
+                "engine": engine,
+                "max_length": length,
+                "units": n_units,
+                "mean_iou": float(here.mean()),
+                "mean_held_out_iou": float(held_out.mean()),
+                "overfit": float((here - held_out).mean()),
+                "overfit_share": float((here - held_out).mean() / here.mean()) if here.mean() else None,
+                "gain_held_out": None if before is None else float((held_out - before).mean()),
+                "better_than_shorter": None if before is None else int((held_out > before).sum()),
+                "worse_than_shorter": None if before is None else int((held_out < before).sum()),
+                "p_gain": None if before is None else _paired(held_out - before, "greater"),
+            }
+        )
+    return rows
+
+
+def _paired(differences: np.ndarray, alternative: str = "two-sided") -> float | None:
+    """p of Wilcoxon's signed-rank test; None where nothing differs."""
+    return float(stats.wilcoxon(differences, alternative=alternative).pvalue) if differences.any() else None
+
+
+def _summary(rows: Sequence[dict[str, Any]], asked: dict[str, list[int]], means: dict[str, np.ndarray]) -> list[str]:
+    sentences = []
+    for engine in means:
+        own = [row for row in rows if row["engine"] == engine]
+        best = max(own, key=lambda row: row["mean_held_out_iou"])
+        first, last = own[0], own[-1]
+        sentences.append(
+            f"{engine}: from length {first['max_length']} to {last['max_length']}, mean IoU goes from "
+            f"{first['mean_iou']:.4f} to {last['mean_iou']:.4f} where found, and from "
+            f"{first['mean_held_out_iou']:.4f} to {last['mean_held_out_iou']:.4f} held out, where it is highest at "
+            f"length {best['max_length']} "
+            f"({best['mean_held_out_iou']:.4f}); {last['units']} units"
+        )
+    for length in asked["exact"] if len(means) == 2 else []:
+        if length in asked["beam"]:
+            sentences.append(_beam_and_optimum(length, asked, means))
+    return sentences
+
+
+def _beam_and_optimum(length: int, asked: dict[str, list[int]], means: dict[str, np.ndarray]) -> str:
+    """Whether what the proven optimum gains over the beam is there on held-out inputs, too."""
+    beam, exact = (means[engine][:, :, asked[engine].index(length)] for engine in ("beam", "exact"))
+    here, held_out = exact - beam
+    p_value = _paired(held_out)
+    changed = int((here != 0).sum())
+    said = "no difference" if p_value is None else f"Wilcoxon, paired, two-sided, p = {p_value:.2g}"
+    return (
+        f"length {length}: the proven optimum is above the beam by {here.mean():.5f} where found ({changed} units "
+        f"differ), and by {held_out.mean():+.5f} held out ({said}; {int((held_out > 0).sum())} units better, "
+        f"{int((held_out < 0).sum())} worse)"
+    )
+
+
+def _figure(rows: Sequence[dict[str, Any]], means: dict[str, np.ndarray], asked: dict[str, list[int]]) -> Any:
+    figure, (left, right) = new_figure(columns=2)
+    for engine, color in (("beam", "#2f7fd0"), ("exact", "#c0392b")):
+        own = [row for row in rows if row["engine"] == engine]
+        if own:
+            lengths = [row["max_length"] for row in own]
+            left.plot(
+                lengths, [row["mean_iou"] for row in own], color=color, marker="o", label=f"{engine}, where found"
+            )
+            held_out = [row["mean_held_out_iou"] for row in own]
+            left.plot(lengths, held_out, color=color, marker="x", linestyle="--", label=f"{engine}, held out")
+    left.set(xlabel="maximum length", ylabel="mean IoU")
+    left.legend(frameon=False)
+    engine = "beam" if "beam" in means else "exact"
+    found, scored = means[engine][:, :, -1]
+    right.scatter(found, scored, s=8, color="#2f7fd0", alpha=0.5)
+    top = float(max(found.max(), scored.max())) * 1.05 or 1.0
+    right.plot([0, top], [0, top], color="#777777", linestyle=":", linewidth=0.8)
+    right.set(xlabel="IoU where found", ylabel="IoU held out", title=f"{engine}, length {asked[engine][-1]}")
+    return figure

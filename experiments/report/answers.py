@@ -1,0 +1,162 @@
+"""Answers of `compexact experiment NAME -o` as pages: figure, tables, and the paper's values beside ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...solver.errors import DataError
+from ..questions.answer import read_answer
+from .text import count, decimal
+
+MOST_ROWS = 500
+"""So many rows of a table are shown; the file that is linked has all."""
+
+FIGURES = ("figure.svg", "figure.png")
+
+LARGEST_SVG = 2**20
+"""A larger one holds pictures; then the PNG is the smaller file."""
+
+LONG_TABLE = 60
+"""Tables with more rows are folded."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value of a table: its text, and the number it sorts by, if it is one."""
+
+    text: str
+    number: float | None
+
+
+@dataclass(frozen=True)
+class AnswerTable:
+    """A table of an answer.
+
+    heading: "" for the answer's own.  columns: their names; numeric: whether all values of each are numbers.
+    n_rows: of all rows; `rows` may be fewer.  file: the CSV file in the answer's folder, None where there is none.
+    """
+
+    heading: str
+    columns: tuple[str, ...]
+    numeric: tuple[bool, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    n_rows: int
+    file: Path | None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is shown folded."""
+        return len(self.rows) > LONG_TABLE
+
+
+@dataclass(frozen=True)
+class PublishedValue:
+    """A value of the paper beside ours, as text."""
+
+    what: str
+    source: str
+    theirs: str
+    ours: str
+    data: str
+
+
+@dataclass(frozen=True)
+class AnswerPage:
+    """An answer as its page shows it.  number: of the page, from 1.  figure: a file, None where there is none."""
+
+    number: int
+    name: str
+    question: str
+    summary: tuple[str, ...]
+    inputs: tuple[str, ...]
+    settings: Mapping[str, str]
+    published: tuple[PublishedValue, ...]
+    tables: tuple[AnswerTable, ...]
+    figure: Path | None
+
+    @property
+    def page(self) -> str:
+        """Its page, seen from the site's root."""
+        return f"answers/{self.number}.html"
+
+
+def read_answer_page(folder: Path, number: int) -> AnswerPage:
+    """The answer in a folder.  Raises `UsageError` where there is none, `DataError` where it is damaged."""
+    try:
+        content = read_answer(folder)
+        tables = {"": content["rows"], **content.get("more", {})}
+        return AnswerPage(
+            number=number,
+            name=str(content["name"]),
+            question=str(content["question"]),
+            summary=tuple(map(str, content["summary"])),
+            inputs=tuple(_input(each) for each in content["inputs"]),
+            settings={str(key): cell(value).text for key, value in content["settings"].items()},
+            published=tuple(_published(each) for each in content["published"]),
+            tables=tuple(_table(name, rows, folder) for name, rows in tables.items() if rows),
+            figure=_figure(folder),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DataError(f"{folder / 'answer.json'} is damaged: {type(error).__name__}; ask again") from None
+
+
+def cell(value: Any) -> Cell:
+    """A value of JSON as the tables show it.
+
+    >>> cell(None).text, cell(True).text, cell(1234).text, cell(0.12345).text, cell(["a", 1]).text, cell("x").text
+    ('-', 'yes', '1,234', '0.1234', 'a, 1', 'x')
+    """
+    if value is None:
+        return Cell("-", None)
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no", None)
+    if isinstance(value, int):
+        return Cell(count(value), float(value) if abs(value) < 2**53 else None)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
+        return Cell(count(int(value)), value)
+    if isinstance(value, float):
+        return Cell(decimal(value) if value and math.isfinite(value) else f"{value:g}", value)
+    if isinstance(value, list | tuple):
+        return Cell(", ".join(cell(each).text for each in value), None)
+    if isinstance(value, Mapping):
+        return Cell(", ".join(f"{key} {cell(each).text}" for key, each in value.items()), None)
+    return Cell(str(value), None)
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]], folder: Path) -> AnswerTable:
+    columns = tuple(rows[0])
+    cells = tuple(tuple(cell(row[column]) for column in columns) for row in rows[:MOST_ROWS])
+    numeric = tuple(
+        all(each.number is not None or each.text == "-" for each in values)
+        and any(each.number is not None for each in values)
+        for values in zip(*cells)
+    )
+    file = folder / f"{name or 'table'}.csv"
+    inside = file.parent == folder and file.is_file()
+    return AnswerTable(name, columns, numeric, cells, len(rows), file if inside else None)
+
+
+def _figure(folder: Path) -> Path | None:
+    files = [folder / name for name in FIGURES if (folder / name).is_file()]
+    return next((file for file in files if file.suffix != ".svg" or file.stat().st_size <= LARGEST_SVG), None)
+
+
+def _input(each: Mapping[str, Any]) -> str:
+    """`squeezenet · features.12 · broden_mini, 512 units, 12,807,307 points`."""
+    names = " · ".join(str(each[key]) for key in ("model", "layer", "dataset") if each.get(key))
+    numbers = [f"{count(int(each[key]))} {key}" for key in ("units", "points") if each.get(key) is not None]
+    return ", ".join(filter(None, [names, *numbers]))
+
+
+def _published(each: Mapping[str, Any]) -> PublishedValue:
+    return PublishedValue(
+        what=str(each["what"]),
+        source=str(each["source"]),
+        theirs=f"{float(each['theirs']):.4g}",
+        ours="not asked" if each["ours"] is None else f"{float(each['ours']):.4g}",
+        data=str(each["data"]),
+    )

@@ -1,0 +1,57 @@
+"""What a run's certificates claim, as the pages say it.  `compexact verify` checks them; this only reads the claim."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from ..runs import Run
+
+PROOFS = {
+    "ceiling": "the bound is the ceiling: no Boolean function of the concepts does better",
+    "sets": "all sets of concepts were gone through, with every formula over each",
+    "transport": "a transport of points between cells bounds every formula",
+    "prefixes": "all prefixes of chains were gone through; those left closed cannot exceed the bound",
+}
+
+
+@dataclass(frozen=True)
+class CertificateNote:
+    """A unit's certificate.
+
+    file: its path in the run.  proof: its kind.  problem: why `compexact verify` would reject it at first sight,
+    None where the claim is that of the run's line.
+    """
+
+    file: str
+    proof: str
+    problem: str | None
+
+    @property
+    def meaning(self) -> str:
+        """The proof in a sentence's part; "" for a kind that is not known."""
+        return PROOFS.get(self.proof, "")
+
+
+def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | None:
+    """The certificate that a line of the run names; None where it names none."""
+    file = record.get("certificate")
+    if not isinstance(file, str):
+        return None
+    path = (run.path / file).resolve()
+    if not path.is_relative_to(run.path.resolve()):
+        return CertificateNote(file, "?", "it is named by a path that leads out of the run")
+    try:
+        content = json.loads(path.read_bytes())
+        claim = content["unit"], Fraction(*content["iou"]), Fraction(*content["bound"])
+        proof = str(content["proof"])
+    except OSError:
+        return CertificateNote(file, "?", "the file is missing")
+    except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError):
+        return CertificateNote(file, "?", "the file is damaged")
+    line = record.get("exact", record)
+    said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
+    return CertificateNote(file, proof, None if claim == said else "it claims something else than the run's line")

@@ -1,0 +1,120 @@
+"""A unit and the model's classes: connection weights, and how often the model is right where the unit is active."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...probes.store import Probe
+from ...solver.errors import DataError
+
+MOST_WEIGHTS = 5
+ALL_WEIGHTS = 10
+"""Of so few classes all are shown."""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """How strongly a unit speaks for a class."""
+
+    label: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Of the labelled inputs on which a unit is active, how many the model gets right."""
+
+    right: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """In [0, 1]."""
+        return self.right / self.total
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """What a probe keeps of the model's classes; each part may be missing.
+
+    names: of the classes.  targets: a label or None for each input.  predictions: int (n_inputs,), -1 for none.
+    weights: float (n_classes, n_units) of the last layer, where it has one input for each unit.
+    active: uint8 (n_inputs, ceil(n_units / 8)), packed bits: on which inputs each unit is active.
+    """
+
+    names: Sequence[str]
+    targets: Sequence[str | None]
+    predictions: np.ndarray | None
+    weights: np.ndarray | None
+    active: np.ndarray | None
+
+    @classmethod
+    def of(cls, probe: Probe) -> Classes:
+        """Raises `DataError` where the arrays do not fit each other."""
+        weights, n_units = probe.arrays.get("class_weights"), len(probe.cells.unit_names)
+        if weights is not None and (weights.ndim != 2 or weights.shape[1] != n_units):
+            weights = None
+        active = next((probe.arrays[name] for name in ("image_active", "unit_active") if name in probe.arrays), None)
+        targets, predictions = probe.names.get("targets") or [], probe.arrays.get("predictions")
+        found = cls(probe.names.get("classes") or [], targets, predictions, weights, active)
+        lengths = {len(each) for each in (targets or None, predictions, active) if each is not None}
+        if len(lengths) > 1 or (active is not None and active.shape[1] * 8 < n_units):
+            raise DataError("the probe's predictions, targets and activity do not fit each other; probe again")
+        return found
+
+    def name(self, number: int) -> str:
+        """Of a class; `class 3` where the names are not known."""
+        return str(self.names[number]) if number < len(self.names) else f"class {number}"
+
+    def of_input(self, number: int) -> tuple[str | None, str | None, bool | None]:
+        """The input's prediction and target, and whether they agree; None where they cannot be compared."""
+        target = self.targets[number] if self.targets else None
+        predicted = -1 if self.predictions is None else int(self.predictions[number])
+        prediction = self.name(predicted) if predicted >= 0 else None
+        comparable = prediction is not None and target in self.names
+        return prediction, target, prediction == target if comparable else None
+
+    def is_active(self, column: int) -> np.ndarray | None:
+        """bool (n_inputs,): on which inputs the unit is active; None where that is not kept."""
+        if self.active is None:
+            return None
+        return np.asarray(self.active[:, column // 8] >> (7 - column % 8) & 1, dtype=bool)
+
+    def accuracy(self, column: int) -> Accuracy | None:
+        """None where there are no labels, no predictions, or no labelled input on which the unit is active."""
+        active = self.is_active(column)
+        if active is None or self.predictions is None or not self.targets:
+            return None
+        counted = active & (self._golds >= 0) & (self.predictions >= 0)
+        total = int(counted.sum())
+        return Accuracy(int((self._golds == self.predictions)[counted].sum()), total) if total else None
+
+    @cached_property
+    def _golds(self) -> np.ndarray:
+        """int64 (n_inputs,): the target's class, -1 where it is none."""
+        place = {name: number for number, name in enumerate(self.names)}
+        return np.array([-1 if target is None else place.get(target, -1) for target in self.targets], dtype=np.int64)
+
+    def strongest(self, column: int) -> Weight | None:
+        """The class that the unit speaks for most."""
+        if self.weights is None or not len(self.weights):
+            return None
+        number = int(self.weights[:, column].argmax())
+        return Weight(self.name(number), float(self.weights[number, column]))
+
+    def most_and_least(self, column: int) -> tuple[list[Weight], list[Weight]]:
+        """The classes that the unit speaks for and against most."""
+        if self.weights is None:
+            return [], []
+        values = self.weights[:, column]
+        order = np.argsort(-values, kind="stable").tolist()
+        shown = ALL_WEIGHTS if len(order) <= ALL_WEIGHTS else MOST_WEIGHTS
+        most, least = order[:shown], order[: -shown - 1 : -1]
+        return (
+            [Weight(self.name(number), float(values[number])) for number in most if values[number] > 0],
+            [Weight(self.name(number), float(values[number])) for number in least if values[number] < 0],
+        )

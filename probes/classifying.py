@@ -1,0 +1,91 @@
+"""A model as a classifier of single pictures, for questions that change pictures and look again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..solver.errors import DataError, UsageError
+from .preprocess import Preprocessing
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from .models import LoadedModel
+
+Score = Callable[[Iterable["Image"]], np.ndarray]
+"""Pictures -> float32 (n_pictures, n_classes): the class scores, before a softmax."""
+
+
+@dataclass(frozen=True, eq=False)
+class PictureClassifier:
+    """A network that names pictures.  classes: a name for each score.  digest: of its weights."""
+
+    name: str
+    classes: Sequence[str]
+    digest: str
+    scores: Score
+
+    def probabilities(self, pictures: Iterable[Image]) -> np.ndarray:
+        """float64 (n_pictures, n_classes): the softmax of the scores."""
+        scores = self.scores(pictures).astype(np.float64)
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def picture_classifier(
+    model: LoadedModel, preprocessing: Preprocessing, *, device: str = "cpu", batch_size: int = 32
+) -> PictureClassifier:
+    """The model as a classifier; it is run in evaluation mode.
+
+    Classes without names are called `class 0`, `class 1`, ...
+    Raises `UsageError` where the model gives no class scores, `DataError` for scores that are not finite.
+    """
+    from .devices import choose_device
+
+    if batch_size < 1:
+        raise UsageError(f"batch_size must be at least 1, not {batch_size}")
+    module = model.module.to(choose_device(device))
+
+    def scores(pictures: Iterable[Image]) -> np.ndarray:
+        return _scores(module, pictures, preprocessing, device, batch_size, model.name)
+
+    import PIL.Image
+
+    black = PIL.Image.new("RGB", (preprocessing.image_size, preprocessing.image_size))
+    n_classes = scores([black]).shape[1]
+    names = model.class_names or ()
+    if len(names) != n_classes:
+        names = tuple(f"class {number}" for number in range(n_classes))
+    return PictureClassifier(model.name, names, model.digest, scores)
+
+
+def _scores(
+    module: object, pictures: Iterable[Image], preprocessing: Preprocessing, device: str, batch_size: int, name: str
+) -> np.ndarray:
+    import torch
+    from torch import nn
+
+    from .devices import choose_device
+    from .layers import evaluating
+
+    assert isinstance(module, nn.Module)
+    left, found = iter(pictures), []
+    with evaluating(module):
+        while batch := [preprocessing(picture) for picture in islice(left, batch_size)]:
+            try:
+                answer = module(torch.stack(batch).to(choose_device(device)))
+            except RuntimeError as error:
+                reason = " ".join(str(error).split())[:160]
+                raise UsageError(f"{name} fails on pictures of {preprocessing.image_size}: {reason}") from None
+            if not isinstance(answer, torch.Tensor) or answer.ndim != 2 or len(answer) != len(batch):
+                raise UsageError(f"{name} gives no class scores (images, classes), so it names no pictures")
+            found.append(answer.to("cpu", torch.float32).numpy())
+    scores = np.concatenate(found) if found else np.zeros((0, 0), np.float32)
+    if not np.isfinite(scores).all():
+        raise DataError(f"{name}: class scores are NaN or infinite")
+    return scores

@@ -1,0 +1,136 @@
+"""Accuracy against IoU, with the correlation planted."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from compexact.experiments.questions.accuracy import accuracy_against_iou
+from compexact.experiments.questions.answer import save_answer
+from compexact.probes.store import Probe
+from compexact.solver.errors import UsageError
+from compexact.solver.points import from_arrays
+
+N = 200
+HOLDS = 40
+UNITS = 12
+
+
+def probe_of(right, *, targets=None, kind="nli", noise=None):
+    """Unit k is active where the concept holds, and on 3 k points more; the model is right where `right` says.
+
+    So a unit's IoU is 40 / (40 + 3 k).
+    """
+    concept = np.arange(N) < HOLDS
+    active = np.stack([np.arange(N) < HOLDS + 3 * k for k in range(UNITS)], axis=1)
+    if noise is not None:
+        active = noise(active)
+    cells = from_arrays(np.stack([concept, ~concept], axis=1), active, concept_names=["holds", "holds not"])
+    names = {"targets": ["yes"] * N if targets is None else targets, "classes": ["no", "yes"]}
+    arrays = {"predictions": right.astype(np.int64), "unit_active": np.packbits(active, axis=1)}
+    return Probe(cells, {"kind": kind}, names, arrays)
+
+
+def ask(probe, **options):
+    return accuracy_against_iou(probe, probe.cells.unit_names, **{"lengths": (1, 3), **options})
+
+
+def test_a_model_that_is_right_where_the_concept_holds_is_as_accurate_as_the_units_are_explained():
+    answer = ask(probe_of(np.arange(N) < HOLDS))
+    for row in answer.more["units"]:
+        assert row["accuracy"] == pytest.approx(row["iou_1"])
+    assert [row["accuracy"] for row in answer.more["units"]] == pytest.approx([40 / (40 + 3 * k) for k in range(UNITS)])
+    assert answer.rows[0]["pearson"] == pytest.approx(1)
+    assert answer.rows[0]["spearman"] == pytest.approx(1)
+    assert answer.rows[0]["units"] == UNITS
+
+
+def test_a_model_that_is_wrong_there_correlates_negatively_and_stands_beside_the_papers_value():
+    answer = ask(probe_of(np.arange(N) >= HOLDS))
+    assert answer.rows[1]["pearson"] == pytest.approx(-1)
+    (beside,) = answer.published
+    assert beside.theirs == -0.60
+    assert beside.ours == answer.rows[1]["pearson"]
+
+
+def test_the_papers_value_is_that_of_the_probes_kind_and_of_its_length():
+    (vision,) = ask(probe_of(np.arange(N) < HOLDS, kind="vision")).published
+    assert (vision.theirs, vision.ours) == (0.31, None)
+    assert ask(probe_of(np.arange(N) < HOLDS, kind="arrays")).published == ()
+
+
+def test_inputs_without_gold_label_count_neither_as_right_nor_as_wrong():
+    targets = ["yes"] * N
+    targets[:20] = [None] * 10 + ["-"] * 10
+    answer = ask(probe_of(np.arange(N) < HOLDS, targets=targets))
+    rows = answer.more["units"]
+    assert [row["active_inputs"] for row in rows] == [20 + 3 * k for k in range(UNITS)]
+    assert [row["right"] for row in rows] == [20] * UNITS
+    assert "20 without one are left out" in answer.summary[0]
+    assert "11.1% of 180 inputs" in answer.summary[0]
+
+
+def test_units_active_on_too_few_labelled_inputs_are_left_out_and_counted():
+    answer = ask(probe_of(np.arange(N) < HOLDS), least_inputs=52)
+    assert answer.rows[0]["units"] == 8
+    assert any("4 units are active on fewer than 52" in sentence for sentence in answer.summary)
+
+
+def test_intervals_are_those_of_fisher_and_of_the_bootstrap():
+    def noise(active):
+        return active ^ (np.random.default_rng(1).random(active.shape) < 0.15)
+
+    right = np.random.default_rng(2).random(N) < 0.6
+    answer = ask(probe_of(right, noise=noise), lengths=(1,))
+    (row,) = answer.rows
+    ious = np.array([unit["iou_1"] for unit in answer.more["units"]])
+    shares = np.array([unit["accuracy"] for unit in answer.more["units"]])
+    z, half = np.arctanh(row["pearson"]), 1.959964 / np.sqrt(UNITS - 3)
+    assert row["pearson"] == pytest.approx(np.corrcoef(ious, shares)[0, 1])
+    assert (row["pearson_low"], row["pearson_high"]) == pytest.approx((np.tanh(z - half), np.tanh(z + half)), abs=1e-5)
+    resampled = stats.bootstrap(
+        (ious, shares), lambda a, b: stats.spearmanr(a, b).statistic, paired=True, vectorized=False,
+        n_resamples=2000, method="percentile", rng=3,
+    ).confidence_interval  # fmt: skip
+    assert row["spearman"] == pytest.approx(stats.spearmanr(ious, shares).statistic)
+    assert (row["spearman_low"], row["spearman_high"]) == pytest.approx(tuple(resampled), abs=0.08)
+
+
+def test_the_seed_changes_the_bootstrap_alone():
+    probe = probe_of(np.random.default_rng(2).random(N) < 0.6)
+    one, same, other = (ask(probe, seed=seed).rows[0] for seed in (0, 0, 1))
+    assert one == same
+    assert one["spearman_low"] != other["spearman_low"]
+    assert one["pearson_low"] == other["pearson_low"]
+
+
+def test_a_model_that_is_always_right_has_no_correlation(tmp_path):
+    answer = ask(probe_of(np.ones(N, dtype=bool)))
+    assert answer.rows[0]["pearson"] is None
+    assert "no correlation at length 1, 3" in answer.summary[1]
+    assert (save_answer(answer, tmp_path / "answer") / "figure.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"names": {"targets": [None] * N, "classes": ["no", "yes"]}}, "no input has a gold label.*200 are without"),
+        ({"names": {"targets": ["street"] * N, "classes": ["no", "yes"]}}, "200 are 'street'"),
+        ({"names": {"classes": ["no", "yes"]}}, "no targets at all"),
+        ({"names": {"targets": ["yes"] * N}}, "does not name the model's classes"),
+        ({"arrays": {}}, "no predictions of the model"),
+        ({"arrays": {"predictions": np.zeros(N, dtype=np.int64)}}, "on which inputs a unit is active"),
+    ],
+)
+def test_a_probe_that_lacks_something_is_told_what(changed, message):
+    whole = probe_of(np.arange(N) < HOLDS)
+    probe = Probe(
+        **{"cells": whole.cells, "about": whole.about, "names": whole.names, "arrays": whole.arrays} | changed
+    )
+    with pytest.raises(UsageError, match=message):
+        ask(probe)
+
+
+def test_fewer_than_four_units_are_refused():
+    probe = probe_of(np.arange(N) < HOLDS)
+    with pytest.raises(UsageError, match="at least 4 units; 3 of 3"):
+        accuracy_against_iou(probe, ["0", "1", "2"], lengths=(1,))
