@@ -37,9 +37,9 @@ class Step:
             return True
         started = time.perf_counter()
         command = [sys.executable, "-m", "compexact.experiments", *self.arguments, "-o", str(self.output)]
-        done = subprocess.run(
-            command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
-        )
+        # This folder has a factory of a model in it (squeezenet.py).
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started
         print(f"{seconds:6.0f} s  {shown(self.arguments)} -o {self.output.name}", flush=True)
         if done.returncode:
@@ -67,6 +67,7 @@ def ask(folder: Path, name: str, *arguments: str | Path, output: str | None = No
 def demos(out: Path) -> list[list[Step]]:
     folder = out / "demo"
     vision, nli = folder / "vision", folder / "nli"
+    model = ("--model", "compexact.probes.demo_model:demo_model", "--weights", vision / "model.pt")
     return [
         [step(vision, "demo", "vision"), step(nli, "demo", "nli")],
         [
@@ -76,13 +77,31 @@ def demos(out: Path) -> list[list[Step]]:
             ask(folder, "distil", nli / "run", output="distil-nli"),
             ask(folder, "length", vision / "probe", "--lengths", "1-5", "--proven", "1-5", output="length-vision"),
             ask(folder, "findings", nli / "run", output="findings-nli"),
+            ask(folder, "simulate", vision / "run", *model, output="simulate-vision"),
+            ask(
+                folder,
+                "ablate",
+                vision / "run",
+                *model,
+                "--dataset",
+                f"broden:{vision / 'world'}",
+                output="ablate-vision",
+            ),
         ],
         [
             step(
                 folder / "site-vision",
                 "report",
                 vision / "run",
-                *answers(folder, "accuracy-vision", "weights-vision", "distil-vision", "length-vision"),
+                *answers(
+                    folder,
+                    "accuracy-vision",
+                    "weights-vision",
+                    "distil-vision",
+                    "length-vision",
+                    "simulate-vision",
+                    "ablate-vision",
+                ),
             ),
             step(folder / "site-nli", "report", nli / "run", *answers(folder, "distil-nli", "findings-nli")),
         ],
@@ -93,7 +112,8 @@ def vision(out: Path, data: Path) -> list[list[Step]]:
     folder = out / "vision"
     probe, run, proven = folder / "probe", folder / "run", folder / "proven"
     vectors = data / "glove/glove.6B.50d.10k.txt.gz"
-    model = ("--model", "torchvision:squeezenet1_0", "--weights", data / "squeezenet/squeezenet1_0_dc.pth")
+    broden, weights = f"broden:{data / 'broden_mini'}", data / "squeezenet/squeezenet1_0_dc.pth"
+    model = ("--model", "torchvision:squeezenet1_0", "--weights", weights)
     shown_as = ("--image-size", "227", "--channels", "bgr", "--mean", "104,117,123", "--scale", "255")
     questions = [
         ask(folder, "length", probe, "--proven", "1-5"),
@@ -102,6 +122,21 @@ def vision(out: Path, data: Path) -> list[list[Step]]:
         ask(folder, "controls", probe, "--lengths", "1,3", "--shuffles", "19"),
         ask(folder, "heldout", probe, "--proven", "1-4"),
         ask(folder, "compare", run, proven),
+        ask(
+            folder,
+            "adversarial",
+            ROOT / "benchmarks/adversarial.csv",
+            "--dataset",
+            broden,
+            "--preset",
+            "caffe",
+            "--image-size",
+            "227",
+            "--model",
+            "squeezenet:model",
+            "--weights",
+            weights,
+        ),
     ]
     return [
         [
@@ -110,7 +145,7 @@ def vision(out: Path, data: Path) -> list[list[Step]]:
                 "probe",
                 "vision",
                 "--dataset",
-                f"broden:{data / 'broden_mini'}",
+                broden,
                 *model,
                 "--layer",
                 "features.12",
@@ -152,6 +187,7 @@ def nli(out: Path, data: Path) -> list[list[Step]]:
         ask(folder, "edits", run, "--model", model, "--pairs", pairs, "--pairs-per-unit", "10", "--keep", "1"),
         ask(folder, "edits", run, "--model", model, "--by-hand", "paper", output="edits-by-hand"),
         ask(folder, "distil", run),
+        ask(folder, "ablate", run, "--model", model),
     ]
     return [
         [
