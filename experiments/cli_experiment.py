@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import WHOLE, DeviceOption, ForceOption, FormatOption
+from .options import NUMBER, WHOLE, DeviceOption, ForceOption, FormatOption
 
 if TYPE_CHECKING:
     from .questions.answer import Answer
@@ -601,3 +601,43 @@ def simulate(
         force=force,
         format_name=format,
     )
+
+
+@experiment_app.command()
+def ranges(
+    probe: Annotated[Path, typer.Argument(help="A probe made with --ranges, or an .npz file with `activations`.")],
+    units: Annotated[str | None, typer.Option(help="Names of ranges: 7@1,7@5.  Default: all.")] = None,
+    k: Annotated[
+        int | None, typer.Option("--k", **WHOLE, help="Only for `activations`: the number of ranges.  Default: 5.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Only for `activations`: quantiles (default) or kmeans.")] = None,
+    above: Annotated[
+        float | None, typer.Option(**NUMBER, help="Only for `activations`: split what is above.  Default: 0.")
+    ] = None,
+    length: LengthOption = 3,
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Does a unit mean something else where it is weakly active than where it is strongly active?
+
+    Takes probes of compexact probe nli --ranges, and .npz files that have float `activations` (rows, units) in place
+    of `neurons`.  Vision probes are not covered: they keep no ranges.
+
+    \b
+    compexact probe nli --model model --pairs pairs.tsv --ranges 5 -o ranges-probe
+    compexact experiment ranges ranges-probe -o answers/ranges
+    compexact experiment ranges activations.npz --k 5 --by kmeans
+    """
+    from .asking_ranges import ranges_probe
+    from .questions.ranges import explained_ranges
+    from .units import choose_active_units
+
+    opened = ranges_probe(probe, k, by, above)
+    ask(
+        explained_ranges, opened, choose_active_units(opened, units).names, length=length, engine=engine,
+        beam_size=beam_size, jobs=jobs, output=output, force=force, format_name=format,
+    )  # fmt: skip

@@ -182,6 +182,11 @@ def probe_nli(
     quantile: Annotated[float, typer.Option(**NUMBER, help="Share of a unit's values above its threshold.")] = 0.1,
     min_active: Annotated[int, typer.Option(**WHOLE, help="Searches skip units active on fewer pairs.")] = 500,
     top_pairs: Annotated[int, typer.Option(**WHOLE, help="Pairs kept per unit for reports.")] = 5,
+    ranges: Annotated[
+        int | None,
+        typer.Option(**WHOLE, help="Split each unit's activations into so many units: u@1 (lowest), ..."),
+    ] = None,
+    ranges_by: Annotated[str, typer.Option(help="quantiles (equally many pairs) or kmeans.")] = "quantiles",
     limit: Annotated[int | None, typer.Option(**WHOLE, help="Only the first so many pairs.")] = None,
     mode: Annotated[
         str, typer.Option(help="eval, or train: dropout on, in batches of 16, as in the paper's code.")
@@ -226,6 +231,8 @@ def probe_nli(
             "top_pairs": top_pairs,
             "mode": mode,
             "seed": seed,
+            "ranges": ranges,
+            "ranges_by": ranges_by,
         },
         limit=limit,
         force=force,

@@ -26,7 +26,7 @@ def read_npz(path: str | Path) -> Probe:
     path = Path(path)
     arrays = load_npz(path)
     try:
-        cells = _cells(arrays)
+        cells = cells_of(arrays)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     about = {
@@ -41,21 +41,22 @@ def read_npz(path: str | Path) -> Probe:
     return Probe(cells, about, path=path)
 
 
-def load_npz(path: Path) -> dict[str, np.ndarray]:
-    """The known arrays of the file; others are left alone.
+def load_npz(path: Path, also: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """The known arrays of the file, and those of `also`; others are left alone.
 
     Refuses pickles, keys that look misspelt, doubled keys, and sizes that are not there.
     """
+    known = (*KEYS, *also)
     try:
         with zipfile.ZipFile(path) as archive:
             members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
             names = [name for name, _ in members]
             for name in names:
-                if name not in KEYS and (near := did_you_mean(name, KEYS)):
+                if name not in known and (near := did_you_mean(name, known)):
                     raise DataError(f"{path}: unknown array {name!r}{near}")
                 if names.count(name) > 1:
                     raise DataError(f"{path}: two arrays are called {name!r}")
-            return {name: _load_array(archive, info, path) for name, info in members if name in KEYS}
+            return {name: _load_array(archive, info, path) for name, info in members if name in known}
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise DataError(f"{path} is not a readable .npz file: {error}") from None
 
@@ -79,7 +80,8 @@ def _load_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
         return np.lib.format.read_array(stream, allow_pickle=False)
 
 
-def _cells(arrays: dict[str, Any]) -> Cells:
+def cells_of(arrays: dict[str, Any]) -> Cells:
+    """The cells of a file's arrays; `DataError` names what is missing or wrong."""
     names, categories, units = (
         None if (texts := arrays.get(key)) is None else _texts(texts, key)
         for key in ("concept_names", "concept_categories", "unit_names")

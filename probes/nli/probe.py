@@ -10,6 +10,10 @@ A point is a pair (Mu and Andreas 2020, section 3).  Beside the cells, the probe
 | `predictions`, `logits` | int64 (n_pairs,), float32 (n_pairs, n_classes) | in evaluation mode |
 | `class_weights` | float32 (n_classes, n_units) | where the last linear layer takes as many values as the layer has |
 | `top_pairs`, `top_values` | int32, float32 (n_units, k) | the pairs with the highest activations, highest first |
+| `upper_edges` | float64 (n_units,) | only of ranges (`probes/ranges.py`): active means at or below, too |
+
+Where units are split into ranges, every array has a column or row for each range, `top_pairs` has pairs of the range
+first, and there are no `class_weights`: the model's weights are of whole units.
 
 Names: `premises`, `hypotheses` (texts), `premise_tokens`, `hypothesis_tokens` (joined by blanks), `keys`, `targets`
 (a label or None), `classes`.
@@ -31,6 +35,7 @@ from ...solver.cells import CellBuilder, Cells
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
 from ..layers import capture, evaluating, final_linear
+from ..ranges import check_ranges, highest_in_ranges, ranged_units
 from ..store import Probe
 from ..text.base import Pairs, Progress
 from ..text.concepts import PairConcepts
@@ -54,6 +59,7 @@ class NliSettings:
     layer: dotted name.  threshold: `positive` (above 0, for units after a ReLU; the paper's), or `quantile`.
     quantile: the share of a unit's values above its threshold.  min_active: units active on fewer pairs are noted,
     and left out by searches.  top_pairs: how many pairs are kept to show per unit.
+    ranges, ranges_by: split each unit's values above its threshold into so many ranges, each a unit of its own.
     mode: `eval`, or `train` as in the paper's code: dropout, and BatchNorm over each batch.  Its batches hold 16
     pairs, in the file's order.  batch_size: None for 64, or 16 in `train`.  seed: of the dropout.
     """
@@ -67,6 +73,8 @@ class NliSettings:
     top_pairs: int = 5
     mode: str = "eval"
     seed: int = 0
+    ranges: int | None = None
+    ranges_by: str = "quantiles"
 
     def __post_init__(self) -> None:
         for name, known in (("threshold", RULES), ("mode", MODES)):
@@ -78,6 +86,7 @@ class NliSettings:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UsageError(f"{name} must be at least {least}, not {value}")
+        check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"the seed is a whole number from 0 to 2**63 - 1, not {self.seed}")
 
@@ -106,21 +115,18 @@ def probe_nli(
     settings = replace(settings, batch_size=settings.batch_size or (64 if settings.mode == "eval" else 16))
     premises, hypotheses = [pair.premise.tokens for pair in analysed], [pair.hypothesis.tokens for pair in analysed]
     values, logits = _run(model, premises, hypotheses, settings, on_progress)
-    thresholds = _thresholds(values, settings)
-    is_active = values > as_float32_below(thresholds)
-    cells, point_cells = _count(concepts, is_active, on_progress)
-    top_pairs = np.argsort(-values, axis=0, kind="stable")[: settings.top_pairs].T
+    units, is_active, of_units = _units(values, settings)
+    cells, point_cells = _count(concepts, units, is_active, on_progress)
     arrays = {
-        "thresholds": thresholds,
+        **of_units,
         "unit_active": np.packbits(is_active, axis=1),
         "point_cells": point_cells,
         "predictions": logits.argmax(axis=1).astype(np.int64),
         "logits": logits,
-        "top_pairs": np.ascontiguousarray(top_pairs, dtype=np.int32),
-        "top_values": np.take_along_axis(values.T, top_pairs, axis=1),
     }
     linear = final_linear(model.module)
     feeds = linear is not None and linear[1].shape == (logits.shape[1], values.shape[1]) and linear[0] != settings.layer
+    feeds = feeds and settings.ranges is None
     if linear is not None and feeds:
         arrays["class_weights"] = linear[1]
     about = _about(model, pairs, settings, made_with or {}, inputs or {})
@@ -200,6 +206,21 @@ def _learning(module: nn.Module, seed: int) -> Iterator[None]:
         yield
 
 
+def _units(values: np.ndarray, settings: NliSettings) -> tuple[Sequence[str], np.ndarray, dict[str, np.ndarray]]:
+    """The units' names, bool (n_pairs, n_units), where they are active, and their arrays."""
+    thresholds = _thresholds(values, settings)
+    names = [str(unit) for unit in range(values.shape[1])]
+    if settings.ranges is not None:
+        ranged = ranged_units(values, names, settings.ranges, settings.ranges_by, thresholds)
+        top_pairs, top_values = highest_in_ranges(values, ranged, settings.top_pairs)
+        edges = {"thresholds": ranged.edges[:, :-1].ravel(), "upper_edges": ranged.edges[:, 1:].ravel()}
+        return ranged.names, ranged.is_active, {**edges, "top_pairs": top_pairs, "top_values": top_values}
+    order = np.argsort(-values, axis=0, kind="stable")[: settings.top_pairs].T
+    top_pairs, top_values = np.ascontiguousarray(order, dtype=np.int32), np.take_along_axis(values.T, order, axis=1)
+    arrays = {"thresholds": thresholds, "top_pairs": top_pairs, "top_values": top_values}
+    return names, values > as_float32_below(thresholds), arrays
+
+
 def _thresholds(values: np.ndarray, settings: NliSettings) -> np.ndarray:
     """float64 (n_units,)."""
     if settings.threshold == "positive":
@@ -210,9 +231,11 @@ def _thresholds(values: np.ndarray, settings: NliSettings) -> np.ndarray:
     return top.thresholds()
 
 
-def _count(concepts: PairConcepts, is_active: np.ndarray, on_progress: Progress) -> tuple[Cells, np.ndarray]:
+def _count(
+    concepts: PairConcepts, units: Sequence[str], is_active: np.ndarray, on_progress: Progress
+) -> tuple[Cells, np.ndarray]:
     """The cells, and int32 (n_pairs,): the cell of each pair."""
-    builder = CellBuilder(concepts.names, concepts.categories, [str(unit) for unit in range(is_active.shape[1])])
+    builder = CellBuilder(concepts.names, concepts.categories, units)
     ids = []
     for start in range(0, len(is_active), AT_ONCE):
         active = is_active[start : start + AT_ONCE]
