@@ -14,9 +14,9 @@ from typing import Annotated
 
 import typer
 
-from . import cli_nli
-from .cli_experiment import experiment_app
-from .options import NUMBER, WHOLE, ForceOption, FormatOption, whole_number
+from .commands import nli as cli_nli
+from .commands.experiment import experiment_app
+from .commands.options import NUMBER, WHOLE, ForceOption, FormatOption, whole_number
 
 INTERRUPTED = 130
 
@@ -83,7 +83,7 @@ def ls(
     compexact ls probe --concepts
     compexact ls layers --model torchvision:resnet18
     """
-    from . import listing
+    from .commands import listing
 
     if what == "layers":
         listing.list_layers(model, 224 if image_size is None else image_size, format)
@@ -132,7 +132,7 @@ def probe_vision(
     compexact probe vision --dataset broden:broden1_224 --model torchvision:resnet18 \\
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden -o probe
     """
-    from . import probing
+    from .commands import probing
 
     probing.vision(
         dataset=dataset,
@@ -176,7 +176,7 @@ def probe_arrays(
     \b
     compexact probe arrays mine.npz -o probe
     """
-    from . import probing
+    from .commands import probing
 
     probing.arrays(arrays, output, force=force)
 
@@ -227,7 +227,7 @@ def explain(
     compexact explain probe --length 10 --jobs 4 -o run
     compexact explain probe --engine exact --length 5 --time-limit 60 -o proven
     """
-    from . import explaining
+    from .commands import explaining
 
     settings = {
         "engine": engine,
@@ -276,7 +276,7 @@ def audit(
     compexact audit probe --length 3 -o audit
     compexact audit probe --units 0-99 --length 2,3,4 --beam-size 1,5,10,50 -o grid
     """
-    from . import auditing
+    from .commands import auditing
 
     auditing.audit(
         probe,
@@ -303,7 +303,7 @@ def verify(
     compexact verify proven
     compexact verify proven/certificates/0.json --probe probe
     """
-    from . import auditing
+    from .commands import auditing
 
     auditing.verify(claim, probe, format)
 
@@ -320,7 +320,7 @@ def score(
     \b
     compexact score probe --unit 12 "(water OR river) AND NOT blue"
     """
-    from . import explaining
+    from .commands import explaining
 
     explaining.score(probe, unit, formula, format)
 
@@ -341,7 +341,7 @@ def report(
     compexact report run -o site
     compexact report run -o site --answers answers/length --answers answers/accuracy
     """
-    from . import explaining
+    from .commands import explaining
 
     explaining.report(run, output, probe, answers or [], force=force)
 

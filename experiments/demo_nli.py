@@ -32,15 +32,15 @@ from ..probes.store import Probe, save_probe
 from ..solver.errors import UsageError
 from ..solver.formula import Formula, Not
 from ..solver.syntax import parse
-from .edit_moves import Lexicon, make_hold
 from .engines import SearchSettings
-from .findings import UnitFinding, find, unit_findings
-from .model_answers import ask_model
 from .output import Printer, chosen_format
-from .pair_formulas import ConceptReader
 from .progress import Progress, progress
 from .runs import Run, run_units
-from .text_edits import NOTE, Editor, EditSettings, propose_edits
+from .text.edit_moves import Lexicon, make_hold
+from .text.edits import NOTE, Editor, EditSettings, propose_edits
+from .text.findings import UnitFinding, find, unit_findings
+from .text.model_answers import ask_model
+from .text.pair_formulas import ConceptReader
 from .units import choose_active_units
 from .world.sentence_grammar import SHORTCUTS, Shortcut
 from .world.sentences import write_world

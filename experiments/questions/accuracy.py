@@ -11,7 +11,7 @@ from scipy import stats
 
 from ...probes.store import Probe
 from ...solver.errors import UsageError
-from ..inputs import gold, input_activity, predicted
+from ..measures.inputs import gold, input_activity, predicted
 from .answer import Answer, Published, input_record, new_figure
 from .explained import Explained, Progress, explain_at
 from .search import chosen_search

@@ -127,7 +127,7 @@ def adversarial(
     for place, (example, network) in enumerate(pairs):
         tried.append(_tried(example, network, grid))
         on_progress("examples tried", place + 1, len(pairs))
-    from ..composites import adversarial_figure
+    from ..measures.composites import adversarial_figure
 
     return Answer(
         name="adversarial",

@@ -12,7 +12,7 @@ from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ..engines import SearchSettings, check_settings
 from ..interrupts import stop_on_interrupt
-from ..shuffles import DrawNull, Null
+from ..measures.shuffles import DrawNull, Null
 from ..units import map_units
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at

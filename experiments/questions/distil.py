@@ -10,9 +10,9 @@ from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
 from ...solver.syntax import parse
-from ..logistic import tuned_logistic
+from ..measures.logistic import tuned_logistic
+from ..measures.truths import Inputs, read_inputs
 from ..runs import Run
-from ..truths import Inputs, read_inputs
 from .answer import Answer, input_record, new_figure
 from .explained import Progress
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...probes.store import Probe
 from ...solver.errors import UsageError
-from ..findings import unit_findings
-from ..model_answers import ask_model
-from ..pair_formulas import ConceptReader
 from ..runs import Run
-from ..text_edits import NOTE, Editor, EditSettings, evaluate_edits, propose_edits
+from ..text.edits import NOTE, Editor, EditSettings, evaluate_edits, propose_edits
+from ..text.findings import unit_findings
+from ..text.model_answers import ask_model
+from ..text.pair_formulas import ConceptReader
 from .answer import Answer, input_record
 from .explained import Progress
 
@@ -71,7 +71,7 @@ def edited_pairs(
     *,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """Pairs edited by hand (`experiments/data/paper_edits.tsv`, or such a file) put to the model."""
+    """Pairs edited by hand (`experiments/text/data/paper_edits.tsv`, or such a file) put to the model."""
     _check_model(model, probe)
     rows: list[dict[str, Any]] = evaluate_edits(file, ask_model(model, probe), list(model.class_names))
     flipped = sum(row["flipped"] for row in rows)

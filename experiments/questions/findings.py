@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ...probes.store import Probe
-from ..findings import Findings, find
-from ..heuristics import read_heuristics
 from ..runs import Run
+from ..text.findings import Findings, find
+from ..text.heuristics import read_heuristics
 from .answer import Answer, input_record, new_figure
 from .explained import Progress
 
@@ -24,7 +24,7 @@ def findings_of(
 ) -> Answer:
     """The units with their class weights; the words that go with each label; the heuristics that formulas mention.
 
-    heuristics: a file like `experiments/data/heuristics.json`; None for that one.
+    heuristics: a file like `experiments/text/data/heuristics.json`; None for that one.
     """
     found = find(run, probe, heuristics=read_heuristics(heuristics) if heuristics else None)
     units, reified = tuple(found.unit_rows()), tuple(found.heuristic_rows())

@@ -13,7 +13,7 @@ from ...solver.cells import Cells
 from ...solver.errors import UsageError
 from ...solver.problem import Problem
 from ..engines import SearchSettings
-from ..halves import by_probes, halves_of
+from ..measures.halves import by_probes, halves_of
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at
 
@@ -43,7 +43,7 @@ def held_out_iou(
     """IoU where the formulas were found, and on held-out inputs, against maximum length; beam and proven optimum.
 
     held_out: a probe of the same model, concepts and units on other images; None splits the inputs of `probe`
-    (`experiments/halves.py`), `splits` times, and a unit's IoUs are averaged over the splits.
+    (`experiments/measures/halves.py`), `splits` times, and a unit's IoUs are averaged over the splits.
     `overfit` is IoU where found minus held-out IoU.  `worse_than_shorter` counts the units whose held-out IoU is
     below that of the length before.  Units with nothing to explain in a half have IoU 0 there.
     """

@@ -22,10 +22,10 @@ from ...solver.formula import And, Atom, Formula, Not, Or
 from ...solver.logic import negation_normal_form
 from ...solver.result import Explanation
 from ...solver.syntax import parse
-from ..agreement import cohen_kappa
-from ..label_sheet import LABELS, Sheet, read_sheet
-from ..relatedness import SHARE, Relatedness, subject_of
-from ..wordnet import open_wordnet
+from ..measures.agreement import cohen_kappa
+from ..measures.label_sheet import LABELS, Sheet, read_sheet
+from ..measures.relatedness import SHARE, Relatedness, subject_of
+from ..measures.wordnet import open_wordnet
 from .answer import Answer, Published, input_record, new_figure
 from .explained import Progress, explain_at
 from .search import chosen_search

@@ -10,8 +10,8 @@ import numpy as np
 
 from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError, did_you_mean
-from ..contributors import ALPHA, correlations, extremes, overlaps, roles
-from ..inputs import input_activity, input_keys
+from ..measures.contributors import ALPHA, correlations, extremes, overlaps, roles
+from ..measures.inputs import input_activity, input_keys
 from .answer import Answer, input_record, new_figure
 from .explained import Progress, explain_at
 from .search import chosen_search

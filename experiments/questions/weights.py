@@ -11,8 +11,8 @@ import numpy as np
 
 from ...probes.store import Probe
 from ...solver.errors import UsageError, did_you_mean
-from ..contributors import correlations, extremes, roles
-from ..inputs import class_names, input_activity, predicted
+from ..measures.contributors import correlations, extremes, roles
+from ..measures.inputs import class_names, input_activity, predicted
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at
 from .search import chosen_search

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from compexact.experiments.contributors import correlations, extremes, overlaps, roles
+from compexact.experiments.measures.contributors import correlations, extremes, overlaps, roles
 
 
 def test_correlations_are_pearsons_and_a_constant_column_has_none():

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from compexact.experiments.findings import Findings, associations, find, reified
-from compexact.experiments.heuristics import HEURISTICS_FILE, Heuristic, Literal, read_heuristics
 from compexact.experiments.runs import Run
+from compexact.experiments.text.findings import Findings, associations, find, reified
+from compexact.experiments.text.heuristics import HEURISTICS_FILE, Heuristic, Literal, read_heuristics
 from compexact.probes.store import Probe
 from compexact.solver.errors import DataError, UsageError
 from compexact.solver.points import from_arrays

@@ -90,7 +90,7 @@ def test_an_interrupted_training_keeps_its_best_model_and_exits_with_130(compexa
         stop.set()
         yield stop
 
-    monkeypatch.setattr("compexact.experiments.training.stop_on_interrupt", asked)
+    monkeypatch.setattr("compexact.experiments.commands.training.stop_on_interrupt", asked)
     ended = compexact(*train_command(files, tmp_path / "model"))
     assert ended.code == 130
     assert json.loads(ended.out)["stopped"] == "asked"

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from compexact.experiments import wordnet
-from compexact.experiments.agreement import cohen_kappa
-from compexact.experiments.relatedness import Relatedness, subject_of, words_of
-from compexact.experiments.wordnet import WordNet, open_wordnet
+from compexact.experiments.measures import wordnet
+from compexact.experiments.measures.agreement import cohen_kappa
+from compexact.experiments.measures.relatedness import Relatedness, subject_of, words_of
+from compexact.experiments.measures.wordnet import WordNet, open_wordnet
 from compexact.probes.text.vectors import WordVectors
 from compexact.solver.errors import UsageError
 

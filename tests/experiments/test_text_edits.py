@@ -5,11 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from compexact.experiments.edit_moves import Lexicon, changed_words, make_hold
-from compexact.experiments.edit_search import smallest_edit
-from compexact.experiments.findings import UnitFinding
-from compexact.experiments.pair_formulas import ConceptReader, truth
-from compexact.experiments.text_edits import (
+from compexact.experiments.text.edit_moves import Lexicon, changed_words, make_hold
+from compexact.experiments.text.edit_search import smallest_edit
+from compexact.experiments.text.edits import (
     NOTE,
     PAPER_EDITS,
     Answers,
@@ -18,6 +16,8 @@ from compexact.experiments.text_edits import (
     evaluate_edits,
     propose_edits,
 )
+from compexact.experiments.text.findings import UnitFinding
+from compexact.experiments.text.pair_formulas import ConceptReader, truth
 from compexact.experiments.world.sentences import make_pairs, vectors_text
 from compexact.probes.store import Probe
 from compexact.probes.text.concepts import PairConceptSettings, pair_concepts

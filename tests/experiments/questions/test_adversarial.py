@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from compexact.experiments.asking_adversarial import read_examples
-from compexact.experiments.composites import THUMBNAIL, best_size, composite
+from compexact.experiments.commands.asking_adversarial import read_examples
+from compexact.experiments.measures.composites import THUMBNAIL, best_size, composite
 from compexact.experiments.questions import adversarial as question
 from compexact.experiments.questions.adversarial import Example, adversarial
 from compexact.experiments.questions.answer import save_answer

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from compexact.experiments.measures.shuffles import shuffled
 from compexact.experiments.questions.controls import against_chance
-from compexact.experiments.shuffles import shuffled
 from compexact.probes.store import Probe
 from compexact.solver.errors import UsageError
 from compexact.solver.points import from_arrays

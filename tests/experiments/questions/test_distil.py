@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compexact.experiments.logistic import fit_logistic
+from compexact.experiments.measures.logistic import fit_logistic
+from compexact.experiments.measures.truths import read_inputs
 from compexact.experiments.questions.distil import distilled
 from compexact.experiments.runs import Run
-from compexact.experiments.truths import read_inputs
 from compexact.probes.store import Probe
 from compexact.solver.cells import CellBuilder
 from compexact.solver.errors import UsageError

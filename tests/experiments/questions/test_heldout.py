@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from compexact.experiments.halves import by_pairs, by_points, by_probes
+from compexact.experiments.measures.halves import by_pairs, by_points, by_probes
 from compexact.experiments.questions.heldout import held_out_iou
 from compexact.probes.store import Probe
 from compexact.solver.cells import CellBuilder, merge

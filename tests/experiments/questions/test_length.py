@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from compexact.experiments.cli_experiment import whole_numbers
+from compexact.experiments.commands.experiment import whole_numbers
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.length import iou_by_length
 from compexact.probes.store import Probe

@@ -9,17 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..probes.folders import check_output
-from ..solver.errors import UsageError
-from .interrupts import stop_on_interrupt
-from .output import Printer, Record, chosen_format
-from .progress import progress
+from ...probes.folders import check_output
+from ...solver.errors import UsageError
+from ..interrupts import stop_on_interrupt
+from ..output import Printer, Record, chosen_format
+from ..progress import progress
 
 if TYPE_CHECKING:  # torch is imported by the command that needs it
-    from ..probes.nli.examples import Examples
-    from ..probes.nli.training import Epoch, Trained, TrainingSettings
-    from ..probes.text.base import Pairs, Progress
-    from ..probes.text.vectors import WordVectors
+    from ...probes.nli.examples import Examples
+    from ...probes.nli.training import Epoch, Trained, TrainingSettings
+    from ...probes.text.base import Pairs, Progress
+    from ...probes.text.vectors import WordVectors
 
 DEFAULT_EMBEDDING = 300
 COLUMNS = ("model", "dev_accuracy", "best_epoch", "epochs", "stopped", "pairs", "unlabelled", "in_dev", "seconds")
@@ -38,12 +38,12 @@ def train_nli(
     format_name: str | None,
 ) -> None:
     """Train a model, save it, and print what became of it.  Everything that can be refused is, before that."""
-    from ..probes.devices import choose_device
-    from ..probes.nli.model import ModelSettings
-    from ..probes.nli.saving import is_model, save_model
-    from ..probes.nli.training import TrainingSettings, train_nli
-    from ..probes.text.readers import open_pairs
-    from ..probes.text.vectors import open_vectors
+    from ...probes.devices import choose_device
+    from ...probes.nli.model import ModelSettings
+    from ...probes.nli.saving import is_model, save_model
+    from ...probes.nli.training import TrainingSettings, train_nli
+    from ...probes.text.readers import open_pairs
+    from ...probes.text.vectors import open_vectors
 
     check_output(output, force=force, is_ours=is_model)
     printer = Printer(chosen_format(format_name), COLUMNS)
@@ -89,15 +89,15 @@ def _embedding(asked: int | None, vectors: WordVectors | None) -> int:
 
 
 def _examples(pairs: Pairs, report: Progress) -> Examples:
-    from ..probes.nli.examples import examples
-    from ..probes.text.language import analyse, open_pipeline
+    from ...probes.nli.examples import examples
+    from ...probes.text.language import analyse, open_pipeline
 
     return examples(pairs, analyse(pairs, open_pipeline(None), report))
 
 
 def _training_pairs(parts: Sequence[Examples], dev: Examples) -> tuple[Examples, dict[str, int]]:
     """All training pairs but those that are in the dev file; and how much the two have in common."""
-    from ..probes.nli.examples import joined, shared_premises, without
+    from ...probes.nli.examples import joined, shared_premises, without
 
     everything = joined(parts)
     kept = without(everything, dev)
@@ -131,8 +131,8 @@ def _made(
     seconds: float,
 ) -> dict[str, Any]:
     """What training.json holds."""
-    from ..probes.text.language import annotation_sources, open_pipeline
-    from ..probes.versions import PACKAGES, versions
+    from ...probes.text.language import annotation_sources, open_pipeline
+    from ...probes.versions import PACKAGES, versions
 
     pipeline = open_pipeline(None)
     data = [
@@ -183,8 +183,8 @@ def train_tagger(
     pairs: Path, output: Path, *, epochs: int, held_out: float, seed: int, force: bool, format_name: str | None
 ) -> None:
     """Train a tagger, save it, and print how well it does."""
-    from ..probes.text.readers import open_pairs
-    from ..probes.text.tagger import is_tagger, train_tagger
+    from ...probes.text.readers import open_pairs
+    from ...probes.text.tagger import is_tagger, train_tagger
 
     check_output(output, force=force, is_ours=is_tagger)
     columns = ("tagger", "accuracy", "baseline", "epoch", "train_sentences", "held_out_sentences", "held_out_tokens")

@@ -10,18 +10,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..probes.store import Probe, open_probe
-from ..solver.certify import check_text
-from ..solver.checking import CertificateError, Verdict
-from ..solver.errors import DataError, DisagreementError, UsageError
-from ..solver.problem import Problem
-from .audit import Audit, audit_record, run_audit, summarise, worst_units
-from .engines import SearchSettings
+from ...probes.store import Probe, open_probe
+from ...solver.certify import check_text
+from ...solver.checking import CertificateError, Verdict
+from ...solver.errors import DataError, DisagreementError, UsageError
+from ...solver.problem import Problem
+from ..audit import Audit, audit_record, run_audit, summarise, worst_units
+from ..engines import SearchSettings
+from ..interrupts import stop_on_interrupt
+from ..output import Printer, chosen_format, table
+from ..runs import read_run
+from ..units import choose_active_units, map_units
 from .explaining import Lines, check_jobs
-from .interrupts import stop_on_interrupt
-from .output import Printer, chosen_format, table
-from .runs import read_run
-from .units import choose_active_units, map_units
 
 AUDIT_COLUMNS = ("unit", "beam_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
 VERIFY_COLUMNS = ("unit", "verdict", "iou", "bound", "proof", "work", "seconds", "reason")
@@ -88,7 +88,7 @@ def audit(
     finally:
         _print_summary(records)
     if output is not None and records:
-        from .audit_plot import plot_audit
+        from ..audit_plot import plot_audit
 
         plot_audit(records, output / "audit.svg", output / "audit.png")
         print(f"plot: {output / 'audit.svg'}", file=sys.stderr)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..probes.folders import check_output
-from ..probes.store import is_probe, open_probe, save_probe
-from ..solver.errors import UsageError
-from .progress import progress
+from ...probes.folders import check_output
+from ...probes.store import is_probe, open_probe, save_probe
+from ...solver.errors import UsageError
+from ..progress import progress
 
 
 def vision(
@@ -27,12 +27,12 @@ def vision(
     force: bool,
 ) -> None:
     """Probe a vision model and save the probe.  Everything that can be refused is, before the work begins."""
-    from ..probes.datasets import open_dataset
-    from ..probes.devices import choose_device
-    from ..probes.layers import resolve_layer
-    from ..probes.models import load_model
-    from ..probes.preprocess import resolve
-    from ..probes.vision import VisionSettings, probe_vision
+    from ...probes.datasets import open_dataset
+    from ...probes.devices import choose_device
+    from ...probes.layers import resolve_layer
+    from ...probes.models import load_model
+    from ...probes.preprocess import resolve
+    from ...probes.vision import VisionSettings, probe_vision
 
     check_output(output, force=force, is_ours=is_probe)
     chosen = VisionSettings(layers=layers, **settings)

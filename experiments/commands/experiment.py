@@ -11,7 +11,7 @@ import typer
 from .options import NUMBER, WHOLE, DeviceOption, ForceOption, FormatOption
 
 if TYPE_CHECKING:
-    from .questions.answer import Answer
+    from ..questions.answer import Answer
 
 experiment_app = typer.Typer(
     help="Ask one question of a probe or a run: a table, a figure, and the paper's value beside ours.",
@@ -33,7 +33,7 @@ OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep 
 
 def whole_numbers(text: str) -> list[int]:
     """`1,2,5-7` as numbers; `UsageError` for anything else."""
-    from ..solver.errors import UsageError
+    from ...solver.errors import UsageError
 
     numbers: list[int] = []
     for part in filter(None, text.split(",")):
@@ -55,10 +55,10 @@ def ask(
     """Answer the question with progress on stderr; print its table and sentences, keep it where `output` is given."""
     import sys
 
-    from ..probes.folders import check_output
-    from .output import Printer, chosen_format
-    from .progress import progress
-    from .questions.answer import is_answer, save_answer
+    from ...probes.folders import check_output
+    from ..output import Printer, chosen_format
+    from ..progress import progress
+    from ..questions.answer import is_answer, save_answer
 
     chosen = chosen_format(format_name)
     if output is not None:
@@ -95,9 +95,9 @@ def length(
     compexact experiment length probe -o answers/length
     compexact experiment length nli-probe --lengths 1-5,10,20,30
     """
-    from ..probes.store import open_probe
-    from .questions.length import iou_by_length
-    from .units import choose_active_units
+    from ...probes.store import open_probe
+    from ..questions.length import iou_by_length
+    from ..units import choose_active_units
 
     opened = open_probe(probe)
     ask(
@@ -128,8 +128,8 @@ def findings(
     \b
     compexact experiment findings nli-run -o answers/findings
     """
-    from .questions.findings import findings_of
-    from .runs import read_run
+    from ..questions.findings import findings_of
+    from ..runs import read_run
 
     opened = read_run(run)
     ask(
@@ -191,8 +191,8 @@ def compare(
     \b
     compexact experiment compare beam-run exact-run -o answers/compare
     """
-    from .questions.compare import compare_runs
-    from .runs import read_run
+    from ..questions.compare import compare_runs
+    from ..runs import read_run
 
     runs = read_run(left), read_run(right)
     probes = runs[0].open_probe(probe), runs[1].open_probe(right_probe)
@@ -221,9 +221,9 @@ def controls(
     compexact experiment controls probe --shuffles 99 -o answers/controls
     compexact experiment controls probe --against untrained-probe
     """
-    from ..probes.store import open_probe
-    from .questions.controls import against_chance
-    from .units import choose_active_units
+    from ...probes.store import open_probe
+    from ..questions.controls import against_chance
+    from ..units import choose_active_units
 
     opened, other = open_probe(probe), None if against is None else open_probe(against)
     ask(
@@ -266,9 +266,9 @@ def heldout(
     compexact experiment heldout nli-probe --splits 5 -o answers/heldout
     compexact experiment heldout probe-a --held-out probe-b
     """
-    from ..probes.store import open_probe
-    from .questions.heldout import held_out_iou
-    from .units import choose_active_units
+    from ...probes.store import open_probe
+    from ..questions.heldout import held_out_iou
+    from ..units import choose_active_units
 
     opened = open_probe(probe)
     ask(
@@ -305,9 +305,9 @@ def uniqueness(
     \b
     compexact experiment uniqueness probe -o answers/uniqueness
     """
-    from ..probes.store import open_probe
-    from .questions.uniqueness import shared_formulas
-    from .units import choose_active_units
+    from ...probes.store import open_probe
+    from ..questions.uniqueness import shared_formulas
+    from ..units import choose_active_units
 
     opened = open_probe(probe)
     ask(
@@ -335,9 +335,9 @@ def accuracy(
     \b
     compexact experiment accuracy nli-probe --lengths 1-5 -o answers/accuracy
     """
-    from ..probes.store import open_probe
-    from .questions.accuracy import accuracy_against_iou
-    from .units import choose_active_units
+    from ...probes.store import open_probe
+    from ..questions.accuracy import accuracy_against_iou
+    from ..units import choose_active_units
 
     opened = open_probe(probe)
     ask(
@@ -368,9 +368,9 @@ def weights(
     \b
     compexact experiment weights probe --class streetcar -o answers/weights
     """
-    from ..probes.store import open_probe
-    from .questions.weights import class_contributions
-    from .units import choose_active_units
+    from ...probes.store import open_probe
+    from ..questions.weights import class_contributions
+    from ..units import choose_active_units
 
     opened = open_probe(probe)
     ask(
@@ -400,9 +400,9 @@ def layers(
     compexact experiment layers probe --earlier layer3 --later layer4 -o answers/layers
     compexact experiment layers layer3-probe layer4-probe
     """
-    from ..probes.store import open_probe
-    from .questions.layers import layer_links, layer_side
-    from .units import choose_active_units
+    from ...probes.store import open_probe
+    from ..questions.layers import layer_links, layer_side
+    from ..units import choose_active_units
 
     one = open_probe(probe)
     other = one if later_probe is None else open_probe(later_probe)
@@ -440,10 +440,10 @@ def kinds(
     compexact experiment kinds probe --sample 128 --vectors glove.txt -o answers/kinds
     compexact experiment kinds probe --sample 128 --vectors glove.txt --labelled ann.csv --labelled ben.csv
     """
-    from ..probes.store import open_probe
-    from ..probes.text.vectors import open_vectors
-    from .questions.kinds import kinds_of
-    from .units import choose_active_units
+    from ...probes.store import open_probe
+    from ...probes.text.vectors import open_vectors
+    from ..questions.kinds import kinds_of
+    from ..units import choose_active_units
 
     opened = open_probe(probe)
     ask(
@@ -469,8 +469,8 @@ def distil(
     \b
     compexact experiment distil nli-run -o answers/distil
     """
-    from .questions.distil import distilled
-    from .runs import read_run
+    from ..questions.distil import distilled
+    from ..runs import read_run
 
     opened = read_run(run)
     ask(
@@ -543,9 +543,9 @@ def ablate(
     compexact experiment ablate demo/run --model compexact.probes.demo_model:demo_model \\
         --weights demo/model.pt --dataset broden:demo/world
     """
+    from ..questions.ablate import pruned
+    from ..runs import read_run
     from .asking_models import ablation_scores
-    from .questions.ablate import pruned
-    from .runs import read_run
 
     opened = read_run(run)
     made_of = opened.open_probe(probe)
@@ -584,9 +584,9 @@ def simulate(
     \b
     compexact experiment simulate demo/run --model compexact.probes.demo_model:demo_model --weights demo/model.pt
     """
+    from ..questions.simulate import simulated
+    from ..runs import read_run
     from .asking_models import example_pictures, picture_response
-    from .questions.simulate import simulated
-    from .runs import read_run
 
     opened = read_run(run)
     made_of = opened.open_probe(probe)
@@ -632,9 +632,9 @@ def ranges(
     compexact experiment ranges ranges-probe -o answers/ranges
     compexact experiment ranges activations.npz --k 5 --by kmeans
     """
+    from ..questions.ranges import explained_ranges
+    from ..units import choose_active_units
     from .asking_ranges import ranges_probe
-    from .questions.ranges import explained_ranges
-    from .units import choose_active_units
 
     opened = ranges_probe(probe, k, by, above)
     ask(

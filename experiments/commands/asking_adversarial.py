@@ -21,12 +21,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..probes.classifying import PictureClassifier, picture_classifier
-from ..probes.datasets.base import AnnotatedImages
-from ..probes.datasets.files import read_table
-from ..probes.patching import cut_out, read_patch, read_picture, region
-from ..solver.errors import CompexactError, DataError, UsageError, did_you_mean
-from .questions.adversarial import Example, adversarial
+from ...probes.classifying import PictureClassifier, picture_classifier
+from ...probes.datasets.base import AnnotatedImages
+from ...probes.datasets.files import read_table
+from ...probes.patching import cut_out, read_patch, read_picture, region
+from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
+from ..questions.adversarial import Example, adversarial
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,8 +48,8 @@ def ask_adversarial(
     **how: Any,
 ) -> None:
     """Read the examples, load the networks, and ask."""
-    from ..probes.datasets import open_dataset
-    from .cli_experiment import ask
+    from ...probes.datasets import open_dataset
+    from .experiment import ask
 
     if weights and len(weights) != len(models):
         raise UsageError(f"{len(models)} times --model and {len(weights)} times --weights; give each model its file")
@@ -62,8 +62,8 @@ def ask_adversarial(
 
 
 def _network(spec: str, weights: Path | None, preprocessing: dict[str, Any], device: str) -> PictureClassifier:
-    from ..probes.models import load_model
-    from ..probes.preprocess import resolve
+    from ...probes.models import load_model
+    from ...probes.preprocess import resolve
 
     return picture_classifier(load_model(spec, weights=weights), resolve(**preprocessing), device=device)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..probes.store import Probe, open_probe
-from ..solver.errors import UsageError
-from .output import Printer, chosen_format
+from ...probes.store import Probe, open_probe
+from ...solver.errors import UsageError
+from ..output import Printer, chosen_format
 
 
 def list_probe(path: Path, *, concepts: bool, units: bool, format_name: str | None) -> None:
@@ -58,8 +58,8 @@ def list_layers(model: str | None, image_size: int, format_name: str | None) -> 
     """Print the layers of a model that can be probed."""
     if model is None:
         raise UsageError("name the model: compexact ls layers --model torchvision:resnet18")
-    from ..probes.layers import list_layers as layers_of
-    from ..probes.models import load_model
+    from ...probes.layers import list_layers as layers_of
+    from ...probes.models import load_model
 
     printer = Printer(chosen_format(format_name), ("layer", "kind", "shape", "units"))
     for layer in layers_of(load_model(model).module, image_size):

@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..probes.folders import check_output
-from ..solver.errors import UsageError
-from .progress import progress
+from ...probes.folders import check_output
+from ...solver.errors import UsageError
+from ..progress import progress
 
 if TYPE_CHECKING:  # torch is imported by the command that needs it
-    from ..probes.nli.loading import LoadedPairModel
-    from ..probes.text.base import Pairs
+    from ...probes.nli.loading import LoadedPairModel
+    from ...probes.text.base import Pairs
 
 
 def probe_nli(
@@ -33,15 +33,15 @@ def probe_nli(
     force: bool,
 ) -> None:
     """Probe a model of sentence pairs and save the probe.  What can be refused is, before the work begins."""
-    from ..probes.devices import choose_device
-    from ..probes.layers import resolve_layer
-    from ..probes.nli.loading import load_pair_model
-    from ..probes.nli.probe import NliSettings, probe_nli
-    from ..probes.store import is_probe, save_probe
-    from ..probes.text.concepts import PairConceptSettings, pair_concepts
-    from ..probes.text.language import analyse, annotation_sources, open_pipeline
-    from ..probes.text.readers import open_pairs
-    from ..probes.text.vectors import open_vectors
+    from ...probes.devices import choose_device
+    from ...probes.layers import resolve_layer
+    from ...probes.nli.loading import load_pair_model
+    from ...probes.nli.probe import NliSettings, probe_nli
+    from ...probes.store import is_probe, save_probe
+    from ...probes.text.concepts import PairConceptSettings, pair_concepts
+    from ...probes.text.language import analyse, annotation_sources, open_pipeline
+    from ...probes.text.readers import open_pairs
+    from ...probes.text.vectors import open_vectors
 
     check_output(output, force=force, is_ours=is_probe)
     chosen = PairConceptSettings(**concepts)
@@ -91,7 +91,7 @@ def _default_layer(model: LoadedPairModel) -> str:
     """The layer to probe where none is named; `UsageError` with those that can be, where the model does not say."""
     if model.layer is not None:
         return model.layer
-    from ..probes.nli.layers import list_pair_layers
+    from ...probes.nli.layers import list_pair_layers
 
     sentences = [("a", "man", "sleeps"), ("nobody", "sleeps")]
     names = [layer.name for layer in list_pair_layers(model, sentences, sentences)]

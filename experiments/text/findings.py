@@ -20,13 +20,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..probes.store import Probe
-from ..probes.text.concepts import word_form
-from ..solver.errors import UsageError
-from ..solver.formula import Formula, Not
-from ..solver.syntax import parse
+from ...probes.store import Probe
+from ...probes.text.concepts import word_form
+from ...solver.errors import UsageError
+from ...solver.formula import Formula, Not
+from ...solver.syntax import parse
+from ..runs import Run
 from .heuristics import SIDES, Heuristic, read_heuristics
-from .runs import Run
 
 SMOOTHING = 100
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..probes.store import Probe
-from .text_edits import Answers, Ask, Tokens
+from ...probes.store import Probe
+from .edits import Answers, Ask, Tokens
 
 if TYPE_CHECKING:  # torch is imported by whoever loads the model
-    from ..probes.nli.loading import LoadedPairModel
+    from ...probes.nli.loading import LoadedPairModel
 
 
 def ask_model(model: LoadedPairModel, probe: Probe, *, device: str = "cpu", batch_size: int = 64) -> Ask:
     """Ask this model.  probe: the one made of it, whose layer and thresholds say what it means that a unit is on."""
-    from ..probes.nli.responses import respond
+    from ...probes.nli.responses import respond
 
     layer, thresholds = str(probe.about["layer"]), probe.arrays["thresholds"]
 

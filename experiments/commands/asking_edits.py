@@ -6,16 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..probes.nli.loading import load_pair_model
-from ..probes.text.language import analyse, open_pipeline
-from ..probes.text.readers import open_pairs
-from ..probes.text.vectors import open_vectors
-from ..solver.errors import UsageError
-from .cli_experiment import ask
-from .questions.edits import edited_pairs, edits_of
-from .runs import read_run
-from .text_edits import PAPER_EDITS, EditSettings
-from .units import choose_units
+from ...probes.nli.loading import load_pair_model
+from ...probes.text.language import analyse, open_pipeline
+from ...probes.text.readers import open_pairs
+from ...probes.text.vectors import open_vectors
+from ...solver.errors import UsageError
+from ..questions.edits import edited_pairs, edits_of
+from ..runs import read_run
+from ..text.edits import PAPER_EDITS, EditSettings
+from ..units import choose_units
+from .experiment import ask
 
 
 def edits(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..probes.ranges import has_activations, read_ranges
-from ..probes.store import Probe, open_probe
-from ..solver.errors import UsageError
+from ...probes.ranges import has_activations, read_ranges
+from ...probes.store import Probe, open_probe
+from ...solver.errors import UsageError
 
 DEFAULT_RANGES = 5
 

@@ -6,8 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from ..probes.store import Probe
-from ..solver.errors import DataError, UsageError
+from ...probes.store import Probe
+from ...solver.errors import DataError, UsageError
 
 ACTIVITY = ("image_active", "unit_active")
 """The arrays that keep it, as packed bits: those of a vision probe and of an nli probe."""

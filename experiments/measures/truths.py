@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..probes.store import Probe
-from ..solver.errors import UsageError
-from ..solver.formula import Formula
+from ...probes.store import Probe
+from ...solver.errors import UsageError
+from ...solver.formula import Formula
 from .halves import has_pairs, pairs_active
 
 

@@ -13,8 +13,8 @@ from itertools import combinations
 
 import numpy as np
 
-from ..probes.text.vectors import WordVectors
-from ..solver.errors import UsageError
+from ...probes.text.vectors import WordVectors
+from ...solver.errors import UsageError
 from .wordnet import WordNet
 
 SHARE = 0.9

@@ -10,18 +10,18 @@ from typing import Any
 
 import typer
 
-from ..probes.store import open_probe
-from ..solver.errors import UsageError
-from ..solver.problem import Problem
-from ..solver.result import Explanation, Status
-from ..solver.score import METRICS
-from ..solver.syntax import parse
-from .engines import SearchSettings, check_settings
-from .interrupts import stop_on_interrupt
-from .output import Printer, chosen_format
-from .progress import progress
-from .runs import read_run, result_record, run_units
-from .units import Explain, choose_active_units, map_units
+from ...probes.store import open_probe
+from ...solver.errors import UsageError
+from ...solver.problem import Problem
+from ...solver.result import Explanation, Status
+from ...solver.score import METRICS
+from ...solver.syntax import parse
+from ..engines import SearchSettings, check_settings
+from ..interrupts import stop_on_interrupt
+from ..output import Printer, chosen_format
+from ..progress import progress
+from ..runs import read_run, result_record, run_units
+from ..units import Explain, choose_active_units, map_units
 
 COLUMNS = ("unit", "iou", "bound", "ceiling", "length", "status", "seconds", "formula")
 ONLY_KEPT = ("by_length", "certificate")
@@ -125,8 +125,8 @@ def score(path: Path, unit: str, text: str, format_name: str | None) -> None:
 
 def report(run: Path, output: Path, probe: Path | None, answers: Sequence[Path], *, force: bool) -> None:
     """Write the pages of a run, and of answers."""
-    from ..probes.folders import check_output
-    from .report.site import is_report, write_report
+    from ...probes.folders import check_output
+    from ..report.site import is_report, write_report
 
     check_output(output, force=force, is_ours=is_report)
     finished = read_run(run)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..solver.errors import DataError, UsageError, did_you_mean
+from ...solver.errors import DataError, UsageError, did_you_mean
 
 LABELS = ("abstraction", "perceptual", "specialisation", "polysemantic", "single")
 """What people may write.  The paper's four (section 4), and `single` for a formula of one concept."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..solver.cells import Cells
-from ..solver.errors import UsageError
-from ..solver.problem import Problem
-from .engines import SearchSettings, ShouldStop, explain_unit
+from ...solver.cells import Cells
+from ...solver.errors import UsageError
+from ...solver.problem import Problem
+from ..engines import SearchSettings, ShouldStop, explain_unit
 
 MAX_POINTS = 10**9
 """numpy draws from fewer points than this."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .questions.answer import new_figure
+from ..questions.answer import new_figure
 
 if TYPE_CHECKING:
-    from .questions.adversarial import Tried
+    from ..questions.adversarial import Tried
 
 TINTS = {"success": (46, 160, 67), "partial": (227, 179, 65), "failure": (200, 60, 50)}
 TINTED = 0.3

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..probes.text.concepts import PairConceptSettings, shares_more, word_form
-from ..probes.text.language import AnalysedPair, AnalysedSentence
-from ..probes.text.vectors import WordVectors
-from ..solver.errors import UsageError
-from ..solver.formula import Formula
+from ...probes.text.concepts import PairConceptSettings, shares_more, word_form
+from ...probes.text.language import AnalysedPair, AnalysedSentence
+from ...probes.text.vectors import WordVectors
+from ...solver.errors import UsageError
+from ...solver.formula import Formula
 from .heuristics import Literal
 
 OVERLAP = "overlap>"

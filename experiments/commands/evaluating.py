@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..probes.folders import check_output
-from ..solver.errors import DataError, UsageError
-from .output import Printer, Record, chosen_format, csv_cell, table
-from .progress import progress
+from ...probes.folders import check_output
+from ...solver.errors import DataError, UsageError
+from ..output import Printer, Record, chosen_format, csv_cell, table
+from ..progress import progress
 
 if TYPE_CHECKING:  # torch is imported by the command that needs it
-    from ..probes.nli.evaluation import Evaluation
-    from ..probes.nli.loading import LoadedPairModel
-    from ..probes.text.base import Pairs
+    from ...probes.nli.evaluation import Evaluation
+    from ...probes.nli.loading import LoadedPairModel
+    from ...probes.text.base import Pairs
 
 
 def evaluate_nli(
@@ -32,7 +32,7 @@ def evaluate_nli(
     format_name: str | None,
 ) -> None:
     """Print how well a model does on a file of pairs, or what it says of one pair."""
-    from ..probes.nli.loading import load_pair_model
+    from ...probes.nli.loading import load_pair_model
 
     format_name = chosen_format(format_name)
     premise, hypothesis = typed
@@ -52,10 +52,10 @@ def evaluate_nli(
 
 
 def _one_pair(model: LoadedPairModel, premise: str, hypothesis: str, device: str, format_name: str) -> None:
-    from ..probes.nli.evaluation import probabilities
-    from ..probes.nli.predicting import predict
-    from ..probes.text.base import Pair, Pairs, Sentence
-    from ..probes.text.language import analyse, open_pipeline
+    from ...probes.nli.evaluation import probabilities
+    from ...probes.nli.predicting import predict
+    from ...probes.text.base import Pair, Pairs, Sentence
+    from ...probes.text.language import analyse, open_pipeline
 
     for option, text in (("--premise", premise), ("--hypothesis", hypothesis)):
         if not text.strip():
@@ -78,10 +78,10 @@ def _one_pair(model: LoadedPairModel, premise: str, hypothesis: str, device: str
 def _file_of_pairs(
     model: LoadedPairModel, path: Path, output: Path | None, batch_size: int, device: str, format_name: str
 ) -> None:
-    from ..probes.nli.evaluation import evaluate, probabilities
-    from ..probes.nli.predicting import predict
-    from ..probes.text.language import analyse, open_pipeline
-    from ..probes.text.readers import open_pairs
+    from ...probes.nli.evaluation import evaluate, probabilities
+    from ...probes.nli.predicting import predict
+    from ...probes.text.language import analyse, open_pipeline
+    from ...probes.text.readers import open_pairs
 
     pairs = open_pairs(path)
     labels = [pair.label for pair in pairs.pairs]

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..probes.store import Probe
-from ..solver.cells import Cells, ConceptRows
-from ..solver.errors import UsageError
+from ...probes.store import Probe
+from ...solver.cells import Cells, ConceptRows
+from ...solver.errors import UsageError
 
 MAX_POINTS = 10**9
 """numpy draws from fewer points than this."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..solver.errors import DataError, UsageError
+from ...solver.errors import DataError, UsageError
 
 HEURISTICS_FILE = Path(__file__).with_name("data") / "heuristics.json"
 SIDES = {"premise": "pre", "hypothesis": "hyp"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, islice
 
-from ..probes.text.language import AnalysedPair
-from ..solver.formula import Formula
+from ...probes.text.language import AnalysedPair
+from ...solver.formula import Formula
 from .edit_moves import Lexicon, changed_words, make_fail, make_hold
 from .pair_formulas import ConceptReader, truth
 

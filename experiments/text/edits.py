@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from ..probes.store import Probe
-from ..probes.text.language import AnalysedPair
-from ..solver.errors import DataError, UsageError
-from ..solver.formula import Formula
-from ..solver.syntax import parse
+from ...probes.store import Probe
+from ...probes.text.language import AnalysedPair
+from ...solver.errors import DataError, UsageError
+from ...solver.formula import Formula
+from ...solver.syntax import parse
 from .edit_moves import Lexicon, changed_words
 from .edit_search import smallest_edit
 from .findings import UnitFinding

@@ -1,0 +1,1 @@
+"""What the commands do: from the options typed to answers printed and kept."""
