@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from .commands import about_doubts, about_formulas, about_models, about_pairs
 from .commands import nli as cli_nli
 from .commands.experiment import experiment_app
 from .commands.options import NUMBER, WHOLE, ForceOption, FormatOption, whole_number
@@ -32,6 +33,9 @@ app = typer.Typer(
 probe_app = typer.Typer(
     help="Run a model over a dataset; keep what searches need.", no_args_is_help=True, rich_markup_mode=None
 )
+QUESTIONS = (about_formulas, about_models, about_doubts, about_pairs)
+"""Importing these adds their commands to `experiment_app`."""
+
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(probe_app, name="probe")
 cli_nli.register(app, probe_app)

@@ -107,8 +107,8 @@ def read_answer_page(folder: Path, number: int) -> AnswerPage:
 def cell(value: Any) -> Cell:
     """A value of JSON as the tables show it.
 
-    >>> cell(None).text, cell(True).text, cell(1234).text, cell(0.12345).text, cell(["a", 1]).text, cell("x").text
-    ('-', 'yes', '1,234', '0.1234', 'a, 1', 'x')
+    >>> cell(None).text, cell(True).text, cell(1234).text, cell(0.12346).text, cell(["a", 1]).text, cell("x").text
+    ('-', 'yes', '1,234', '0.1235', 'a, 1', 'x')
     """
     if value is None:
         return Cell("-", None)

@@ -1,0 +1,153 @@
+"""A sceptic's questions: chance, new inputs, ranges of activation.  Nothing heavy is imported before one is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .experiment import (
+    BeamSizeOption,
+    EngineOption,
+    JobsOption,
+    LengthOption,
+    LengthsOption,
+    OutputOption,
+    ProbeArgument,
+    SeedOption,
+    UnitsOption,
+    ask,
+    experiment_app,
+    whole_numbers,
+)
+from .options import NUMBER, WHOLE, ForceOption, FormatOption
+
+
+@experiment_app.command()
+def controls(
+    probe: ProbeArgument,
+    units: UnitsOption = None,
+    lengths: LengthsOption = "1-3",
+    shuffles: Annotated[int, typer.Option(**WHOLE, help="Shuffled masks a unit.")] = 19,
+    against: Annotated[
+        Path | None, typer.Option(help="A probe with the same concepts, such as of an untrained network.")
+    ] = None,
+    beam_size: BeamSizeOption = 10,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Are the explanations better than those of shuffled masks (a p-value a unit), or of another network's units?
+
+    \b
+    compexact experiment controls probe --shuffles 99 -o answers/controls
+    compexact experiment controls probe --against untrained-probe
+    """
+    from ...probes.store import open_probe
+    from ..questions.controls import against_chance
+    from ..units import choose_active_units
+
+    opened, other = open_probe(probe), None if against is None else open_probe(against)
+    ask(
+        against_chance,
+        opened,
+        choose_active_units(opened, units).names,
+        lengths=whole_numbers(lengths),
+        shuffles=shuffles,
+        beam_size=beam_size,
+        seed=seed,
+        against=other,
+        against_units=None if other is None else choose_active_units(other, None).names,
+        jobs=jobs,
+        output=output,
+        force=force,
+        format_name=format,
+    )
+
+
+@experiment_app.command()
+def heldout(
+    probe: ProbeArgument,
+    units: UnitsOption = None,
+    held_out: Annotated[
+        Path | None, typer.Option(help="A probe of the same model on other images.  Default: split PROBE's inputs.")
+    ] = None,
+    lengths: LengthsOption = "1-6,8,10",
+    proven: Annotated[str, typer.Option(metavar="N,...", help="Lengths to prove, too; empty for none.")] = "1-3",
+    splits: Annotated[int, typer.Option(**WHOLE, help="Random halves to average over.")] = 1,
+    beam_size: BeamSizeOption = 10,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Do explanations hold on inputs that they were not found on?  Do longer ones, or the optimum, overfit?
+
+    \b
+    compexact experiment heldout nli-probe --splits 5 -o answers/heldout
+    compexact experiment heldout probe-a --held-out probe-b
+    """
+    from ...probes.store import open_probe
+    from ..questions.heldout import held_out_iou
+    from ..units import choose_active_units
+
+    opened = open_probe(probe)
+    ask(
+        held_out_iou,
+        opened,
+        choose_active_units(opened, units).names,
+        held_out=None if held_out is None else open_probe(held_out),
+        lengths=whole_numbers(lengths),
+        proven_lengths=whole_numbers(proven),
+        splits=splits,
+        beam_size=beam_size,
+        seed=seed,
+        jobs=jobs,
+        output=output,
+        force=force,
+        format_name=format,
+    )
+
+
+@experiment_app.command()
+def ranges(
+    probe: Annotated[Path, typer.Argument(help="A probe made with --ranges, or an .npz file with `activations`.")],
+    units: Annotated[str | None, typer.Option(help="Names of ranges: 7@1,7@5.  Default: all.")] = None,
+    k: Annotated[
+        int | None, typer.Option("--k", **WHOLE, help="Only for `activations`: the number of ranges.  Default: 5.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Only for `activations`: quantiles (default) or kmeans.")] = None,
+    above: Annotated[
+        float | None, typer.Option(**NUMBER, help="Only for `activations`: split what is above.  Default: 0.")
+    ] = None,
+    length: LengthOption = 3,
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Does a unit mean something else where it is weakly active than where it is strongly active?
+
+    Takes probes of compexact probe nli --ranges, and .npz files that have float `activations` (rows, units) in place
+    of `neurons`.  Vision probes are not covered: they keep no ranges.
+
+    \b
+    compexact probe nli --model model --pairs pairs.tsv --ranges 5 -o ranges-probe
+    compexact experiment ranges ranges-probe -o answers/ranges
+    compexact experiment ranges activations.npz --k 5 --by kmeans
+    """
+    from ..questions.ranges import explained_ranges
+    from ..units import choose_active_units
+    from .asking_ranges import ranges_probe
+
+    opened = ranges_probe(probe, k, by, above)
+    ask(
+        explained_ranges, opened, choose_active_units(opened, units).names, length=length, engine=engine,
+        beam_size=beam_size, jobs=jobs, output=output, force=force, format_name=format,
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Questions about models of sentence pairs.  Nothing heavy is imported before one is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .experiment import OutputOption, RunArgument, UnitsOption, ask, experiment_app
+from .options import WHOLE, ForceOption, FormatOption
+
+
+@experiment_app.command()
+def findings(
+    run: RunArgument,
+    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    heuristics: Annotated[Path | None, typer.Option(help="Your own word lists, as JSON.")] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """What have the units of a sentence-pair model learnt: words, heuristics, and for which class do they argue?
+
+    \b
+    compexact experiment findings nli-run -o answers/findings
+    """
+    from ..questions.findings import findings_of
+    from ..runs import read_run
+
+    opened = read_run(run)
+    ask(
+        findings_of,
+        opened,
+        opened.open_probe(probe),
+        heuristics=heuristics,
+        output=output,
+        force=force,
+        format_name=format,
+    )
+
+
+@experiment_app.command()
+def edits(
+    run: RunArgument,
+    model: Annotated[str, typer.Option(help="The model that was probed: a folder, package.module:factory, hf:FOLDER.")],
+    pairs: Annotated[Path | None, typer.Option(help="The file that was probed; its pairs are edited.")] = None,
+    by_hand: Annotated[
+        Path | None, typer.Option(help="Pairs before and after an edit, instead: a table, or the word `paper`.")
+    ] = None,
+    units: UnitsOption = None,
+    vectors: Annotated[Path | None, typer.Option(help="Those of the probe's NEIGHBORS concepts.")] = None,
+    spacy: Annotated[str | None, typer.Option(help="The pipeline that the probe was made with.")] = None,
+    pairs_per_unit: Annotated[int, typer.Option(**WHOLE, help="Tried for each unit, on and off.")] = 40,
+    keep: Annotated[int, typer.Option(**WHOLE, help="Listed for each unit, on and off.")] = 3,
+    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
+) -> None:
+    """Which small edits of sentence pairs, suggested by a unit's formula, change the predicted label?  (Figs. 6, 9.)
+
+    \b
+    compexact experiment edits nli-run --model model --pairs dev.tsv --units 39 -o answers/edits
+    compexact experiment edits nli-run --model model --by-hand paper
+    """
+    from .asking_edits import edits as ask_for_edits
+
+    ask_for_edits(
+        run, probe, model, pairs, by_hand, units, vectors, spacy,
+        {"pairs_per_unit": pairs_per_unit, "keep": keep},
+        output=output, force=force, format_name=format,
+    )  # fmt: skip
