@@ -115,7 +115,10 @@ def vision(out: Path, data: Path) -> list[list[Step]]:
     broden, weights = f"broden:{data / 'broden_mini'}", data / "squeezenet/squeezenet1_0_dc.pth"
     model = ("--model", "torchvision:squeezenet1_0", "--weights", weights)
     shown_as = ("--image-size", "227", "--channels", "bgr", "--mean", "104,117,123", "--scale", "255")
+    traced = ("--dataset", broden, *model, "--layer", "features.12", *shown_as)
+    looser, stricter = folder / "probe-top-2-percent", folder / "probe-top-0.1-percent"
     questions = [
+        ask(folder, "ranges", looser, probe, stricter),
         ask(folder, "length", probe, "--proven", "1-5"),
         ask(folder, "uniqueness", probe),
         ask(folder, "kinds", probe, "--vectors", vectors, "--sample", "128"),
@@ -140,17 +143,9 @@ def vision(out: Path, data: Path) -> list[list[Step]]:
     ]
     return [
         [
-            step(
-                probe,
-                "probe",
-                "vision",
-                "--dataset",
-                broden,
-                *model,
-                "--layer",
-                "features.12",
-                *shown_as,
-            )
+            step(probe, "probe", "vision", *traced),
+            step(looser, "probe", "vision", *traced, "--quantile", "0.02"),
+            step(stricter, "probe", "vision", *traced, "--quantile", "0.001"),
         ],
         [
             step(run, "explain", probe, "--length", "3"),
@@ -172,7 +167,7 @@ def vision(out: Path, data: Path) -> list[list[Step]]:
 
 def nli(out: Path, data: Path) -> list[list[Step]]:
     folder = out / "nli"
-    model, probe, run, proven = (folder / name for name in ("model", "probe", "run", "audit"))
+    model, probe, ranged, run, proven = (folder / name for name in ("model", "probe", "ranged", "run", "audit"))
     snli, vectors = data / "snli", data / "glove/glove.6B.50d.10k.txt.gz"
     pairs = snli / "snli_dev_tagged.tsv.gz"
     questions = [
@@ -188,6 +183,7 @@ def nli(out: Path, data: Path) -> list[list[Step]]:
         ask(folder, "edits", run, "--model", model, "--by-hand", "paper", output="edits-by-hand"),
         ask(folder, "distil", run),
         ask(folder, "ablate", run, "--model", model),
+        ask(folder, "ranges", ranged),
     ]
     return [
         [
@@ -205,7 +201,10 @@ def nli(out: Path, data: Path) -> list[list[Step]]:
                 vectors,
             )
         ],
-        [step(probe, "probe", "nli", "--model", model, "--pairs", pairs)],
+        [
+            step(probe, "probe", "nli", "--model", model, "--pairs", pairs),
+            step(ranged, "probe", "nli", "--model", model, "--pairs", pairs, "--ranges", "3", "--limit", "4000"),
+        ],
         [step(run, "explain", probe, "--length", "5"), step(proven, "audit", probe, "--length", "3")],
         questions,
         [step(folder / "site", "report", run, *answers(folder, *(each.output.name for each in questions)))],

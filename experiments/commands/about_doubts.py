@@ -115,7 +115,13 @@ def heldout(
 
 @experiment_app.command()
 def ranges(
-    probe: Annotated[Path, typer.Argument(help="A probe made with --ranges, or an .npz file with `activations`.")],
+    probes: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PROBE...",
+            help="A probe made with --ranges, an .npz file with `activations`, or probes that differ in the threshold.",
+        ),
+    ],
     units: Annotated[str | None, typer.Option(help="Names of ranges: 7@1,7@5.  Default: all.")] = None,
     k: Annotated[
         int | None, typer.Option("--k", **WHOLE, help="Only for `activations`: the number of ranges.  Default: 5.")
@@ -135,18 +141,19 @@ def ranges(
     """Does a unit mean something else where it is weakly active than where it is strongly active?
 
     Takes probes of compexact probe nli --ranges, and .npz files that have float `activations` (rows, units) in place
-    of `neurons`.  Vision probes are not covered: they keep no ranges.
+    of `neurons`.  For a vision model make probes with several quantiles: each range lies between two of them.
 
     \b
     compexact probe nli --model model --pairs pairs.tsv --ranges 5 -o ranges-probe
     compexact experiment ranges ranges-probe -o answers/ranges
     compexact experiment ranges activations.npz --k 5 --by kmeans
+    compexact experiment ranges top2percent-probe top05percent-probe top01percent-probe
     """
     from ..questions.ranges import explained_ranges
     from ..units import choose_active_units
     from .asking_ranges import ranges_probe
 
-    opened = ranges_probe(probe, k, by, above)
+    opened = ranges_probe(probes, k, by, above)
     ask(
         explained_ranges, opened, choose_active_units(opened, units).names, length=length, engine=engine,
         beam_size=beam_size, jobs=jobs, output=output, force=force, format_name=format,
