@@ -115,12 +115,15 @@ def vision(out: Path, data: Path) -> list[list[Step]]:
     broden, weights = f"broden:{data / 'broden_mini'}", data / "squeezenet/squeezenet1_0_dc.pth"
     model = ("--model", "torchvision:squeezenet1_0", "--weights", weights)
     shown_as = ("--image-size", "227", "--channels", "bgr", "--mean", "104,117,123", "--scale", "255")
-    traced = ("--dataset", broden, *model, "--layer", "features.12", *shown_as)
+    network = ("--dataset", broden, *model, *shown_as)
+    traced, earlier = (*network, "--layer", "features.12"), folder / "probe-features.10"
     looser, stricter = folder / "probe-top-2-percent", folder / "probe-top-0.1-percent"
     questions = [
         ask(folder, "ranges", looser, probe, stricter),
         ask(folder, "length", probe, "--proven", "1-5"),
         ask(folder, "uniqueness", probe),
+        ask(folder, "weights", probe),
+        ask(folder, "layers", earlier, probe),
         ask(folder, "kinds", probe, "--vectors", vectors, "--sample", "128"),
         ask(folder, "controls", probe, "--lengths", "1,3", "--shuffles", "19"),
         ask(folder, "heldout", probe, "--proven", "1-4"),
@@ -146,6 +149,7 @@ def vision(out: Path, data: Path) -> list[list[Step]]:
             step(probe, "probe", "vision", *traced),
             step(looser, "probe", "vision", *traced, "--quantile", "0.02"),
             step(stricter, "probe", "vision", *traced, "--quantile", "0.001"),
+            step(earlier, "probe", "vision", *network, "--layer", "features.10"),
         ],
         [
             step(run, "explain", probe, "--length", "3"),
