@@ -12,16 +12,19 @@ from .canvas import Place
 
 
 def sun(p: Place) -> None:
+    """A disc."""
     p.ellipse(p.pick("sun"), 0, 0, 0.5, 0.5)
 
 
 def cloud(p: Place) -> None:
+    """Puffs side by side."""
     vapour = p.pick("cloud")
     for x, y, radius in ((-0.3, 0.0, 0.20), (0.0, 0.07, 0.27), (0.3, 0.0, 0.22), (0.05, -0.04, 0.24)):
         p.ellipse(vapour, x, y, radius, 0.62 * radius)
 
 
 def mountain(p: Place) -> None:
+    """A leaning peak with snow."""
     lean = p.canvas.rng.uniform(-0.15, 0.15)
     p.polygon(p.pick("mountain"), (-1, -0.1), (lean, 0.62), (1, -0.1))
     if p.canvas.chance(0.7):
@@ -32,6 +35,7 @@ def mountain(p: Place) -> None:
 
 
 def boat(p: Place) -> None:
+    """A hull with a mast and a sail."""
     side, sail = p.side(), p.pick("boat", "sail")
     p.box(p.pick("boat", "mast"), -0.025, 0.22, 0.025, 1.17)
     p.polygon(sail, (side * 0.05, 1.17), (side * 0.05, 0.28), (side * 0.48, 0.28))
@@ -40,6 +44,7 @@ def boat(p: Place) -> None:
 
 
 def house(p: Place) -> None:
+    """Walls, a roof, a door, windows."""
     p.box(p.pick("house", "facade"), -0.5, 0, 0.5, 0.62)
     ridge = 0.0 if p.canvas.chance(0.5) else 0.28
     p.polygon(p.pick("house", "roof"), (-0.56, 0.62), (-ridge, 0.98), (ridge, 0.98), (0.56, 0.62))
@@ -53,6 +58,7 @@ def house(p: Place) -> None:
 
 
 def tree(p: Place) -> None:
+    """A trunk under a round crown."""
     p.box(p.pick("tree", "trunk"), -0.05, 0, 0.05, 0.45)
     crown = p.pick("tree", "crown")
     for x, y, radius in ((-0.16, 0.52, 0.2), (0.17, 0.54, 0.19), (0.0, 0.74, 0.24), (0.02, 0.56, 0.22)):
@@ -60,12 +66,14 @@ def tree(p: Place) -> None:
 
 
 def fir(p: Place) -> None:
+    """A trunk under a pointed crown."""
     p.box(p.pick("fir", "trunk"), -0.04, 0, 0.04, 0.2)
     for foot, half in ((0.14, 0.28), (0.36, 0.22), (0.58, 0.16)):
         p.polygon(p.pick("fir", "crown"), (-half, foot), (0, foot + 0.44), (half, foot))
 
 
 def car(p: Place) -> None:
+    """A body on two wheels, with windows."""
     body, window = p.pick("car", "body"), p.pick("car", "window")
     p.polygon(body, (-0.3, 0.28), (-0.18, 0.46), (0.16, 0.46), (0.3, 0.28))
     p.box(body, -0.5, 0.07, 0.5, 0.3)
@@ -76,6 +84,7 @@ def car(p: Place) -> None:
 
 
 def person(p: Place) -> None:
+    """Legs, torso and head."""
     legs = p.pick("person", "legs")
     for left in (-0.13, 0.02):
         p.box(legs, left, 0, left + 0.11, 0.42)
@@ -85,6 +94,7 @@ def person(p: Place) -> None:
 
 
 def cow(p: Place) -> None:
+    """A spotted body on four legs."""
     side, coat, spot = p.side(), p.pick("cow", "torso"), p.pick("cow", "torso")
     for left in (-0.36, -0.25, 0.2, 0.31):
         p.box(p.pick("cow", "legs"), left, 0, left + 0.06, 0.26)
@@ -95,16 +105,19 @@ def cow(p: Place) -> None:
 
 
 def haystack(p: Place) -> None:
+    """A heap."""
     p.ellipse(p.pick("haystack"), 0, 0.3, 0.5, 0.34)
     p.box(p.pick("haystack"), -0.5, 0, 0.5, 0.3)
 
 
 def flower(p: Place) -> None:
+    """A stem with a blossom."""
     p.box(p.pick("flower", "stem"), -0.05, 0, 0.05, 0.6)
     p.ellipse(p.pick("flower", "petal"), 0, 0.7, 0.3, 0.3)
 
 
 def rock(p: Place) -> None:
+    """A stone with five corners."""
     p.polygon(p.pick("rock"), (-0.5, 0), (-0.36, 0.34), (0, 0.5), (0.38, 0.28), (0.5, 0))
 
 
@@ -118,6 +131,7 @@ def fence(p: Place) -> None:
 
 
 def parasol(p: Place) -> None:
+    """A pole under a shade."""
     p.box(p.pick("parasol", "pole"), -0.025, 0, 0.025, 1)
     rim, top = ((-0.5, 0.66), (-0.28, 0.92)), (0, 1.02)
     p.polygon(p.pick("parasol", "canopy"), *rim, top, (0.28, 0.92), (0.5, 0.66))
@@ -125,6 +139,7 @@ def parasol(p: Place) -> None:
 
 
 def street_lamp(p: Place) -> None:
+    """A pole with a light."""
     p.box(p.pick("lamp", "pole"), -0.02, 0, 0.02, 1)
     p.ellipse(p.pick("lamp", "bulb"), 0, 1, 0.09, 0.09)
 
