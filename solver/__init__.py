@@ -1,4 +1,4 @@
-"""The language of formulas, and the searches over it: numpy and a compiled kernel, nothing else.
+"""The language of formulas, and the searches over it: numpy, compiled loops, and scipy for one bound.
 
 from compexact import solver
 

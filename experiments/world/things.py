@@ -183,6 +183,7 @@ def cabinets(p: Place) -> None:
 
 
 def refrigerator(p: Place) -> None:
+    """Two doors, one above the other, with handles."""
     paint, handle = p.pick("refrigerator", "door"), p.pick("refrigerator", "handle")
     p.box(paint, -0.2, 0, 0.2, 0.6)
     p.box(paint, -0.2, 0.62, 0.2, 1)
@@ -191,11 +192,13 @@ def refrigerator(p: Place) -> None:
 
 
 def hanging_lamp(p: Place) -> None:
+    """A bulb on a cord from the ceiling."""
     p.canvas.box(p.pick("lamp", "pole"), p.x - 0.5, 0, p.x + 0.5, p.y - 0.3 * p.size)
     p.ellipse(p.pick("lamp", "bulb"), 0, 0, 0.5, 0.34)
 
 
 def table(p: Place) -> None:
+    """A top on two legs, often with a bowl of fruit."""
     for left in (-0.42, 0.36):
         p.box(p.pick("table", "legs"), left, 0, left + 0.06, 0.5)
     p.box(p.pick("table", "top"), -0.52, 0.5, 0.52, 0.58)
@@ -206,6 +209,7 @@ def table(p: Place) -> None:
 
 
 def chair(p: Place) -> None:
+    """A seat on two legs, one of them up to a back."""
     paint, side = p.pick("chair"), 1 if p.x < 50 else -1
     p.box(paint, -0.32, 0.42, 0.32, 0.5)
     for x, height in ((side * -0.3, 1.0), (side * 0.3, 0.5)):

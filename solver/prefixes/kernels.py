@@ -266,6 +266,7 @@ def potential(
 
 @compiled
 def accumulate(top: np.ndarray, left: int) -> None:
+    """Turn the largest, second largest, ... of each row into sums of the largest 1, 2, ...."""
     for a in range(left):
         for s in range(2, left + 1):
             top[a, s] += top[a, s - 1]
