@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .engines import SearchSettings, explain_unit
-    from .report.site import write_report
+    from .report.site import write_report, write_site
     from .runs import Run, read_run, run_units
     from .units import explain_units
 
@@ -25,10 +25,20 @@ _LATER = {
     "explain_units": "units",
     "read_run": "runs",
     "run_units": "runs",
-    "write_report": "report",
+    "write_report": "report.site",
+    "write_site": "report.site",
 }
 
-__all__ = ["Run", "SearchSettings", "explain_unit", "explain_units", "read_run", "run_units", "write_report"]
+__all__ = [
+    "Run",
+    "SearchSettings",
+    "explain_unit",
+    "explain_units",
+    "read_run",
+    "run_units",
+    "write_report",
+    "write_site",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 """The layout is a contract: which folder may import what, and what must not be there."""
 
 import ast
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -84,3 +85,10 @@ def test_nothing_in_the_project_names_a_place_outside_it():
         for file in (ROOT / folder).rglob("*"):
             if file.suffix in (".py", ".md", ".j2", ".css", ".js"):
                 assert hidden not in file.read_text(), file
+
+
+@pytest.mark.parametrize("name", ["solver", "solver.checking", "probes", "probes.datasets", "experiments"])
+def test_every_public_name_is_there(name):
+    module = importlib.import_module(f"compexact.{name}")
+    for public in module.__all__:
+        assert getattr(module, public) is not None, public

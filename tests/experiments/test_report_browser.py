@@ -15,7 +15,7 @@ from PIL import Image
 from compexact.experiments.audit import Audit, run_audit
 from compexact.experiments.engines import SearchSettings
 from compexact.experiments.questions.answer import Answer, Published, save_answer
-from compexact.experiments.report.site import write_report
+from compexact.experiments.report.site import write_report, write_site
 from compexact.experiments.runs import run_units
 from compexact.probes.store import Probe, save_probe
 from compexact.solver.cells import Cells, concept_rows
@@ -185,14 +185,27 @@ def hostile(tmp_path_factory) -> Path:
     return make_site(tmp, probe, engine="beam", length=3, answers=[make_answer(tmp / "answer", HOSTILE[1])])
 
 
+@pytest.fixture(scope="module")
+def several(tmp_path_factory) -> Path:
+    """Two runs of hostile names and two answers to one question, in one site."""
+    tmp = tmp_path_factory.mktemp("several")
+    saved = save_probe(vision_probe(tmp, HOSTILE, HOSTILE[:6], n_images=3), tmp / "probe")
+    runs = [
+        run_units(saved, saved.cells.unit_names, SearchSettings(max_length=length), tmp / f"run{length}")
+        for length in (1, 2)
+    ]
+    answers = [make_answer(tmp / name, HOSTILE[0]) for name in ("one", "two")]
+    return write_site([(run, saved) for run in runs], tmp / "site", answers=answers).parent
+
+
 def pages(site: Path) -> list[Path]:
     """The index, and of every other kind of page the first two."""
-    kinds = [[site / "index.html"], sorted(site.glob("units/*.html")), sorted(site.glob("answers/*.html"))]
-    return [file for kind in [*kinds, sorted(site.glob("audit.html"))] for file in kind[:2]]
+    kinds = ("index.html", "units/*.html", "answers/*.html", "audit.html", "runs/*/index.html", "runs/*/units/*.html")
+    return [file for kind in kinds for file in sorted(site.glob(kind))[:2]]
 
 
-def test_pages_load_without_a_word_on_the_console_and_without_leaving_the_disk(site, audited, visit):
-    for root in (site, audited):
+def test_pages_load_without_a_word_on_the_console_and_without_leaving_the_disk(site, audited, several, visit):
+    for root in (site, audited, several):
         for file in pages(root):
             seen = visit(file)
             seen.page.mouse.wheel(0, 20000)
@@ -263,17 +276,19 @@ def test_a_link_of_a_concept_opens_the_index_filtered(site, visit):
 
 
 @pytest.mark.slow
-def test_hostile_names_run_nothing_and_stay_text(hostile, visit):
+def test_hostile_names_run_nothing_and_stay_text(hostile, several, visit):
     for file in [
         hostile / "index.html",
         *(hostile / f"units/{i}.html" for i in range(0, 100, 9)),
         hostile / "answers/1.html",
+        *pages(several),
     ]:
         seen = visit(file)
         seen.page.mouse.wheel(0, 20000)
         assert seen.evaluate("window.hit") is None
         assert seen.messages == []
-        assert all(url.startswith(hostile.as_uri()) for url in seen.requests), seen.requests
+        homes = (hostile.as_uri(), several.as_uri())
+        assert all(url.startswith(homes) for url in seen.requests), seen.requests
         assert seen.evaluate("document.scripts.length") == 1
         assert (
             seen.evaluate("document.querySelectorAll('iframe, base, [onerror], [onload], [onmouseover]').length") == 0
@@ -286,8 +301,8 @@ def test_hostile_names_run_nothing_and_stay_text(hostile, visit):
 
 
 @pytest.mark.slow
-def test_a_phone_shows_every_page_without_scrolling_sideways(site, audited, hostile, visit):
-    for root in (site, audited, hostile):
+def test_a_phone_shows_every_page_without_scrolling_sideways(site, audited, hostile, several, visit):
+    for root in (site, audited, hostile, several):
         for file in pages(root):
             seen = visit(file, viewport=PHONE, is_mobile=True, has_touch=True)
             assert seen.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], file
@@ -334,10 +349,10 @@ CONTRASTS = """
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_all_text_has_enough_contrast(site, audited, visit, scheme):
+def test_all_text_has_enough_contrast(site, audited, several, visit, scheme):
     """At least 4.5 to 1, as WCAG 2 asks for (level AA)."""
     grounds = set()
-    for file in [*pages(site), *pages(audited)]:
+    for file in [*pages(site), *pages(audited), several / "index.html"]:
         seen = visit(file, color_scheme=scheme)
         contrasts = seen.evaluate(f"({CONTRASTS})()")
         assert len(contrasts) > 20

@@ -9,7 +9,7 @@ import pytest
 from compexact.experiments.audit import Audit, run_audit
 from compexact.experiments.engines import SearchSettings
 from compexact.experiments.questions.answer import Answer, Published, new_figure, save_answer
-from compexact.experiments.report.answers import read_answer_page
+from compexact.experiments.report.answer_pages import read_answer_page
 from compexact.experiments.report.audits import audit_page
 from compexact.experiments.report.certificates import read_certificate
 from compexact.experiments.report.classes import Accuracy, Classes

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...solver.errors import DataError
-from ..questions.answer import read_answer
+from ..questions.answer import is_answer, read_answer
+from .pages import Pages
 from .text import count, decimal
 
 MOST_ROWS = 500
@@ -55,24 +57,30 @@ class AnswerTable:
 
 @dataclass(frozen=True)
 class PublishedValue:
-    """A value of the paper beside ours, as text."""
+    """A value of the paper beside ours, as text.  is_asked: whether there is one of ours."""
 
     what: str
     source: str
     theirs: str
     ours: str
     data: str
+    is_asked: bool
 
 
 @dataclass(frozen=True)
 class AnswerPage:
-    """An answer as its page shows it.  number: of the page, from 1.  figure: a file, None where there is none."""
+    """An answer as its page shows it.
+
+    number: of the page, from 1.  subject: the first input, in short.  figure: the file in the answer's own folder,
+    None where there is none.
+    """
 
     number: int
     name: str
     question: str
     summary: tuple[str, ...]
     inputs: tuple[str, ...]
+    subject: str
     settings: Mapping[str, str]
     published: tuple[PublishedValue, ...]
     tables: tuple[AnswerTable, ...]
@@ -82,6 +90,20 @@ class AnswerPage:
     def page(self) -> str:
         """Its page, seen from the site's root."""
         return f"answers/{self.number}.html"
+
+    @property
+    def figure_file(self) -> str | None:
+        """Its figure in the site, seen from the root."""
+        return f"answers/{self.number}-figure{self.figure.suffix}" if self.figure else None
+
+
+def find_answers(folders: Sequence[Path]) -> list[Path]:
+    """The folders that hold an answer, and, of a folder that holds none, the answers right in it, by name."""
+    found = []
+    for folder in map(Path, folders):
+        inside = sorted(filter(is_answer, folder.iterdir())) if folder.is_dir() and not is_answer(folder) else []
+        found += inside or [folder]
+    return found
 
 
 def read_answer_page(folder: Path, number: int) -> AnswerPage:
@@ -95,6 +117,7 @@ def read_answer_page(folder: Path, number: int) -> AnswerPage:
             question=str(content["question"]),
             summary=tuple(map(str, content["summary"])),
             inputs=tuple(_input(each) for each in content["inputs"]),
+            subject=_names(content["inputs"][0]) if content["inputs"] else "",
             settings={str(key): cell(value).text for key, value in content["settings"].items()},
             published=tuple(_published(each) for each in content["published"]),
             tables=tuple(_table(name, rows, folder) for name, rows in tables.items() if rows),
@@ -102,6 +125,29 @@ def read_answer_page(folder: Path, number: int) -> AnswerPage:
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DataError(f"{folder / 'answer.json'} is damaged: {type(error).__name__}; ask again") from None
+
+
+def write_answers(answers: Sequence[AnswerPage], pages: Pages) -> None:
+    """A page for each, and beside it copies of the answer's figure and tables."""
+    if answers:
+        (pages.folder / "answers").mkdir(parents=True)
+    for answer, before, after in zip(answers, [None, *answers], [*answers[1:], None]):
+        copied = _with_copies(answer, pages.folder)
+        pages.write("answer.html", answer.page, answer=copied, before=before, after=after)
+
+
+def _with_copies(answer: AnswerPage, site: Path) -> AnswerPage:
+    """The answer with its files in the site."""
+    if answer.figure:
+        shutil.copyfile(answer.figure, site / str(answer.figure_file))
+    tables = []
+    for number, table in enumerate(answer.tables):
+        if table.file:
+            copied = Path("answers") / f"{answer.number}-table{number or ''}.csv"
+            shutil.copyfile(table.file, site / copied)
+            table = replace(table, file=copied)
+        tables.append(table)
+    return replace(answer, tables=tuple(tables))
 
 
 def cell(value: Any) -> Cell:
@@ -147,16 +193,20 @@ def _figure(folder: Path) -> Path | None:
 
 def _input(each: Mapping[str, Any]) -> str:
     """`squeezenet · features.12 · broden_mini, 512 units, 12,807,307 points`."""
-    names = " · ".join(str(each[key]) for key in ("model", "layer", "dataset") if each.get(key))
     numbers = [f"{count(int(each[key]))} {key}" for key in ("units", "points") if each.get(key) is not None]
-    return ", ".join(filter(None, [names, *numbers]))
+    return ", ".join(filter(None, [_names(each), *numbers]))
+
+
+def _names(each: Mapping[str, Any]) -> str:
+    return " · ".join(str(each[key]) for key in ("model", "layer", "dataset") if each.get(key))
 
 
 def _published(each: Mapping[str, Any]) -> PublishedValue:
     return PublishedValue(
         what=str(each["what"]),
         source=str(each["source"]),
-        theirs=f"{float(each['theirs']):.4g}",
-        ours="not asked" if each["ours"] is None else f"{float(each['ours']):.4g}",
+        theirs=f"{float(each['theirs']):.3g}",
+        ours="not asked" if each["ours"] is None else f"{float(each['ours']):.3g}",
         data=str(each["data"]),
+        is_asked=each["ours"] is not None,
     )

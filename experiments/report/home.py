@@ -1,0 +1,75 @@
+"""The first page of several runs: the runs, the paper's values beside ours, and the answers by question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .answer_pages import AnswerPage, PublishedValue
+from .run_pages import RunReport
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """A run on the first page.  page, audit: seen from the site's root; no audit where the run is none."""
+
+    report: RunReport
+    search: str
+    page: str
+    audit: str | None
+
+    @property
+    def name(self) -> str:
+        """Model and layer, or the dataset, or the run's folder."""
+        return self.report.subject or self.report.dataset or self.report.run.path.name
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A value of the paper beside ours, and the answer that has it."""
+
+    answer: AnswerPage
+    value: PublishedValue
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question and its answers, one for each input that it was asked of."""
+
+    name: str
+    text: str
+    answers: Sequence[AnswerPage]
+
+    @property
+    def anchor(self) -> str:
+        """Where it stands on the page: of a number, as names can hold anything."""
+        return f"question-{self.answers[0].number}"
+
+
+def home_values(reports: Sequence[RunReport], places: Sequence[str], answers: Sequence[AnswerPage]) -> dict[str, Any]:
+    """What `home.html` shows.  places: of the runs' folders, seen from the site's root."""
+    return {
+        "runs": [_line(report, place) for report, place in zip(reports, places)],
+        "beside": [Beside(answer, value) for answer in answers for value in answer.published if value.is_asked],
+        "questions": by_question(answers),
+    }
+
+
+def by_question(answers: Sequence[AnswerPage]) -> list[Question]:
+    """In the order in which the questions come first."""
+    found: dict[tuple[str, str], list[AnswerPage]] = {}
+    for answer in answers:
+        found.setdefault((answer.name, answer.question), []).append(answer)
+    return [Question(name, text, same) for (name, text), same in found.items()]
+
+
+def _line(report: RunReport, place: str) -> RunLine:
+    audit = f"{place}audit.html" if report.is_audit else None
+    return RunLine(report, _search(report.run.header["settings"]), f"{place}index.html", audit)
+
+
+def _search(settings: Mapping[str, Any]) -> str:
+    """`exact, at most 3 concepts`."""
+    length = settings.get("max_length")
+    return f"{settings.get('engine')}, at most {length} concept{'' if length == 1 else 's'}"

@@ -1,0 +1,134 @@
+"""The pages of one run: its index, a page per unit, and the audit's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ...probes.store import Probe
+from ..runs import Run
+from . import charts
+from .answer_pages import AnswerPage
+from .audits import audit_page, is_audit
+from .classes import Classes
+from .gallery import Gallery
+from .index import Summary, all_settings, probe_facts, search_facts, summarise
+from .negation import smallest
+from .pages import Pages
+from .pictures import Pictures
+from .sentences import Sentences
+from .units import UnitReport, read_units
+
+
+@dataclass(frozen=True, eq=False)
+class RunReport:
+    """A run, its probe, and its units that are read back."""
+
+    run: Run
+    probe: Probe
+    units: Sequence[UnitReport]
+
+    @classmethod
+    def read(cls, run: Run, probe: Probe) -> RunReport:
+        """Raises `DataError` where the two do not belong together, or the run is damaged."""
+        return cls(run, probe, read_units(run, probe))
+
+    @property
+    def subject(self) -> str:
+        """Model and layer; "" where they are not known."""
+        return " · ".join(str(self.probe.about[key]) for key in ("model", "layer") if self.probe.about.get(key))
+
+    @property
+    def dataset(self) -> str:
+        """Its name; "" where there is none."""
+        return str(self.probe.about.get("dataset") or "")
+
+    @property
+    def is_audit(self) -> bool:
+        """Whether `compexact audit` made the run."""
+        return is_audit(self.run)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """The units taken together."""
+        return summarise(self.run, self.units, len(self.probe.cells.concepts.names))
+
+
+def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = ()) -> Iterator[None]:
+    """Write the pages of a run; comes back after each unit's.  answers: that its index links."""
+    (pages.folder / "units").mkdir(parents=True)
+    classes = Classes.of(report.probe)
+    pages.write("index.html", "index.html", **_index_values(report, classes, answers))
+    if report.is_audit:
+        audit = audit_page(report.run, report.units)
+        pages.write("audit.html", "audit.html", audit=audit, settings=report.run.header["settings"])
+    shown = _UnitPages(report, classes, pages)
+    for place in range(len(report.units)):
+        shown.write(place)
+        yield
+
+
+def _index_values(report: RunReport, classes: Classes, answers: Sequence[AnswerPage]) -> dict[str, Any]:
+    return {
+        "summary": report.summary,
+        "settings": report.run.header["settings"],
+        "facts": [*probe_facts(report.probe), *search_facts(report.run)],
+        "settings_groups": all_settings(report.run, report.probe),
+        "notes": report.probe.about.get("notes") or [],
+        "widest": max((unit.ceiling for unit in report.summary.explained), default=0) or 1,
+        "answers": answers,
+        "is_audit": report.is_audit,
+        "accuracy": {unit.column: classes.accuracy(unit.column) for unit in report.units},
+        "strongest": {unit.column: classes.strongest(unit.column) for unit in report.units},
+    }
+
+
+class _UnitPages:
+    """The pages of the units; pictures are written beside them as they are shown."""
+
+    def __init__(self, report: RunReport, classes: Classes, pages: Pages) -> None:
+        self.report, self.classes, self.pages = report, classes, pages
+        self.sentences, pictures = Sentences.of(report.probe), Pictures.of(report.probe)
+        self.gallery = Gallery(report.probe, pictures, classes, pages.folder) if pictures else None
+
+    def write(self, place: int) -> None:
+        """The page of the unit at this place of the run."""
+        units = self.report.units
+        unit = units[place]
+        self.pages.write(
+            "unit.html",
+            unit.page,
+            unit=unit,
+            settings=self.report.run.header["settings"],
+            before=units[place - 1] if place else None,
+            after=units[place + 1] if place + 1 < len(units) else None,
+            chart=charts.length_chart(unit.by_length, unit.ceiling, None if unit.bound is None else float(unit.bound)),
+            changes=charts.changes(unit.by_length),
+            has_pictures=self.gallery is not None,
+            **self._shown(unit),
+            threshold=self._threshold(unit),
+            weights=self.classes.most_and_least(unit.column),
+            accuracy=self.classes.accuracy(unit.column),
+        )
+
+    def _shown(self, unit: UnitReport) -> dict[str, Any]:
+        """The unit's inputs: rows of pictures, or of pairs."""
+        minor = smallest(unit.negations)
+        pairs = negated_pairs = None
+        if self.sentences:
+            pairs = self.sentences.unit(unit.column, unit.cell_mask)
+            negated_pairs = self.sentences.unit(unit.column, minor.cell_mask).holding if minor else ()
+        return {
+            "minor": minor,
+            "pictures": self.gallery.top(unit) if self.gallery else [],
+            "holding": self.gallery.holding(unit) if self.gallery else [],
+            "negated": self.gallery.negated(unit, minor) if self.gallery else [],
+            "pairs": pairs,
+            "negated_pairs": negated_pairs,
+        }
+
+    def _threshold(self, unit: UnitReport) -> float | None:
+        thresholds = self.report.probe.arrays.get("thresholds")
+        return None if thresholds is None else float(thresholds[unit.column])
