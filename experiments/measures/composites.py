@@ -1,8 +1,8 @@
-"""The picture of copy-paste examples: before, after, and every position at the size that works best."""
+"""The picture of copy-paste examples: before, after, every position at the best size, and rates beside the paper's."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,16 +19,46 @@ MOST_SHOWN = 12
 """So many examples are drawn; the table has all."""
 
 
-def adversarial_figure(tried: Sequence[Tried]) -> Any:
-    """A row for each example and network: the picture, the patch, the best edit, and the composite of one size."""
+Rates = Mapping[str, Mapping[str, float]]
+"""Share of each outcome but failure, by example."""
+
+
+def adversarial_figure(tried: Sequence[Tried], paper: Rates) -> Any:
+    """A row for each example and network: the picture, the patch, the best edit, and the composite of one size.
+
+    Below them the rates of outcomes, with the paper's.
+    """
     shown = list(tried)[:MOST_SHOWN]
-    figure, axes = new_figure(4, len(shown))
-    figure.set_size_inches(12.6, 3.5 * len(shown))
-    for row, each in zip(np.reshape(axes, (len(shown), 4)), shown):
+    figure, axes = new_figure(4, len(shown) + 1)
+    figure.set_size_inches(12.6, 3.5 * (len(shown) + 1))
+    for row, each in zip(axes, shown):
         _draw(row, each)
         for axis in row:
             axes_off(axis)
+    for axis in axes[-1]:
+        axis.remove()
+    _draw_rates(figure.add_subplot(axes[0, 0].get_gridspec()[-1, :]), shown, paper)
     return figure
+
+
+def _draw_rates(axes: Any, tried: Sequence[Tried], paper: Rates) -> None:
+    """A bar for each example with something to turn, then the paper's."""
+    ours = {f"{each.example.name}, {each.network.name}": each.rates() for each in tried if each.is_open}
+    theirs = {f"paper: {name}": rates for name, rates in paper.items()}
+    bars: list[tuple[str, Mapping[str, float | None]]] = [*ours.items(), *theirs.items()]
+    left = np.zeros(len(bars))
+    for outcome in ("success", "partial"):
+        shares = np.array([rates[outcome] or 0.0 for _, rates in bars])
+        drawn = axes.barh(
+            range(len(bars)), shares, left=left, color=[value / 255 for value in TINTS[outcome]], label=outcome
+        )
+        for bar in drawn[len(ours) :]:
+            bar.set_hatch("//")
+        left += shares
+    axes.set_yticks(range(len(bars)), [_short(name, 60) for name, _ in bars], fontsize=9)
+    axes.invert_yaxis()
+    axes.set(xlabel="share of pictures; the paper's (hatched) are of other pictures, classes and models")
+    axes.legend(frameon=False)
 
 
 def axes_off(axis: Any) -> None:

@@ -43,7 +43,7 @@ def read_inputs(probe: Probe, formulas: Sequence[Formula]) -> Inputs:
     predictions, targets = probe.arrays["predictions"], list(probe.names["targets"])
     classes = list(map(str, probe.names.get("classes", ())))
     if (predictions < 0).any():
-        raise UsageError("the probed model gives no class scores, so there is nothing to predict")
+        raise UsageError("the probed model gives no class scores, or NaN ones, for some inputs: nothing to predict")
     if has_pairs(probe):
         share = masks[:, probe.arrays["point_cells"]].T.astype(np.float32)
         return Inputs("pairs", share, pairs_active(probe), predictions, targets, classes, len(predictions))

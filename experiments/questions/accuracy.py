@@ -12,7 +12,7 @@ from scipy import stats
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ..measures.inputs import gold, input_activity, predicted
-from .answer import Answer, Published, input_record, new_figure
+from .answer import PAPER_MARK, Answer, Published, input_record, new_figure
 from .explained import Explained, Progress, explain_at
 from .search import chosen_search
 
@@ -172,7 +172,7 @@ def _figure(
 ) -> Any:
     """The units at the paper's length where it was asked for, else at the one with the strongest correlation."""
     figure, (left, right) = new_figure(columns=2)
-    papers = PAPER.get(probe.about.get("kind", ""), (None,))[0]
+    papers, paper = PAPER.get(probe.about.get("kind", ""), (None, None))
     chosen = max(rows, key=lambda row: (row["max_length"] == papers, abs(row["pearson"] or 0.0)))
     ious = np.array([float(unit.iou(chosen["max_length"])) for unit in explained])
     _draw_units(left, chosen, ious, shares)
@@ -186,6 +186,8 @@ def _figure(
             fmt="o-", color=color, capsize=2, markersize=4, label=name.capitalize(),
         )  # fmt: skip
     right.axhline(0, color="#777777", linewidth=0.7)
+    if paper:
+        right.plot([papers], [paper.theirs], label="the paper's r (other model and data)", **PAPER_MARK)
     right.set(xlabel="maximum length", ylabel="correlation, 95 % interval")
     right.legend(frameon=False)
     return figure

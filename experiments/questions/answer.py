@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMAT = "compexact answer"
+PAPER_MARK: Mapping[str, Any] = {"marker": "*", "color": "#e08a00", "linestyle": "", "markersize": 11}
+"""How figures draw a value that the paper prints."""
 
 Row = Mapping[str, Any]
 

@@ -26,7 +26,7 @@ from ..measures.agreement import cohen_kappa
 from ..measures.label_sheet import LABELS, Sheet, read_sheet
 from ..measures.relatedness import SHARE, Relatedness, subject_of
 from ..measures.wordnet import open_wordnet
-from .answer import Answer, Published, input_record, new_figure
+from .answer import PAPER_MARK, Answer, Published, input_record, new_figure
 from .explained import Progress, explain_at
 from .search import chosen_search
 
@@ -88,6 +88,7 @@ def kinds_of(
     )
     if not rows:
         raise UsageError("no unit has a formula: all of them are active nowhere or everywhere")
+    is_vision = probe.about.get("kind") == "vision"
     sheets = [read_sheet(file, {row["unit"]: row["formula"] for row in rows}) for file in labelled]
     return Answer(
         name="kinds",
@@ -100,9 +101,9 @@ def kinds_of(
         },
         rows=rows,
         summary=(*_summary(rows), *_sources(rows, relatedness, said), *_sheet_sentences(sheets)),
-        published=(*_beside(rows), *_people_beside(sheets)),
+        published=(*(_beside(rows) if is_vision else ()), *_people_beside(sheets)),
         more={"sheet": tuple(map(_sheet_row, rows)), "agreement": tuple(_agreement(rows, sheets))},
-        draw=lambda: _figure(rows, sheets),
+        draw=lambda: _figure(rows, sheets, PAPER if is_vision else ()),
     )  # fmt: skip
 
 
@@ -252,7 +253,7 @@ def _meaningful(sheet: Sheet) -> float | None:
     return 1 - Counter(sheet.labels.values())["polysemantic"] / n if n else None
 
 
-def _figure(rows: Sequence[dict[str, Any]], sheets: Sequence[Sheet]) -> Any:
+def _figure(rows: Sequence[dict[str, Any]], sheets: Sequence[Sheet], paper: Sequence[tuple[str, float, str]]) -> Any:
     figure, (left, right) = new_figure(columns=2)
     sources = [("suggested", [row["suggestion"] for row in rows])]
     sources += [(sheet.name, [SEEN_AS[label] for label in sheet.labels.values()]) for sheet in sheets]
@@ -262,8 +263,9 @@ def _figure(rows: Sequence[dict[str, Any]], sheets: Sequence[Sheet]) -> Any:
         shares = [counts[kind] / max(len(found), 1) for kind in KINDS]
         bars = left.bar([i + place * width for i in at], shares, width, label=f"{name}, n = {len(found)}")
         left.bar_label(bars, [str(counts[kind]) for kind in KINDS], fontsize=8)
-    published = {KINDS.index(kind) + len(sources) * width: theirs for kind, theirs, _ in PAPER}
-    left.bar(list(published), list(published.values()), width, color="#cccccc", label="paper, by hand")
+    published = {KINDS.index(kind) + len(sources) * width: theirs for kind, theirs, _ in paper}
+    if published:
+        left.plot(list(published), list(published.values()), label="the paper's, by hand (other units)", **PAPER_MARK)
     left.set_xticks([i + width * len(sources) / 2 for i in at], KINDS, fontsize=7)
     left.set(ylabel="share of units")
     left.margins(y=0.1)

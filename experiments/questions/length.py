@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,12 @@ from ...probes.store import Probe
 from ...solver.ceiling import ceiling
 from ...solver.problem import Problem
 from ..engines import SearchSettings
-from .answer import Answer, Published, input_record, new_figure
+from .answer import PAPER_MARK, Answer, Published, input_record, new_figure
 from .explained import Explained, Progress, explain_at
 
-PAPER = (
-    Published(
-        "mean IoU at length 1", "section 5, Fig. 3", 0.059, None, "ResNet-18 on Places365, Broden (ADE20K), 512 units"
-    ),
-    Published("mean IoU at length 10", "section 5, Fig. 3", 0.099, None, "the same"),
-)
+DATA = "ResNet-18 on Places365, Broden (ADE20K), 512 units"
+PAPER = {1: 0.059, 10: 0.099}
+"""Mean IoU over units of a vision model, by length (section 5, Fig. 3).  There is no such number for sentence pairs."""
 
 
 def iou_by_length(
@@ -46,6 +43,7 @@ def iou_by_length(
     )
     tops = np.array([float(ceiling(Problem.of(probe.cells, unit))) for unit in units])
     rows = tuple(_row(length, beam, exact, tops, min(lengths)) for length in sorted(set(lengths)))
+    is_vision = probe.about.get("kind") == "vision"
     return Answer(
         name="length",
         question="How much better do explanations get as they may be longer?",
@@ -53,8 +51,8 @@ def iou_by_length(
         settings={"units": len(units), "beam_size": beam_size, "proven_lengths": list(proven_lengths)},
         rows=rows,
         summary=_summary(rows, tops),
-        published=_beside(rows),
-        draw=lambda: _figure(rows, beam, tops),
+        published=_beside(rows) if is_vision else (),
+        draw=lambda: _figure(rows, beam, tops, PAPER if is_vision else {}),
     )
 
 
@@ -103,14 +101,13 @@ def _summary(rows: Sequence[dict[str, Any]], tops: np.ndarray) -> tuple[str, ...
 def _beside(rows: Sequence[dict[str, Any]]) -> tuple[Published, ...]:
     """The paper's values, with ours where the length was asked for."""
     ours = {row["max_length"]: row["mean_iou"] for row in rows}
-    lengths = (1, 10)
     return tuple(
-        Published(each.what, each.source, each.theirs, ours.get(length), each.data)
-        for each, length in zip(PAPER, lengths)
+        Published(f"mean IoU at length {length}", "section 5, Fig. 3", theirs, ours.get(length), DATA)
+        for length, theirs in PAPER.items()
     )
 
 
-def _figure(rows: Sequence[dict[str, Any]], beam: list[Explained], tops: np.ndarray) -> Any:
+def _figure(rows: Sequence[dict[str, Any]], beam: list[Explained], tops: np.ndarray, paper: Mapping[int, float]) -> Any:
     figure, (left, right) = new_figure(columns=2)
     lengths = [row["max_length"] for row in rows]
     for unit in beam:
@@ -120,10 +117,9 @@ def _figure(rows: Sequence[dict[str, Any]], beam: list[Explained], tops: np.ndar
     if proven:
         left.plot(*zip(*proven), color="#c0392b", marker="x", linestyle="--", label="proven optimum, mean")
     left.axhline(tops.mean(), color="#777777", linestyle=":", label="ceiling, mean")
-    for each, length in zip(PAPER, (1, 10)):
-        if length in lengths:
-            left.plot([length], [each.theirs], marker="*", color="#e08a00", linestyle="", label=None)
-    left.set(xlabel="maximum length", ylabel="IoU", title="* the paper's means (other model and data)")
+    if paper:
+        left.plot(list(paper), list(paper.values()), label="the paper's means (other model and data)", **PAPER_MARK)
+    left.set(xlabel="maximum length", ylabel="IoU")
     left.legend(frameon=False)
     chosen = [lengths[0], lengths[len(lengths) // 2], lengths[-1]]
     right.hist([[float(unit.iou(length)) for unit in beam] for length in chosen], bins=20)

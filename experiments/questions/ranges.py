@@ -41,8 +41,8 @@ def explained_ranges(
     for unit in units:
         if parts(unit) is None:
             raise UsageError(
-                f"unit {unit!r} is not a range of a unit, such as '7@1'; make ranges with compexact probe nli "
-                "--ranges 5, give an .npz file with float `activations`, or several probes that differ in the threshold"
+                f"unit {unit!r} is not a range of a unit, such as '7@1'; make ranges with compexact probe vision "
+                "or nli --ranges 5, or give an .npz file with float `activations`"
             )
     settings = chosen_search(engine, beam_size, [length])
     explained = explain_at(probe, units, [length], settings, jobs=jobs, on_progress=on_progress)

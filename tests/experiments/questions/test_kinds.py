@@ -88,6 +88,7 @@ def test_without_vectors_and_wordnet_categories_speak_and_the_answer_says_so(pro
 
 
 def test_shares_stand_beside_the_papers_and_leave_out_the_undecided(probe, vectors):
+    assert ask(Probe(probe.cells, {"kind": "nli"}), vectors=vectors).published == ()
     beside = {each.what.split()[1]: each for each in ask(probe, vectors=vectors).published}
     assert beside["abstraction"].theirs == 50 / 128
     assert [beside[kind].ours for kind in ("abstraction", "specialisation", "incoherent")] == [2 / 7, 2 / 7, 2 / 7]

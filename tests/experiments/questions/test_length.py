@@ -45,10 +45,16 @@ def test_a_narrow_beam_stays_below_the_optimum_and_the_summary_says_by_how_much(
 
 
 def test_the_papers_means_stand_beside_ours_where_the_length_was_asked_for(planted, tmp_path):
-    answer = iou_by_length(planted, planted.cells.unit_names[:2], lengths=(1, 3), proven_lengths=())
+    vision = Probe(planted.cells, {"kind": "vision"})
+    answer = iou_by_length(vision, planted.cells.unit_names[:2], lengths=(1, 3), proven_lengths=())
     assert [(each.theirs, each.ours is None) for each in answer.published] == [(0.059, False), (0.099, True)]
     save_answer(answer, tmp_path / "kept")
     assert (tmp_path / "kept/figure.png").read_bytes().startswith(b"\x89PNG")
+    assert "the paper" in (tmp_path / "kept/figure.svg").read_text()
+
+
+def test_the_papers_means_are_of_images_and_stand_beside_no_other_input(planted):
+    assert iou_by_length(planted, planted.cells.unit_names[:2], lengths=(1,), proven_lengths=()).published == ()
 
 
 def test_lengths_are_read_as_ranges():
