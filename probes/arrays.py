@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,16 +30,20 @@ def read_npz(path: str | Path) -> Probe:
         cells = cells_of(arrays)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    about = {
+    return Probe(cells, about_arrays(path, {}), path=path)
+
+
+def about_arrays(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What made a probe that is read from an `.npz` file."""
+    return {
         "kind": "arrays",
         "model": None,
         "layer": None,
         "dataset": path.name,
-        "settings": {},
+        "settings": dict(settings),
         "versions": versions(),
         "inputs": {path.name: file_digest(path)},
     }
-    return Probe(cells, about, path=path)
 
 
 def load_npz(path: Path, also: tuple[str, ...] = ()) -> dict[str, np.ndarray]:

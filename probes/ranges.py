@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from ..solver.errors import DataError, UsageError
-from .arrays import cells_of, load_npz
-from .store import Probe, file_digest
-from .versions import versions
+from .arrays import about_arrays, cells_of, load_npz
+from .store import Probe
 
 SPLITS = ("quantiles", "kmeans")
 MARK = "@"
@@ -154,13 +153,5 @@ def read_ranges(path: Path, k: int, how: str, above: float = 0.0) -> Probe:
         cells = cells_of(arrays | {"neurons": ranged.is_active, "unit_names": np.array(ranged.names)})
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    about = {
-        "kind": "arrays",
-        "model": None,
-        "layer": None,
-        "dataset": path.name,
-        "settings": {"ranges": k, "ranges_by": how, "above": above},
-        "versions": versions(),
-        "inputs": {path.name: file_digest(path)},
-    }
+    about = about_arrays(path, {"ranges": k, "ranges_by": how, "above": above})
     return Probe(cells, about, arrays={"edges": ranged.edges}, path=path)

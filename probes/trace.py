@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,15 +25,44 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
+class LayerMaps:
+    """A layer's maps on disk, of the units that were kept.
+
+    units: int64 (n_kept,), ascending: their numbers in the layer.  n_units: how many the layer has.
+    """
+
+    spill: Spill
+    units: np.ndarray
+    n_units: int
+
+    @property
+    def n_images(self) -> int:
+        """How many images there are maps of."""
+        return self.spill.n_images
+
+    @property
+    def map_size(self) -> tuple[int, int]:
+        """(height, width)."""
+        assert self.spill.shape is not None
+        return self.spill.shape[1:]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """float32 (n_kept, height, width), for each image."""
+        for maps in self.spill:
+            yield maps if len(self.units) == self.n_units else maps[self.units]
+
+
+@dataclass(frozen=True, eq=False)
 class Trace:
     """What one run over the dataset left.
 
-    spills: one per layer.  unit_max: float32 (n_images, n_units), each unit's largest value in each image, the
-    layers' units one after the other.  predictions: int64 (n_images,), the class with the highest score, or -1
-    where the model gives no class scores.  images_digest: over all images' pixels.
+    layers: by name; whoever has the trace closes their files.  unit_max: float32 (n_images, n_kept), each kept
+    unit's largest value in each image, the layers' units one after the other.  predictions: int64 (n_images,), the
+    class with the highest score, or -1 where the model gives no class scores, or NaN.  images_digest: over all
+    images' pixels.
     """
 
-    spills: dict[str, Spill]
+    layers: dict[str, LayerMaps]
     unit_max: np.ndarray
     predictions: np.ndarray
     n_classes: int
@@ -50,32 +80,46 @@ def trace(
     workers: int,
     spill_folder: Path | None,
     on_progress: Progress,
+    drop_nan: bool = False,
 ) -> Trace:
     """Run the model in evaluation mode over all images, in order.
 
-    Raises `DataError` for values that are not finite and for maps that change shape; `UsageError` for layers
-    that cannot be probed.
+    drop_nan: leave out units that have a value that is not finite.  Raises `DataError` for such values without it,
+    and where no unit of a layer is left; for maps that change shape; `UsageError` for layers that cannot be probed.
     """
-    spills = {layer: Spill(spill_folder) for layer in layers}
+    finite: dict[str, np.ndarray] = {}
     unit_max: list[np.ndarray] = []
     predictions: list[np.ndarray] = []
     n_classes, done, digest = 0, 0, hashlib.sha256()
     model = model.to(device)
-    with evaluating(model), capture(model, layers) as outputs:
+    with ExitStack() as stack, evaluating(model), capture(model, layers) as outputs:
+        spills = {layer: stack.enter_context(Spill(spill_folder)) for layer in layers}
         for batch in batches(PictureReader(dataset, preprocessing), len(dataset.keys), batch_size, workers):
             images = torch.from_numpy(np.stack([picture.values for picture in batch])).to(device)
             scores = _run(model, images, batch_size)
-            of_layers = [_maps(outputs, layer, len(batch), done) for layer in layers]
-            for layer, maps in zip(layers, of_layers):
+            largest = []
+            for layer in layers:
+                maps, is_finite = _maps(outputs, layer, len(batch), done, drop_nan)
                 spills[layer].append(maps)
-            unit_max.append(np.concatenate([maps.max(axis=(2, 3)) for maps in of_layers], axis=1))
+                finite[layer] = finite.get(layer, True) & is_finite
+                largest.append(maps.max(axis=(2, 3)))
+            unit_max.append(np.concatenate(largest, axis=1))
             predicted, n_classes = _predicted(scores, len(batch))
             predictions.append(predicted)
             for picture in batch:
                 digest.update(picture.digest)
             done += len(batch)
             on_progress("running the network", done, len(dataset.keys))
-    return Trace(spills, np.concatenate(unit_max), np.concatenate(predictions), n_classes, digest.hexdigest())
+        kept = {layer: _kept(spills[layer], finite[layer], layer) for layer in layers}
+        stack.pop_all()  # the caller closes the files
+    of_kept = np.concatenate(unit_max)[:, np.concatenate([finite[layer] for layer in layers])]
+    return Trace(kept, of_kept, np.concatenate(predictions), n_classes, digest.hexdigest())
+
+
+def _kept(spill: Spill, finite: np.ndarray, layer: str) -> LayerMaps:
+    if not finite.any():
+        raise DataError(f"layer {layer}: all {len(finite)} units have activations that are NaN or infinite")
+    return LayerMaps(spill, np.flatnonzero(finite), len(finite))
 
 
 def _run(model: nn.Module, images: torch.Tensor, batch_size: int) -> object:
@@ -91,23 +135,29 @@ def _run(model: nn.Module, images: torch.Tensor, batch_size: int) -> object:
         raise UsageError(f"the model fails on images of {shape}: {brief(error)}; try another --image-size") from error
 
 
-def _maps(outputs: dict[str, object], layer: str, n_images: int, first: int) -> np.ndarray:
-    """float32 (n_images, n_units, height, width), finite."""
+def _maps(
+    outputs: dict[str, object], layer: str, n_images: int, first: int, drop_nan: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """float32 (n_images, n_units, height, width), and bool (n_units,): which units have finite values only."""
     values = check_layer_output(outputs[layer], n_images, f"layer {layer}").detach()
     maps = values.to("cpu", torch.float32).numpy()
-    if not np.isfinite(maps).all():
-        unit = int(np.argwhere(~np.isfinite(maps).all(axis=(0, 2, 3)))[0, 0])
-        nan, infinite = int(np.isnan(maps).sum()), int(np.isinf(maps).sum())
-        hint = "; values above float16's range overflow: run the model in float32" if infinite else ""
-        raise DataError(
-            f"layer {layer}, unit {unit}: {nan} activations are NaN and {infinite} infinite in images "
-            f"{first} to {first + n_images - 1}{hint}"
-        )
-    return maps
+    is_finite = np.isfinite(maps).all(axis=(0, 2, 3))
+    if drop_nan or is_finite.all():
+        return maps, is_finite
+    nan, infinite = int(np.isnan(maps).sum()), int(np.isinf(maps).sum())
+    hint = "; values above float16's range overflow: run the model in float32" if infinite else ""
+    raise DataError(
+        f"layer {layer}, unit {int(np.argmin(is_finite))}: {nan} activations are NaN and {infinite} infinite in images "
+        f"{first} to {first + n_images - 1}{hint}; --nan drop leaves such units out"
+    )
 
 
 def _predicted(scores: object, n_images: int) -> tuple[np.ndarray, int]:
-    """int64 (n_images,) and the number of classes; -1 and 0 where the output is no matrix of class scores."""
+    """int64 (n_images,), -1 where a score is NaN, and the number of classes.
+
+    -1 and 0 where the output is no matrix of class scores.
+    """
     if isinstance(scores, torch.Tensor) and scores.ndim == 2 and len(scores) == n_images:
-        return scores.argmax(dim=1).to("cpu", torch.int64).numpy(), scores.shape[1]
+        predicted = scores.argmax(dim=1).masked_fill(scores.isnan().any(dim=1), -1)
+        return predicted.to("cpu", torch.int64).numpy(), scores.shape[1]
     return np.full(n_images, -1, dtype=np.int64), 0

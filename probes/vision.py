@@ -18,43 +18,54 @@ Beside the cells, the probe keeps these arrays for later questions:
 | `pictured` | int32 (n_pictures,) | the images that occur in `top_images`, ascending |
 | `point_cells` | int32 (n_pictures, height, width) | the cell of each point of these |
 | `picture_bytes`, `picture_offsets` | uint8, int64 (n_pictures + 1,) | these as JPEG files, one after the other |
+
+Where units are split into ranges, every array has a column or row for each range, and there are no `class_weights`:
+the model's weights are of whole units.  Of a range,
+
+| array | type, shape | |
+|---|---|---|
+| `thresholds` | float64 (n_units,) | its lower edge: active means strictly above |
+| `upper_edges` | float64 (n_units,) | only of ranges: active means at or below, too |
+| `unit_max` | float32 (n_images, n_units) | the largest upsampled value in it; its lower edge where none is |
+| `image_active` | uint8 (n_images, ceil(n_units / 8)) | packed bits: any point of the image in it |
+| `top_images` | int32 (n_units, k) | the images with the most points in it, best first |
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from ..solver.cells import CellBuilder, Cells
+from ..solver.cells import Cells
 from ..solver.errors import UsageError
 from .datasets.base import AnnotatedImages
 from .devices import choose_device
 from .layers import final_linear
-from .masks import active_counts, upsample
 from .models import LoadedModel
 from .preprocess import Preprocessing
-from .reading import LabelReader, batches
-from .spill import Spill
+from .ranges import MARK, check_ranges
+from .skipping import Skipped, readable_images
 from .store import Probe, file_digest
-from .thresholds import TopQuantile, as_float32_below
-from .trace import Progress, Trace, trace
+from .thresholds import as_float32_below
+from .trace import LayerMaps, Progress, Trace, trace
 from .versions import versions
+from .vision_counting import Counting
+from .vision_edges import Edges, UnitValues, quantile_thresholds, range_edges
+from .vision_masks import Activity, FiringUnits, range_activity, unit_activity
+from .vision_notes import about_cells, about_dropped, about_predictions, about_skipped, about_steps
 
 RULES = ("quantile", "positive")
 THRESHOLD_ON = ("cells", "pixels")
-PICTURE_SIZE = 256
+NAN_RULES = ("error", "drop")
 MAX_WORKERS = 256
 MAX_DIGESTS_LISTED = 20
-PIXEL_THRESHOLD_BYTES = 2**29
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,9 @@ class VisionSettings:
     quantile: the share of a unit's values above its threshold.  threshold_on: `cells` takes the values of the
     layer's own maps (Bau et al. 2017, and the paper's code), `pixels` the upsampled ones (the paper's text).
     top_images: how many images are kept to show per unit.
+    ranges, ranges_by: split each unit's values above its threshold into so many ranges, each a unit of its own.
+    skip_bad: leave out images that cannot be read, up to this share of all; None: no such image may be there.
+    nan: `error`, or `drop`: leave out units that have values that are NaN or infinite.
     """
 
     layers: tuple[str, ...]
@@ -75,13 +89,20 @@ class VisionSettings:
     batch_size: int = 32
     workers: int = 1
     device: str = "cpu"
+    ranges: int | None = None
+    ranges_by: str = "quantiles"
+    skip_bad: float | None = None
+    nan: str = "error"
 
     def __post_init__(self) -> None:
-        for name, known in (("threshold", RULES), ("threshold_on", THRESHOLD_ON)):
+        for name, known in (("threshold", RULES), ("threshold_on", THRESHOLD_ON), ("nan", NAN_RULES)):
             if (value := getattr(self, name)) not in known:
                 raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}")
         if not 0 < self.quantile < 1:
             raise UsageError(f"the quantile is a share between 0 and 1, such as 0.005, not {self.quantile}")
+        if self.skip_bad is not None and not 0 <= self.skip_bad < 1:
+            raise UsageError(f"skip_bad is a share of the images from 0 to below 1, such as 0.01, not {self.skip_bad}")
+        check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
         for name, least in (("batch_size", 1), ("workers", 0), ("top_images", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
@@ -106,6 +127,11 @@ def probe_vision(
     The units of one layer are named `0`, `1`, ...; those of several `layer:0`.
     """
     device = choose_device(settings.device)
+    settings = replace(settings, device=str(device))
+    workload = {"batch_size": settings.batch_size, "workers": settings.workers}
+    skipped: list[Skipped] = []
+    if settings.skip_bad is not None:
+        dataset, skipped = readable_images(dataset, settings.skip_bad, **workload, on_progress=on_progress)
     with ExitStack() as stack:
         traced = trace(
             model.module,
@@ -113,155 +139,84 @@ def probe_vision(
             settings.layers,
             preprocessing,
             device=device,
-            batch_size=settings.batch_size,
-            workers=settings.workers,
+            **workload,
             spill_folder=spill_folder,
             on_progress=on_progress,
+            drop_nan=settings.nan == "drop",
         )
-        for spill in traced.spills.values():
-            stack.enter_context(spill)
-        thresholds = [_thresholds(spill, dataset.mask_size, settings, on_progress) for spill in traced.spills.values()]
-        counted = _Counting(dataset, traced, thresholds, settings, on_progress)
-        cells, arrays = counted.run()
-    arrays |= {"thresholds": np.concatenate(thresholds), "predictions": traced.predictions}
-    linear = final_linear(model.module)
+        for maps in traced.layers.values():
+            stack.enter_context(maps.spill)
+        edges = [_edges(maps, dataset.mask_size, settings, on_progress) for maps in traced.layers.values()]
+        lower = [as_float32_below(of_layer.lower) for of_layer in edges]
+        firing = FiringUnits(list(traced.layers.values()), lower, traced.unit_max, dataset.mask_size)
+        activity = _activity(firing, settings, len(dataset.keys), on_progress)
+        counting = Counting(dataset, _unit_names(traced, settings), firing, activity, on_progress)
+        cells, arrays = counting.run(**workload)
+    arrays |= _edge_arrays(edges, settings, traced.unit_max) | {"predictions": traced.predictions}
+    linear = final_linear(model.module) if settings.ranges is None else None
     if linear is not None:
-        arrays["class_weights"] = linear[1]
-    about = _about(model, dataset, preprocessing, replace(settings, device=str(device)), traced, counted.labels_digest)
-    about["notes"] = [*model.notes, *_notes(cells)]
+        arrays["class_weights"] = _weights_of_kept(linear[1], traced)
+    about = _about(model, dataset, preprocessing, settings, traced, counting.labels_digest)
+    about["settings"] |= _left_out(settings, skipped, traced)
+    about["notes"] = [*model.notes, *_notes(cells, skipped, traced, edges)]
     about["final_linear"] = linear[0] if linear else None
-    names: dict[str, list[Any]] = {
+    return Probe(cells, about, _names(model, dataset, traced), arrays)
+
+
+def _names(model: LoadedModel, dataset: AnnotatedImages, traced: Trace) -> dict[str, list[Any]]:
+    return {
         "images": list(dataset.keys),
         "targets": [dataset.target(index) for index in range(len(dataset.keys))],
         "classes": list(model.class_names or ()) if len(model.class_names or ()) == traced.n_classes else [],
     }
-    return Probe(cells, about, names, arrays)
 
 
-def _unit_names(traced: Trace) -> list[str]:
-    shapes = {layer: spill.shape for layer, spill in traced.spills.items()}
-    prefixed = len(shapes) > 1
-    return [
-        f"{layer}:{unit}" if prefixed else str(unit)
-        for layer, shape in shapes.items()
-        for unit in range(shape[0] if shape else 0)
-    ]
+def _units(traced: Trace, *, kept: bool) -> list[str]:
+    """Names of the layers' units: of those that were kept, or of those that were not."""
+    names = []
+    for layer, maps in traced.layers.items():
+        prefix = f"{layer}:" if len(traced.layers) > 1 else ""
+        left_out = np.setdiff1d(np.arange(maps.n_units), maps.units)
+        names += [f"{prefix}{unit}" for unit in (maps.units if kept else left_out)]
+    return names
 
 
-def _thresholds(
-    spill: Spill, mask_size: tuple[int, int], settings: VisionSettings, on_progress: Progress
-) -> np.ndarray:
-    """float64 (n_units,): the layer's thresholds."""
-    assert spill.shape is not None
-    n_units, *map_size = spill.shape
+def _unit_names(traced: Trace, settings: VisionSettings) -> list[str]:
+    names = _units(traced, kept=True)
+    if settings.ranges is None:
+        return names
+    return [f"{name}{MARK}{i}" for name in names for i in range(1, settings.ranges + 1)]
+
+
+def _edges(maps: LayerMaps, mask_size: tuple[int, int], settings: VisionSettings, on_progress: Progress) -> Edges:
+    values = UnitValues(maps, mask_size if settings.threshold_on == "pixels" else None)
     if settings.threshold == "positive":
-        return np.zeros(n_units)
-    size = mask_size if settings.threshold_on == "pixels" else tuple(map_size)
-    n_values = spill.n_images * size[0] * size[1]
-    # Two buffers' worth of 4-byte values per unit are kept; so many units at a time that they fit.
-    at_once = max(1, int(PIXEL_THRESHOLD_BYTES / (8 * settings.quantile * n_values + 8)))
-    thresholds = []
-    for first in range(0, n_units, at_once):
-        chunk = slice(first, first + at_once)
-        top = TopQuantile(min(at_once, n_units - first), n_values, settings.quantile)
-        for done, maps in enumerate(spill, start=1):
-            values = maps[chunk]
-            if settings.threshold_on == "pixels":
-                values = upsample(torch.from_numpy(values), mask_size).numpy()
-            top.add(values.reshape(len(values), -1))
-            on_progress("finding thresholds", first * spill.n_images // n_units + done, spill.n_images)
-        thresholds.append(top.thresholds())
-    return np.concatenate(thresholds)
+        thresholds = np.zeros(len(maps.units))
+    else:
+        thresholds = quantile_thresholds(values, settings.quantile, on_progress)
+    if settings.ranges is None:
+        return Edges(thresholds[:, None], np.ones(len(thresholds), dtype=np.int64))
+    return range_edges(values, thresholds, settings.ranges, settings.ranges_by, on_progress)
 
 
-class _Counting:
-    """The second pass: labels against masks."""
-
-    def __init__(
-        self,
-        dataset: AnnotatedImages,
-        traced: Trace,
-        thresholds: list[np.ndarray],
-        settings: VisionSettings,
-        on_progress: Progress,
-    ) -> None:
-        self.dataset, self.traced, self.settings, self.on_progress = dataset, traced, settings, on_progress
-        self.above = [as_float32_below(of_layer) for of_layer in thresholds]
-        self.is_active = traced.unit_max > np.concatenate(self.above)
-        k = min(settings.top_images, len(dataset.keys))
-        self.top_images = np.argsort(-traced.unit_max, axis=0, kind="stable")[:k].T.astype(np.int32)
-        self.pictured = np.unique(self.top_images)
-        self.top_masks = np.zeros((*self.top_images.shape, -(-int(np.prod(dataset.mask_size)) // 8)), np.uint8)
-        self.point_cells = np.zeros((len(self.pictured), *dataset.mask_size), np.int32)
-        self.labels_digest = ""
-
-    def run(self) -> tuple[Cells, dict[str, np.ndarray]]:
-        concepts = self.dataset.concepts
-        builder = CellBuilder(
-            [concept.name for concept in concepts], [concept.category for concept in concepts], _unit_names(self.traced)
-        )
-        digest, n_images = hashlib.sha256(), len(self.dataset.keys)
-        labels = batches(LabelReader(self.dataset), n_images, self.settings.batch_size, self.settings.workers)
-        each = (item for batch in labels for item in batch)
-        for image, ((points, label_digest), masks) in enumerate(zip(each, self._masks())):
-            digest.update(label_digest)
-            active = np.zeros((len(points.rows), self.is_active.shape[1]), dtype=np.int64)
-            active[:, self.is_active[image]] = active_counts(masks, points)
-            ids = builder.add(points.rows, points.counts, active)
-            self._keep_for_pictures(image, masks, ids[points.row_of])
-            self.on_progress("counting", image + 1, n_images)
-        cells, place = builder.cells()
-        self.labels_digest = digest.hexdigest()
-        return cells, self._arrays(place)
-
-    def _masks(self) -> Iterator[np.ndarray]:
-        """For each image: bool (n_active, n_points), the masks of the units that are active in it.
-
-        A unit whose map nowhere exceeds the threshold is nowhere active: upsampling averages, it does not exceed
-        its largest value (but for rounding, which the paper's code excludes in the same way).
-        """
-        n_points = int(np.prod(self.dataset.mask_size))
-        spills = list(self.traced.spills.values())
-        starts = np.cumsum([0] + [spill.shape[0] for spill in spills if spill.shape])
-        for image, of_layers in enumerate(zip(*spills)):
-            masks = []
-            for maps, above, first in zip(of_layers, self.above, starts):
-                active = self.is_active[image, first : first + len(maps)]
-                full = upsample(torch.from_numpy(maps[active]), self.dataset.mask_size).numpy()
-                masks.append((full > above[active][:, None, None]).reshape(len(full), n_points))
-            yield np.concatenate(masks)
-
-    def _keep_for_pictures(self, image: int, masks: np.ndarray, cell_ids: np.ndarray) -> None:
-        picture = int(np.searchsorted(self.pictured, image))
-        if picture == len(self.pictured) or self.pictured[picture] != image:
-            return
-        self.point_cells[picture] = cell_ids.reshape(self.dataset.mask_size)
-        row_of_unit = np.cumsum(self.is_active[image]) - 1
-        for unit, rank in np.argwhere(self.top_images == image):
-            if self.is_active[image, unit]:
-                self.top_masks[unit, rank] = np.packbits(masks[row_of_unit[unit]])
-
-    def _arrays(self, place: np.ndarray) -> dict[str, np.ndarray]:
-        arrays = {
-            "unit_max": self.traced.unit_max,
-            "image_active": np.packbits(self.is_active, axis=1),
-            "top_images": self.top_images,
-            "top_masks": self.top_masks,
-            "pictured": self.pictured,
-            "point_cells": place.astype(np.int32)[self.point_cells] if len(place) else self.point_cells,
-        }
-        files = [_jpeg(self.dataset, int(image)) for image in self.pictured]
-        arrays["picture_bytes"] = np.frombuffer(b"".join(files), dtype=np.uint8)
-        arrays["picture_offsets"] = np.cumsum([0, *map(len, files)], dtype=np.int64)
-        return arrays
+def _activity(firing: FiringUnits, settings: VisionSettings, n_images: int, on_progress: Progress) -> Activity:
+    n_top = min(settings.top_images, n_images)
+    return unit_activity(firing, n_top) if settings.ranges is None else range_activity(firing, n_top, on_progress)
 
 
-def _jpeg(dataset: AnnotatedImages, index: int) -> bytes:
-    image = dataset.image(index).convert("RGB")
-    image.thumbnail((PICTURE_SIZE, PICTURE_SIZE))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
+def _edge_arrays(edges: Sequence[Edges], settings: VisionSettings, unit_max: np.ndarray) -> dict[str, np.ndarray]:
+    lower = np.concatenate([of_layer.lower for of_layer in edges])
+    if settings.ranges is None:
+        return {"thresholds": lower.ravel()}
+    highest = np.maximum(unit_max.max(axis=0), lower[:, -1])
+    return {"thresholds": lower.ravel(), "upper_edges": np.column_stack([lower[:, 1:], highest]).ravel()}
+
+
+def _weights_of_kept(weights: np.ndarray, traced: Trace) -> np.ndarray:
+    """The columns of the units that were kept, where the last linear layer takes one value of each unit."""
+    layers = list(traced.layers.values())
+    fits = len(layers) == 1 and weights.shape[1] == layers[0].n_units
+    return weights[:, layers[0].units] if fits else weights
 
 
 def _about(
@@ -298,15 +253,19 @@ def _metadata_digests(dataset: AnnotatedImages) -> dict[str, str]:
     return {f"{len(digests)} index files": hashlib.sha256(lines.encode()).hexdigest()}
 
 
-def _notes(cells: Cells) -> list[str]:
-    """What a reader of the results should know of the data."""
-    notes = []
-    occurring = np.bincount(cells.concepts.indices, minlength=len(cells.concepts.names)) > 0
-    if absent := int((~occurring).sum()):
-        notes.append(f"{absent} of {len(occurring)} concepts occur in no image")
-    totals = cells.active.sum(axis=0)
-    if dead := int((totals == 0).sum()):
-        notes.append(f"{dead} of {len(totals)} units are active nowhere")
-    if full := int((totals == cells.n_points).sum()):
-        notes.append(f"{full} of {len(totals)} units are active everywhere")
-    return notes
+def _left_out(settings: VisionSettings, skipped: Sequence[Skipped], traced: Trace) -> dict[str, list[str]]:
+    """The names of all that was left out, where that was allowed."""
+    images = {"skipped_images": [image.key for image in skipped]} if settings.skip_bad is not None else {}
+    units = {"dropped_units": _units(traced, kept=False)} if settings.nan == "drop" else {}
+    return images | units
+
+
+def _notes(cells: Cells, skipped: Sequence[Skipped], traced: Trace, edges: Sequence[Edges]) -> list[str]:
+    dropped, n_units = _units(traced, kept=False), sum(maps.n_units for maps in traced.layers.values())
+    return [
+        *about_cells(cells),
+        *about_skipped(skipped, len(traced.predictions)),
+        *about_dropped(dropped, n_units),
+        *about_steps(np.concatenate([of_layer.steps for of_layer in edges])),
+        *about_predictions(traced.predictions, traced.n_classes),
+    ]

@@ -23,6 +23,10 @@ def probed_layer(probe: Probe) -> str:
         raise UsageError("the probe was not made from a model; one of compexact probe vision or nli is needed")
     if (probe.about.get("settings") or {}).get("ranges"):
         raise UsageError("the probe's units are ranges of a unit's values; probe without --ranges")
+    if (probe.about.get("settings") or {}).get("dropped_units"):
+        raise UsageError(
+            "the probe leaves units out (--nan drop), so its columns are not the layer's; probe another layer"
+        )
     layer = str(probe.about["layer"])
     if "," in layer:
         raise UsageError(f"the probe has several layers ({layer}); probe one of them alone")

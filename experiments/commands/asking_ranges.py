@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from ...probes.nested import ranges_between
 from ...probes.ranges import has_activations, read_ranges
 from ...probes.store import Probe, open_probe
 from ...solver.errors import UsageError
@@ -13,21 +11,16 @@ from ...solver.errors import UsageError
 DEFAULT_RANGES = 5
 
 
-def ranges_probe(paths: Sequence[Path], k: int | None, how: str | None, above: float | None) -> Probe:
-    """A probe folder as it is, an `.npz` file's activations split into ranges, or the ranges between several probes.
+def ranges_probe(path: Path, k: int | None, how: str | None, above: float | None) -> Probe:
+    """A probe folder as it is, or an `.npz` file's activations split into ranges.
 
     Raises `UsageError` where ranges are asked for of what has no activations to split.
     """
-    path = paths[0]
-    if len(paths) > 1:
-        if any(option is not None for option in (k, how, above)):
-            raise UsageError("--k, --by and --above are for activations; several probes are ranges by their thresholds")
-        return ranges_between([open_probe(each) for each in paths])
     if has_activations(path):
         return read_ranges(path, DEFAULT_RANGES if k is None else k, how or "quantiles", above or 0.0)
     if any(option is not None for option in (k, how, above)):
         raise UsageError(
             f"{path} has no activations to split: --k, --by and --above are for .npz files with float `activations`; "
-            "compexact probe nli --ranges 5 splits them while it probes"
+            "compexact probe vision or nli --ranges 5 splits them while it probes"
         )
     return open_probe(path)

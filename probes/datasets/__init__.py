@@ -6,7 +6,6 @@ import importlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,11 +14,9 @@ from ...solver.errors import DataError, UsageError, did_you_mean
 from ..factories import call_factory, find_attribute, is_factory_spec
 
 if TYPE_CHECKING:  # Pillow is loaded with the first dataset, not with this module
-    from PIL.Image import Image
+    from .base import AnnotatedImages
 
-    from .base import AnnotatedImages, Annotation, Concept
-
-__all__ = ["DATASETS", "FirstImages", "open_dataset"]
+__all__ = ["DATASETS", "open_dataset"]
 
 
 def _read(module: str, path: Path, **options: Any) -> AnnotatedImages:
@@ -31,44 +28,6 @@ DATASETS: dict[str, Callable[..., AnnotatedImages]] = {
     kind: partial(_read, kind) for kind in ("broden", "ade20k", "labelmaps", "coco")
 }
 """Kind of dataset -> `read(path, *, categories, mask_size)`; the module of that name is loaded on use."""
-
-
-@dataclass(frozen=True, eq=False)
-class FirstImages:
-    """The first images of a dataset, with all its concepts."""
-
-    dataset: AnnotatedImages
-    name: str
-    root: Path
-    concepts: tuple[Concept, ...]
-    keys: tuple[str, ...]
-    mask_size: tuple[int, int]
-    metadata_files: tuple[Path, ...]
-
-    @classmethod
-    def of(cls, dataset: AnnotatedImages, limit: int) -> FirstImages:
-        """The first `limit` images of `dataset` (all, if it has fewer)."""
-        return cls(
-            dataset,
-            dataset.name,
-            dataset.root,
-            dataset.concepts,
-            dataset.keys[:limit],
-            dataset.mask_size,
-            dataset.metadata_files,
-        )
-
-    def _inside(self, index: int) -> int:
-        return range(len(self.keys))[index]
-
-    def image(self, index: int) -> Image:
-        return self.dataset.image(self._inside(index))
-
-    def annotation(self, index: int) -> Annotation:
-        return self.dataset.annotation(self._inside(index))
-
-    def target(self, index: int) -> str | None:
-        return self.dataset.target(self._inside(index))
 
 
 def open_dataset(
@@ -103,7 +62,11 @@ def open_dataset(
     else:
         raise UsageError(_unknown(spec, kind))
     _check(dataset, spec)
-    return dataset if limit is None else FirstImages.of(dataset, limit)
+    if limit is None:
+        return dataset
+    from .some_images import SomeImages
+
+    return SomeImages.of(dataset, range(min(limit, len(dataset.keys))))
 
 
 def _unknown(spec: str, kind: str) -> str:

@@ -21,7 +21,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError
-from .base import Annotation, Concept, check_concepts, choose_categories, distinct_names
+from .base import Annotation, Concept, Described, check_concepts, choose_categories, distinct_names
 from .files import (
     check_relative,
     check_same_shape,
@@ -52,15 +52,9 @@ class _Names:
 
 
 @dataclass(frozen=True, eq=False)
-class Ade20k:
+class Ade20k(Described):
     """The full ADE20K; see `AnnotatedImages`."""
 
-    name: str
-    root: Path
-    concepts: tuple[Concept, ...]
-    keys: tuple[str, ...]
-    mask_size: tuple[int, int]
-    metadata_files: tuple[Path, ...]
     maps: tuple[tuple[str, ...], ...]
     """Per image, the label maps of the chosen categories, relative to `root`."""
     scenes: tuple[str | None, ...]

@@ -50,8 +50,8 @@ class Annotation:
 class AnnotatedImages(Protocol):
     """Images, and for each the concepts of every point.
 
-    The first six members are plain attributes of a frozen dataclass, or properties.  Instances are
-    pickled to reader processes: they hold names and small tables, no open files and no pictures.
+    The first six members are plain attributes of a frozen dataclass (`Described` has them), or properties.
+    Instances are pickled to reader processes: they hold names and small tables, no open files and no pictures.
     """
 
     @property
@@ -95,6 +95,18 @@ class AnnotatedImages(Protocol):
     def target(self, index: int) -> str | None:
         """The class that the image is meant to have (its scene), where the dataset says."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """What `AnnotatedImages` says of itself, as the fields that the classes of this package begin with."""
+
+    name: str
+    root: Path
+    concepts: tuple[Concept, ...]
+    keys: tuple[str, ...]
+    mask_size: tuple[int, int]
+    metadata_files: tuple[Path, ...]
 
 
 MEMBERS = (

@@ -20,7 +20,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError
-from .base import Annotation, Concept, check_concepts, choose_categories
+from .base import Annotation, Concept, Described, check_concepts, choose_categories
 from .files import (
     Row,
     check_relative,
@@ -53,15 +53,9 @@ class _Entry:
 
 
 @dataclass(frozen=True, eq=False)
-class Broden:
+class Broden(Described):
     """A dataset in the Broden form; see `AnnotatedImages`."""
 
-    name: str
-    root: Path
-    concepts: tuple[Concept, ...]
-    keys: tuple[str, ...]
-    mask_size: tuple[int, int]
-    metadata_files: tuple[Path, ...]
     entries: tuple[_Entry, ...]
     table: np.ndarray
     """int32, label number -> concept index; -1 for labels of other categories."""

@@ -18,7 +18,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError, UsageError
-from .base import Annotation, Concept, check_concepts, choose_categories
+from .base import Annotation, Concept, Described, check_concepts, choose_categories
 from .files import (
     check_relative,
     check_same_shape,
@@ -36,15 +36,9 @@ CATEGORIES = ("thing", "stuff")
 
 
 @dataclass(frozen=True, eq=False)
-class CocoPanoptic:
+class CocoPanoptic(Described):
     """A split of COCO panoptic; see `AnnotatedImages`."""
 
-    name: str
-    root: Path
-    concepts: tuple[Concept, ...]
-    keys: tuple[str, ...]
-    mask_size: tuple[int, int]
-    metadata_files: tuple[Path, ...]
     pictures: Path
     maps: Path
     map_names: tuple[str, ...]

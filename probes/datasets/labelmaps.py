@@ -26,7 +26,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError
-from .base import Annotation, Concept, check_concepts, choose_categories, distinct_names
+from .base import Annotation, Concept, Described, check_concepts, choose_categories, distinct_names
 from .files import (
     check_same_shape,
     id_table,
@@ -51,15 +51,9 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True, eq=False)
-class LabelMaps:
+class LabelMaps(Described):
     """Pictures with a label map each; see `AnnotatedImages`."""
 
-    name: str
-    root: Path
-    concepts: tuple[Concept, ...]
-    keys: tuple[str, ...]
-    mask_size: tuple[int, int]
-    metadata_files: tuple[Path, ...]
     scenes: tuple[str | None, ...]
     scene_concepts: dict[str, int]
     table: np.ndarray

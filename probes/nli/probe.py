@@ -25,6 +25,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -255,9 +256,9 @@ def _about(
 ) -> dict[str, Any]:
     return {
         "kind": "nli",
-        "model": model.name,
+        "model": Path(model.name).name,
         "layer": settings.layer,
-        "dataset": pairs.name,
+        "dataset": Path(pairs.name).name,
         "settings": {**asdict(settings), "device": str(choose_device(settings.device)), **made_with},
         "versions": versions((*PACKAGES, "spacy", "transformers")),
         "inputs": {"model weights": model.digest, "pairs": pairs.digest, **inputs},

@@ -8,7 +8,8 @@ import torch
 
 from compexact import solver
 from compexact.experiments.world.drawing import draw_world
-from compexact.probes.datasets import FirstImages, open_dataset
+from compexact.probes.datasets import open_dataset
+from compexact.probes.datasets.some_images import SomeImages
 from compexact.probes.demo_model import (
     PLANTED,
     PREPROCESSING,
@@ -156,7 +157,7 @@ def test_trained_units_are_active_in_some_places_only_and_not_all_in_the_same(tr
 
 
 def test_one_seed_gives_one_network_whatever_the_threads_and_leaves_torch_as_it_was(world):
-    few, threads = FirstImages.of(world, 40), torch.get_num_threads()
+    few, threads = SomeImages.of(world, range(40)), torch.get_num_threads()
     states = []
     for seed, number in ((7, 1), (7, 2), (8, 2)):
         torch.set_num_threads(number)
@@ -200,4 +201,4 @@ def test_pictures_of_unknown_scenes_cannot_be_trained_on(tiny_images):
 @pytest.mark.parametrize(("pictures", "epochs", "problem"), [(4, 1, "4 pictures; 5 are the least"), (5, 0, "epochs")])
 def test_too_few_pictures_or_epochs_are_refused(world, pictures, epochs, problem):
     with pytest.raises(UsageError, match=problem):
-        train_demo_model(FirstImages.of(world, pictures), epochs=epochs)
+        train_demo_model(SomeImages.of(world, range(pictures)), epochs=epochs)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.ranges import explained_ranges
-from compexact.probes.nested import ranges_between
 from compexact.probes.nli.model import ModelSettings, SentencePairModel
 from compexact.probes.nli.saving import save_model
 from compexact.probes.nli.vocabulary import build_vocabulary
 from compexact.probes.ranges import range_masks, read_ranges, split_into_ranges
-from compexact.probes.store import Probe, open_probe
-from compexact.solver import from_arrays
+from compexact.probes.store import open_probe
 from compexact.solver.errors import DataError, UsageError
 
 
@@ -116,7 +113,7 @@ def test_a_probe_of_sentence_pairs_has_a_unit_for_every_range(compexact, tmp_pat
     assert "range 3: mean IoU" in ended.err
     refused = compexact("experiment", "ranges", tmp_path / "plain")
     assert refused.code == 2
-    assert "make ranges with compexact probe nli --ranges 5" in refused.err
+    assert "make ranges with compexact probe vision or nli --ranges 5" in refused.err
 
 
 def test_the_command_splits_the_activations_of_a_file(compexact, planted, tmp_path):
@@ -146,32 +143,3 @@ def test_what_cannot_be_split_is_refused_in_one_line(compexact, planted, npz, tm
         read_ranges(planted, 2, "quantiles")
     with pytest.raises(UsageError, match="at least 2"):
         split_into_ranges(np.ones(3), 1)
-
-
-def above(thresholds, seed=0):
-    """Probes of one unit that follows a where weak and b where strong, active above each threshold."""
-    rng = np.random.default_rng(seed)
-    kind = np.repeat([0, 1, 2, 3], 100)
-    concepts = np.column_stack([kind == 1, kind == 2, rng.random(400) < 0.3])
-    values = np.select([kind == 1, kind == 2], [1.0, 5.0], -1.0) + rng.random(400) / 10
-    return [
-        Probe(from_arrays(concepts, (values > threshold)[:, None], concept_names=["a", "b", "c"]), {"kind": "arrays"})
-        for threshold in thresholds
-    ]
-
-
-def test_probes_with_rising_thresholds_give_the_ranges_between_them():
-    probe = ranges_between(above([3.0, 0.0]))
-    assert probe.cells.unit_names == ("0@1", "0@2")
-    assert probe.cells.active.sum(axis=0).tolist() == [100, 100]
-    answer = explained_ranges(probe, probe.cells.unit_names, length=2)
-    assert [row["formula"] for row in answer.rows] == ["a", "b"]
-
-
-def test_probes_of_other_points_or_units_that_are_not_nested_are_refused():
-    with pytest.raises(UsageError, match="not of the same points"):
-        ranges_between([*above([0.0]), *above([3.0], seed=1)])
-    first, second = above([0.0, 3.0])
-    moved = replace(second.cells, active=first.cells.weights[:, None] - first.cells.active)
-    with pytest.raises(UsageError, match="not nested"):
-        ranges_between([first, Probe(moved, second.about)])

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compexact.probes.datasets import DATASETS, FirstImages, open_dataset
+from compexact.probes.datasets import DATASETS, open_dataset
+from compexact.probes.datasets.some_images import SomeImages
 from compexact.solver.errors import DataError, UsageError
 
 USER_MODULE = """
@@ -111,7 +112,7 @@ def test_a_missing_path_is_a_usage_error_with_the_nearest_name(broden: Path) -> 
 
 def test_the_first_images_keep_concepts_targets_and_labels(broden: Path) -> None:
     whole, first = open_dataset(f"broden:{broden}"), open_dataset(f"broden:{broden}", limit=1)
-    assert isinstance(first, FirstImages)
+    assert isinstance(first, SomeImages)
     assert first.keys == whole.keys[:1]
     assert first.concepts == whole.concepts
     assert first.target(0) == whole.target(0)
