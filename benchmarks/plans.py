@@ -1,0 +1,191 @@
+"""What `reproduce.py` runs on each input: steps, the runs of the site, and the answers by question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from steps import Step, step
+
+HERE = Path(__file__).resolve().parent
+QUESTIONS = (
+    "length", "uniqueness", "kinds", "accuracy", "weights", "layers", "adversarial", "findings", "edits",
+    "edits-by-hand", "heldout", "controls", "compare", "ranges", "ablate", "distil", "simulate",
+)  # fmt: skip
+"""In the order of the paper, then its questions for later, then what others ask."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """steps: in an order in which they can run.  runs: with pages in the site.  answers: folders by question."""
+
+    steps: tuple[Step, ...]
+    runs: tuple[Path, ...]
+    answers: dict[str, Path]
+
+
+def plan(folder: Path, made: list[Step], runs: list[Path], asked: dict[str, tuple[str | Path, ...]]) -> Plan:
+    """made: what the questions rest on.  asked: the arguments of each question, by its name in `QUESTIONS`."""
+    questions = {
+        name: step(folder / "answers" / name, "experiment", name.removesuffix("-by-hand"), *arguments)
+        for name, arguments in asked.items()
+    }
+    answers = {name: each.output for name, each in questions.items()}
+    return Plan((*made, *questions.values()), tuple(runs), answers)
+
+
+def vision(folder: Path, data: Path) -> Plan:
+    """SqueezeNet and 1,003 images.  No gold labels: so no `accuracy`; too few images a class for `distil`."""
+    probe, run, proven, audit = (folder / name for name in ("probe", "run", "proven", "audit"))
+    earlier, ranged = folder / "probe-earlier", folder / "ranged"
+    broden, weights = f"broden:{data / 'broden_mini'}", data / "squeezenet/squeezenet1_0_dc.pth"
+    vectors = data / "glove/glove.6B.50d.10k.txt.gz"
+    model = ("--model", "torchvision:squeezenet1_0", "--weights", weights)
+    seen = ("--image-size", "227", "--channels", "bgr", "--mean", "104,117,123", "--scale", "255")
+    traced = ("probe", "vision", "--dataset", broden, *model, *seen, "--layer")
+    classes = ("--model", "squeezenet:model", "--weights", weights)
+    made = [
+        step(probe, *traced, "features.12"),
+        step(ranged, *traced, "features.12", "--quantile", "0.02", "--ranges", "3"),
+        step(earlier, *traced, "features.10"),
+        step(run, "explain", probe, "--length", "3"),
+        step(proven, "explain", probe, "--engine", "exact", "--length", "3"),
+        step(audit, "audit", probe, "--length", "2,3,4", "--beam-size", "1,5,10,50"),
+    ]
+    asked = {
+        "length": (probe, "--proven", "1-5"),
+        "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
+        "heldout": (probe, "--proven", "1-4"),
+        "uniqueness": (probe,),
+        "kinds": (probe, "--vectors", vectors, "--sample", "128"),
+        "weights": (probe,),
+        "layers": (earlier, probe),
+        "ranges": (ranged,),
+        "compare": (run, proven),
+        "ablate": (proven, *model, "--dataset", broden, "--limit", "150", "--steps", "4", "--repeats", "2"),
+        "adversarial": (
+            HERE / "adversarial.csv",
+            "--dataset",
+            broden,
+            "--preset",
+            "caffe",
+            "--image-size",
+            "227",
+            *classes,
+        ),
+    }
+    return plan(folder, made, [proven, audit], asked)
+
+
+def nli(folder: Path, data: Path) -> Plan:
+    """A model of the paper's kind, trained on what there is of SNLI and SICK, and SNLI's dev pairs."""
+    model, probe, ranged, run, audit = (folder / name for name in ("model", "probe", "ranged", "run", "audit"))
+    snli, vectors = data / "snli", data / "glove/glove.6B.50d.10k.txt.gz"
+    pairs, train = snli / "snli_dev_tagged.tsv.gz", (snli / "snli_train20k.tsv.gz", data / "sick/sick.tsv.gz")
+    dev = ("--dev", snli / "snli_1.0_dev.jsonl.gz", "--vectors", vectors)
+    probing = ("probe", "nli", "--model", model, "--pairs", pairs)
+    made = [
+        step(model, "train", "nli", *(part for file in train for part in ("--train", file)), *dev),
+        step(probe, *probing),
+        step(ranged, *probing, "--ranges", "3", "--limit", "4000"),
+        step(run, "explain", probe, "--length", "5"),
+        step(audit, "audit", probe, "--length", "3"),
+    ]
+    asked = {
+        "length": (probe, "--lengths", "1-5,10,20,30", "--proven", "1-3"),
+        "controls": (probe, "--lengths", "1,3", "--shuffles", "9"),
+        "heldout": (probe, "--lengths", "1-5,10", "--proven", "1-2"),
+        "uniqueness": (probe, "--lengths", "1,3,5"),
+        "kinds": (probe, "--vectors", vectors, "--sample", "128"),
+        "accuracy": (probe, "--lengths", "1-5"),
+        "weights": (probe, "--length", "5"),
+        "findings": (run,),
+        "edits": (run, "--model", model, "--pairs", pairs, "--pairs-per-unit", "10", "--keep", "1"),
+        "edits-by-hand": (run, "--model", model, "--by-hand", "paper"),
+        "compare": (run, audit),
+        "ranges": (ranged,),
+        "ablate": (run, "--model", model),
+        "distil": (run,),
+    }
+    return plan(folder, made, [run, audit], asked)
+
+
+def demo_vision(folder: Path, data: Path) -> Plan:
+    """The drawn world: gold labels, five units whose formula is known, and a second network for copy and paste."""
+    world, other = folder / "vision", folder / "vision-other-seed"
+    probe, proven, beam, earlier, ranged = (
+        world / "probe", world / "run", folder / "beam", folder / "probe-earlier", folder / "ranged"
+    )  # fmt: skip
+    factory, images = ("--model", "compexact.probes.demo_model:demo_model"), f"broden:{world / 'world'}"
+    model, both = (*factory, "--weights", world / "model.pt"), (*factory, "--weights", other / "model.pt")
+    traced = ("probe", "vision", "--dataset", images, *model, "--image-size", "112", "--scale", "1", "--threshold")
+    made = [
+        step(world, "demo", "vision"),
+        step(other, "demo", "vision", "--seed", "1"),
+        step(beam, "explain", probe, "--length", "3"),
+        step(earlier, *traced, "positive", "--layer", "features.trained.5"),
+        step(ranged, *traced, "positive", "--layer", "features", "--ranges", "3"),
+    ]
+    asked = {
+        "length": (probe, "--proven", "1-5"),
+        "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
+        "heldout": (probe, "--lengths", "1-5,10"),
+        "uniqueness": (probe,),
+        "kinds": (probe, "--vectors", data / "glove/glove.6B.50d.10k.txt.gz") if data.exists() else (probe,),
+        "accuracy": (probe,),
+        "weights": (probe,),
+        "layers": (earlier, probe),
+        "compare": (beam, proven),
+        "ranges": (ranged,),
+        "ablate": (proven, *model, "--dataset", images),
+        "distil": (proven,),
+        "simulate": (proven, *model),
+        "adversarial": (
+            HERE / "adversarial_demo.csv",
+            "--dataset",
+            images,
+            *model,
+            *both,
+            "--image-size",
+            "112",
+            "--scale",
+            "1",
+        ),
+    }
+    return plan(folder, made, [proven], asked)
+
+
+def demo_nli(folder: Path, data: Path) -> Plan:
+    """Sentences from a grammar, with nine shortcuts planted."""
+    world = folder / "nli"
+    probe, run, beam, model, pairs = (
+        world / "probe",
+        world / "run",
+        folder / "beam",
+        world / "model",
+        world / "world/dev.tsv",
+    )
+    made = [step(world, "demo", "nli"), step(beam, "explain", probe, "--length", "3")]
+    asked = {
+        "length": (probe, "--lengths", "1-5,10", "--proven", "1-3"),
+        "controls": (probe, "--lengths", "1,3", "--shuffles", "9"),
+        "heldout": (probe, "--lengths", "1-5,10", "--proven", "1-2"),
+        "uniqueness": (probe, "--lengths", "1,3,5"),
+        "accuracy": (probe, "--lengths", "1-5"),
+        "weights": (probe,),
+        "findings": (run,),
+        "edits": (run, "--model", model, "--pairs", pairs, "--vectors", world / "world/vectors.txt"),
+        "compare": (beam, run),
+        "ablate": (run, "--model", model),
+        "distil": (run,),
+    }
+    return plan(folder, made, [run], asked)
+
+
+PLANS: dict[str, Callable[[Path, Path], Plan]] = {
+    "vision": vision,
+    "nli": nli,
+    "demo-vision": demo_vision,
+    "demo-nli": demo_nli,
+}

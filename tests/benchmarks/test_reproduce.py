@@ -1,0 +1,83 @@
+"""`make reproduce`: steps run after those that they need, and the plans name what there is."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture(autouse=True)
+def on_the_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def recorded(monkeypatch, tmp_path, failing=()):
+    """steps by name; running one notes its name, and which others were running or done."""
+    import steps
+
+    done, log, lock = [], [], threading.Lock()
+
+    def run(self) -> bool:
+        with lock:
+            log.append((self.output.name, tuple(done)))
+        with lock:
+            done.append(self.output.name)
+        return self.output.name not in failing
+
+    monkeypatch.setattr(steps.Step, "run", run)
+    return steps, log
+
+
+def chain(steps, root: Path):
+    """run needs probe, answer needs run; other needs nothing, though its name begins like probe's."""
+    probe, run, answer, other = (root / name for name in ("probe", "run", "answer", "probe-other"))
+    return [
+        steps.step(answer, "experiment", run),
+        steps.step(run, "explain", probe / "cells"),
+        steps.step(other, "probe"),
+        steps.step(probe, "probe", f"broden:{root / 'data'}"),
+    ]
+
+
+def test_a_step_waits_for_what_its_arguments_name(monkeypatch, tmp_path):
+    steps, log = recorded(monkeypatch, tmp_path)
+    assert steps.run_steps(chain(steps, tmp_path), 2) == []
+    before = dict(log)
+    assert set(before) == {"probe", "run", "answer", "probe-other"}
+    assert "probe" in before["run"]
+    assert "run" in before["answer"]
+    assert [name for name, _ in log].index("probe-other") < 2
+
+
+def test_what_rests_on_a_failed_step_is_left_out_and_the_rest_runs(monkeypatch, tmp_path):
+    steps, log = recorded(monkeypatch, tmp_path, failing={"probe"})
+    failed = steps.run_steps(chain(steps, tmp_path), 1)
+    assert {each.output.name for each in failed} == {"probe", "run", "answer"}
+    assert {name for name, _ in log} == {"probe", "probe-other"}
+
+
+def test_every_question_of_the_command_line_is_asked_of_some_input(tmp_path):
+    import plans
+
+    from compexact.experiments.cli import experiment_app
+
+    there = {command.name or command.callback.__name__ for command in experiment_app.registered_commands}
+    made = {name: make(tmp_path / name, tmp_path / "data") for name, make in plans.PLANS.items()}
+    asked = {name for plan in made.values() for name in plan.answers}
+    assert asked == set(plans.QUESTIONS)
+    assert {name.removesuffix("-by-hand") for name in asked} == there
+    for plan in made.values():
+        outputs = [each.output for each in plan.steps]
+        assert len(set(outputs)) == len(outputs)
+
+
+@pytest.mark.long
+def test_the_demo_worlds_are_reproduced_into_one_site(tmp_path):
+    command = [sys.executable, BENCHMARKS / "reproduce.py", "-o", tmp_path / "out", "--only", "demo-vision,demo-nli"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "out/site/index.html").is_file()
