@@ -152,7 +152,7 @@ def run_audit(
                 yield Outcome(name, audit_record(grid) | {"exact": result_record(result)}, certificate)
 
         header = run_header("audit", probe, units, chosen_by(audit.record(), min_active), folder)
-        return keep_records(folder, header, work, on_record)
+        return keep_records(folder, probe, header, work, on_record)
 
 
 @dataclass(frozen=True)

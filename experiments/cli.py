@@ -17,7 +17,25 @@ import typer
 from .commands import about_doubts, about_formulas, about_models, about_pairs
 from .commands import nli as cli_nli
 from .commands.experiment import experiment_app
-from .commands.options import NUMBER, WHOLE, ForceOption, FormatOption, whole_number
+from .commands.options import (
+    NUMBER,
+    WHOLE,
+    BeamSizeOption,
+    ForceOption,
+    FormatOption,
+    JobsOption,
+    UnitsOption,
+    whole_number,
+)
+from .commands.shown_as import (
+    ChannelsOption,
+    ImageSizeOption,
+    MeanOption,
+    PresetOption,
+    ScaleOption,
+    StdOption,
+    shown_as,
+)
 
 INTERRUPTED = 130
 
@@ -73,18 +91,19 @@ def demo(
 
 @app.command()
 def ls(
-    what: Annotated[str, typer.Argument(help="A probe folder, an .npz file, or the word `layers`.")],
+    what: Annotated[str, typer.Argument(help="A probe, a run, an audit, an answer, an .npz file, or `layers`.")],
     model: Annotated[str | None, typer.Option(help="For `layers`: torchvision:NAME or package.module:factory.")] = None,
     image_size: Annotated[int | None, typer.Option(**WHOLE, help="For `layers`: what the model is shown.")] = None,
     concepts: Annotated[bool, typer.Option("--concepts", help="List the concepts, with their points.")] = False,
     units: Annotated[bool, typer.Option("--units", help="List the units, with their active points.")] = False,
     format: FormatOption = None,
 ) -> None:
-    """Show what is in a probe, or which layers a model has.
+    """Show what is in a probe, a run or an answer, or which layers a model has.
 
     \b
     compexact ls probe
     compexact ls probe --concepts
+    compexact ls run
     compexact ls layers --model torchvision:resnet18
     """
     from .commands import listing
@@ -92,7 +111,7 @@ def ls(
     if what == "layers":
         listing.list_layers(model, 224 if image_size is None else image_size, format)
     else:
-        listing.list_probe(Path(what), concepts=concepts, units=units, format_name=format)
+        listing.list_folder(Path(what), concepts=concepts, units=units, format_name=format)
 
 
 @probe_app.command("vision")
@@ -107,15 +126,12 @@ def probe_vision(
     allow_partial_weights: Annotated[
         bool, typer.Option("--allow-partial-weights", help="Load weights that miss entries or have others.")
     ] = False,
-    preset: Annotated[
-        str | None,
-        typer.Option(help="imagenet, broden (the paper's code) or caffe.  Default: imagenet, if no numbers are given."),
-    ] = None,
-    image_size: Annotated[int | None, typer.Option(**WHOLE, help="Height and width that the model is shown.")] = None,
-    channels: Annotated[str | None, typer.Option(help="rgb or bgr.")] = None,
-    mean: Annotated[str | None, typer.Option(help="Three numbers a,b,c in the order of the channels.")] = None,
-    std: Annotated[str | None, typer.Option(help="Three numbers a,b,c.")] = None,
-    scale: Annotated[float | None, typer.Option(**NUMBER, help="What a white pixel is worth: 1 or 255.")] = None,
+    preset: PresetOption = None,
+    image_size: ImageSizeOption = None,
+    channels: ChannelsOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
+    scale: ScaleOption = None,
     categories: Annotated[str | None, typer.Option(help="Concept categories, comma-separated.  Default: all.")] = None,
     limit: Annotated[int | None, typer.Option(**WHOLE, help="Only the first so many images.")] = None,
     mask_size: Annotated[str | None, typer.Option(help="HEIGHTxWIDTH of the label maps.")] = None,
@@ -124,6 +140,20 @@ def probe_vision(
     threshold_on: Annotated[
         str, typer.Option(help="cells (the layer's own maps, as in the paper's code) or pixels (its text).")
     ] = "cells",
+    ranges: Annotated[
+        int | None,
+        typer.Option(
+            **WHOLE, help="Split each unit's values above the threshold into so many units: u@1 (lowest), ..."
+        ),
+    ] = None,
+    ranges_by: Annotated[str, typer.Option(help="quantiles (equally many values) or kmeans.")] = "quantiles",
+    skip_bad: Annotated[
+        float | None,
+        typer.Option(**NUMBER, help="Leave out images that cannot be read, up to this share.  Default: refuse them."),
+    ] = None,
+    nan: Annotated[
+        str, typer.Option(help="Units with NaN or infinite activations: error, or drop (leave them out).")
+    ] = "error",
     top_images: Annotated[int, typer.Option(**WHOLE, help="Images kept per unit for reports.")] = 5,
     batch_size: Annotated[int, typer.Option(**WHOLE, help="Images at once.")] = 32,
     workers: Annotated[int | None, typer.Option(**WHOLE, help="Processes that read images.")] = None,
@@ -145,14 +175,7 @@ def probe_vision(
         output=output,
         weights=weights,
         strict=not allow_partial_weights,
-        preprocessing={
-            "preset": preset,
-            "image_size": image_size,
-            "channels": channels,
-            "mean": probing.numbers("--mean", mean),
-            "std": probing.numbers("--std", std),
-            "scale": scale,
-        },
+        preprocessing=shown_as(preset, image_size, channels, mean, std, scale),
         categories=probing.words(categories),
         limit=limit,
         mask_size=probing.size("--mask-size", mask_size),
@@ -160,6 +183,10 @@ def probe_vision(
             "threshold": threshold,
             "quantile": quantile,
             "threshold_on": threshold_on,
+            "ranges": ranges,
+            "ranges_by": ranges_by,
+            "skip_bad": skip_bad,
+            "nan": nan,
             "top_images": top_images,
             "batch_size": batch_size,
             "workers": min(4, max(1, (os.cpu_count() or 1) // 2)) if workers is None else workers,
@@ -185,7 +212,6 @@ def probe_arrays(
     probing.arrays(arrays, output, force=force)
 
 
-UnitsOption = Annotated[str | None, typer.Option(help="Names and ranges: 0,3,10-20.  Default: all.")]
 MinActiveOption = Annotated[
     int | None,
     typer.Option(**WHOLE, help="Skip units active on fewer points.  Default: what the probe says, else 0."),
@@ -196,9 +222,7 @@ EngineOption = Annotated[
 SampleOption = Annotated[int | None, typer.Option(**WHOLE, help="cpsat and maxsat: ask about so many points.")]
 SpaceOption = Annotated[str, typer.Option(help="chain (the paper's) or tree.")]
 LengthOption = Annotated[int, typer.Option(**WHOLE, help="At most so many concepts.")]
-BeamSizeOption = Annotated[int, typer.Option(**WHOLE, help="Distinct functions kept in the beam.")]
 TimeLimitOption = Annotated[float | None, typer.Option(**NUMBER, help="Seconds of wall clock per unit.")]
-JobsOption = Annotated[int, typer.Option(**WHOLE, help="Processes; -1 for one per core.")]
 SeedOption = Annotated[int, typer.Option(**WHOLE, help="Of what is random in an engine, if anything.")]
 RunOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")]
 
@@ -215,7 +239,10 @@ def explain(
     top_k: Annotated[int, typer.Option(**WHOLE, help="Also keep the best so many formulas of the final beam.")] = 1,
     penalty: Annotated[str, typer.Option(help="Score = metric * penalty ** (length - 1).")] = "1",
     metric: Annotated[str, typer.Option(help="iou, precision, recall or f1.")] = "iou",
-    compat: Annotated[str | None, typer.Option(help="vision or nli: search exactly as the paper's code does.")] = None,
+    compat: Annotated[
+        str | None,
+        typer.Option(help="vision or nli: search as the paper's code does.  nli: --min-active is 500 by default."),
+    ] = None,
     time_limit: TimeLimitOption = None,
     sample: SampleOption = None,
     require: Annotated[str | None, typer.Option(help="optimal: exit with 4 where a unit is not proven.")] = None,
@@ -299,6 +326,7 @@ def audit(
 def verify(
     claim: Annotated[Path, typer.Argument(help="A run, an audit, or one certificate.")],
     probe: Annotated[Path | None, typer.Option(help="The probe; needed for a single certificate.")] = None,
+    time_limit: TimeLimitOption = None,
     format: FormatOption = None,
 ) -> None:
     """Check certificates with code that shares nothing with the searches.
@@ -309,7 +337,7 @@ def verify(
     """
     from .commands import auditing
 
-    auditing.verify(claim, probe, format)
+    auditing.verify(claim, probe, format, time_limit=time_limit)
 
 
 @app.command()
@@ -331,23 +359,27 @@ def score(
 
 @app.command()
 def report(
-    run: Annotated[Path, typer.Argument(help="A run: what compexact explain -o made.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="What compexact explain -o or audit -o made; one or more.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")],
-    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    probe: Annotated[Path | None, typer.Option(help="The probe of a single run, if it was moved.")] = None,
     answers: Annotated[
-        list[Path] | None, typer.Option(help="A folder of compexact experiment -o, to have a page; repeat for more.")
+        list[Path] | None,
+        typer.Option(help="What compexact experiment -o made, or a folder of such; each has a page.  Repeatable."),
     ] = None,
     force: ForceOption = False,
 ) -> None:
-    """Write pages about a run or an audit, opened from disk: an index, and a page per unit.
+    """Write pages about runs and audits, opened from disk: an index, and a page per unit.
 
     \b
     compexact report run -o site
-    compexact report run -o site --answers answers/length --answers answers/accuracy
+    compexact report run --answers answers -o site
+    compexact report run audit nli-run --answers answers --answers nli-answers -o site
     """
-    from .commands import explaining
+    from .commands import reporting
 
-    explaining.report(run, output, probe, answers or [], force=force)
+    reporting.report(runs, output, probe, answers or [], force=force)
 
 
 def main() -> None:

@@ -87,6 +87,7 @@ def _beam(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -
         max_length=settings.max_length,
         beam_size=10 if settings.beam_size is None else settings.beam_size,
         penalty=float(Fraction(settings.penalty)),
+        min_active=0,  # units are skipped where they are chosen
     )
 
 

@@ -42,7 +42,7 @@ class Printer:
                 self._row(self._fields)
             self._row([csv_cell(record.get(field)) for field in self._fields])
         else:
-            self._rows.append([_table_cell(record.get(column)) for column in self.columns])
+            self._rows.append([table_cell(record.get(column)) for column in self.columns])
 
     def _row(self, cells: Sequence[Any]) -> None:
         csv.writer(sys.stdout, lineterminator="\n").writerow(cells)
@@ -56,7 +56,7 @@ class Printer:
 
 def table(rows: Sequence[Sequence[Any]]) -> list[str]:
     """The lines of a table; the first row is its headings."""
-    return _aligned([_headings(rows[0]), *([_table_cell(value) for value in row] for row in rows[1:])])
+    return _aligned([_headings(rows[0]), *([table_cell(value) for value in row] for row in rows[1:])])
 
 
 def _headings(columns: Sequence[str]) -> list[str]:
@@ -72,7 +72,8 @@ def csv_cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _table_cell(value: Any) -> str:
+def table_cell(value: Any) -> str:
+    """A value as tables show it."""
     if value is None:
         return "-"
     if isinstance(value, float):

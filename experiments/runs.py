@@ -30,6 +30,7 @@ from ..solver.problem import Problem
 from ..solver.result import SearchResult
 from .engines import SearchSettings, check_settings
 from .interrupts import stop_on_interrupt
+from .recount import check_lines
 from .units import Explain, map_units
 
 FORMAT = "compexact run"
@@ -57,9 +58,14 @@ class Run:
         """Whether every unit asked for has its line."""
         return len(self.records) == len(self.header["units"])
 
+    @property
+    def probe_path(self) -> Path:
+        """Where run.json says that the probe is."""
+        return Path(os.path.normpath(self.path.resolve() / self.header["probe"]["path"]))
+
     def open_probe(self, path: Path | None = None) -> Probe:
         """The probe it was made from: at `path`, or where run.json says.  Checked by digest."""
-        place = path or Path(os.path.normpath(self.path.resolve() / self.header["probe"]["path"]))
+        place = path or self.probe_path
         if not place.exists():
             raise UsageError(f"the probe of {self.path} is not at {place}; name it with --probe")
         probe = open_probe(place)
@@ -115,13 +121,20 @@ def run_units(
                 yield Outcome(name, result_record(result), certificate)
 
         header = run_header("explain", probe, units, chosen_by(settings.record(), min_active), folder)
-        return keep_records(folder, header, work, on_record)
+        return keep_records(folder, probe, header, work, on_record)
 
 
 def keep_records(
-    folder: Path, header: dict[str, Any], work: Work, on_record: Callable[[Record], None] = lambda record: None
+    folder: Path,
+    probe: Probe,
+    header: dict[str, Any],
+    work: Work,
+    on_record: Callable[[Record], None] = lambda record: None,
 ) -> Run:
-    """Do the work for the units of the header that have no line yet, and append their lines."""
+    """Do the work for the units of the header that have no line yet, and append their lines.
+
+    Raises `DataError` where another process is at work there, and where a line holds other counts than the probe.
+    """
     _begin(folder, header)
     lock = FileLock(folder / ".lock")
     try:
@@ -130,6 +143,7 @@ def keep_records(
         raise DataError(f"another process is at work in {folder}; wait for it, or choose another -o") from None
     with lock:
         done = _repair_records(folder)
+        check_lines(folder / "units.jsonl", probe, {name: done[name] for name in header["units"] if name in done})
         missing = [name for name in header["units"] if name not in done]
         _log(folder, f"{len(missing)} of {len(header['units'])} units to do" if missing else "nothing to do")
         _append(folder, header["units"], done, work(missing), on_record)

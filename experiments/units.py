@@ -112,14 +112,18 @@ def _task(work: UnitWork[T], cells: Cells, columns: list[int], flag: Path) -> li
     return done
 
 
-def choose_units(cells: Cells, text: str | None) -> list[str]:
+def choose_units(cells: Cells, asked: str | Sequence[str] | None) -> list[str]:
     """The units that `--units` names: names, and ranges where names end in numbers (`0,3,10-20`, `layer4:0-63`).
 
-    In the probe's order, each once; all where the text is None.
+    asked: a text, or several.  One that is a unit's name means that unit, whatever it holds; others are split at
+    commas.  In the probe's order, each once; all where it is None.
     """
-    if text is None:
+    if asked is None:
         return list(cells.unit_names)
-    chosen = {name for part in text.split(",") for name in _unit_range(cells, part.strip())}
+    texts = [asked] if isinstance(asked, str) else asked
+    known = set(cells.unit_names)
+    parts = [part for text in texts for part in ([text] if text in known else map(str.strip, text.split(",")))]
+    chosen = {name for part in parts for name in _unit_range(cells, part)}
     return [name for name in cells.unit_names if name in chosen]
 
 
@@ -134,19 +138,21 @@ class Choice:
     min_active: int
 
 
-def choose_active_units(probe: Probe, text: str | None, min_active: int | None = None) -> Choice:
+def choose_active_units(
+    probe: Probe, asked: str | Sequence[str] | None, min_active: int | None = None, *, default: int = 0
+) -> Choice:
     """The units that `--units` and `--min-active` choose.
 
-    min_active: None takes what the probe's settings say, or 0 where they say nothing or where `text` names units:
-    a unit asked for by name is never left out silently.  One line on stderr says how many are left out.
+    min_active: None takes what the probe's settings say, or `default` where they say nothing; but 0 where `asked`
+    names units: a unit asked for by name is never left out silently.  One line on stderr says how many are left out.
     Raises `UsageError` for a number below 0, and where no unit would be left.
     """
     if min_active is not None and min_active < 0:
         raise UsageError(f"--min-active must be at least 0, not {min_active}")
-    names = choose_units(probe.cells, text)
+    names = choose_units(probe.cells, asked)
     if min_active is None:
-        said = (probe.about.get("settings") or {}).get("min_active", 0)
-        min_active = said if text is None and isinstance(said, int) else 0
+        said = (probe.about.get("settings") or {}).get("min_active")
+        min_active = 0 if asked is not None else said if isinstance(said, int) else default
     if not min_active:
         return Choice(names, 0)
     active = probe.cells.active.sum(axis=0)

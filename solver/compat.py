@@ -4,7 +4,7 @@ It differs from the paper's text, and from `solver/beam.py`, in these ways:
 
 | | vision | NLI |
 |---|---|---|
-| unit skipped | no concept shares a point with it | active on fewer than `min_active` points |
+| unit skipped | no concept shares a point with it | active on fewer than 500 points |
 | first beam | best concepts with IoU above 0 | best of every concept and its NEIGHBORS twin |
 | concepts to add | all that occur | those with IoU above 0, each twice |
 | NEIGHBORS(x) | - | equals x for every x, and never enters after the first step |
@@ -29,9 +29,6 @@ from .overlap import Overlaps
 from .problem import Problem
 from .result import Explanation, SearchResult, Status
 
-MIN_ACTIVE = 500
-"""Units active on fewer points are skipped by the NLI code."""
-
 
 @dataclass(frozen=True)
 class ReferenceForm:
@@ -39,18 +36,24 @@ class ReferenceForm:
 
     copies: how often each concept enters.  first_needs_iou, added_needs_iou: whether a concept needs an
     IoU above 0 to stand in the first beam, and to be added.  epsilon: what the code adds to the union.
+    min_active: units active on fewer points are skipped.
     """
 
     copies: int
     first_needs_iou: bool
     added_needs_iou: bool
     epsilon: float
+    min_active: int
 
 
 FORMS = {
-    "vision": ReferenceForm(copies=1, first_needs_iou=True, added_needs_iou=False, epsilon=1e-10),
+    "vision": ReferenceForm(copies=1, first_needs_iou=True, added_needs_iou=False, epsilon=1e-10, min_active=0),
     "nli": ReferenceForm(
-        copies=2, first_needs_iou=False, added_needs_iou=True, epsilon=float(np.finfo(np.float32).tiny)
+        copies=2,
+        first_needs_iou=False,
+        added_needs_iou=True,
+        epsilon=float(np.finfo(np.float32).tiny),
+        min_active=500,
     ),
 }
 
@@ -70,11 +73,12 @@ def reference_beam_search(
     max_length: int = 3,
     beam_size: int = 10,
     penalty: float = 1.0,
-    min_active: int = MIN_ACTIVE,
+    min_active: int | None = None,
 ) -> SearchResult:
     """What the paper's code answers.
 
-    form: `vision` or `nli`.  min_active: of the NLI form only.  Its status is `feasible`.
+    form: `vision` or `nli`.  min_active: skip the unit where it is active on fewer points; None as the form does.
+    The status is `feasible`, or `degenerate` where the unit is skipped: then there is no formula.
     """
     if form not in FORMS:
         raise UsageError(f"no compat form is named {form!r}; there are {' and '.join(FORMS)}")
@@ -82,8 +86,8 @@ def reference_beam_search(
         raise UsageError(f"length and beam size must be at least 1, not {max_length} and {beam_size}")
     started = time.perf_counter()
     search = _ReferenceSearch(problem, FORMS[form], beam_size, penalty)
-    skipped = form == "nli" and problem.unit_points < min_active
-    beam = [] if skipped else search.first_beam()
+    least = FORMS[form].min_active if min_active is None else min_active
+    beam = [] if problem.unit_points < least else search.first_beam()
     best = beam[:1]
     for _ in range(max_length - 1 if beam else 0):
         beam = search.next_beam(beam)
@@ -98,7 +102,7 @@ def reference_beam_search(
         by_length=found,
         top=found[-1:],
         ceiling=ceiling(problem),
-        status=Status.DEGENERATE if problem.is_degenerate else Status.FEASIBLE,
+        status=Status.FEASIBLE if found and not problem.is_degenerate else Status.DEGENERATE,
         seconds=time.perf_counter() - started,
     )
 

@@ -32,7 +32,7 @@ class Status(StrEnum):
             Status.OPTIMAL: "no formula of this space and length has a higher IoU, and a certificate shows it",
             Status.BOUNDED: "no formula of this space and length has an IoU above the bound",
             Status.FEASIBLE: "the best formula found; a better one may exist",
-            Status.DEGENERATE: "the unit is active nowhere or everywhere, so there is nothing to explain",
+            Status.DEGENERATE: "nothing to explain: the unit is active nowhere or everywhere, or the search skips it",
             Status.FAILED: "no answer; see the error",
         }[self]
 

@@ -8,20 +8,19 @@ from typing import Annotated
 import typer
 
 from .experiment import (
-    BeamSizeOption,
     EngineOption,
-    JobsOption,
     LengthOption,
     LengthsOption,
     OutputOption,
     ProbeArgument,
+    ProvenOption,
     SeedOption,
-    UnitsOption,
     ask,
     experiment_app,
+    probe_and_units,
     whole_numbers,
 )
-from .options import NUMBER, WHOLE, ForceOption, FormatOption
+from .options import NUMBER, WHOLE, BeamSizeOption, ForceOption, FormatOption, JobsOption, UnitsOption
 
 
 @experiment_app.command()
@@ -46,21 +45,18 @@ def controls(
     compexact experiment controls probe --shuffles 99 -o answers/controls
     compexact experiment controls probe --against untrained-probe
     """
-    from ...probes.store import open_probe
     from ..questions.controls import against_chance
-    from ..units import choose_active_units
 
-    opened, other = open_probe(probe), None if against is None else open_probe(against)
+    other, other_units = (None, None) if against is None else probe_and_units(against, None)
     ask(
         against_chance,
-        opened,
-        choose_active_units(opened, units).names,
+        *probe_and_units(probe, units),
         lengths=whole_numbers(lengths),
         shuffles=shuffles,
         beam_size=beam_size,
         seed=seed,
         against=other,
-        against_units=None if other is None else choose_active_units(other, None).names,
+        against_units=other_units,
         jobs=jobs,
         output=output,
         force=force,
@@ -76,7 +72,7 @@ def heldout(
         Path | None, typer.Option(help="A probe of the same model on other images.  Default: split PROBE's inputs.")
     ] = None,
     lengths: LengthsOption = "1-6,8,10",
-    proven: Annotated[str, typer.Option(metavar="N,...", help="Lengths to prove, too; empty for none.")] = "1-3",
+    proven: ProvenOption = "1-3",
     splits: Annotated[int, typer.Option(**WHOLE, help="Random halves to average over.")] = 1,
     beam_size: BeamSizeOption = 10,
     seed: SeedOption = 0,
@@ -93,13 +89,10 @@ def heldout(
     """
     from ...probes.store import open_probe
     from ..questions.heldout import held_out_iou
-    from ..units import choose_active_units
 
-    opened = open_probe(probe)
     ask(
         held_out_iou,
-        opened,
-        choose_active_units(opened, units).names,
+        *probe_and_units(probe, units),
         held_out=None if held_out is None else open_probe(held_out),
         lengths=whole_numbers(lengths),
         proven_lengths=whole_numbers(proven),
@@ -115,14 +108,10 @@ def heldout(
 
 @experiment_app.command()
 def ranges(
-    probes: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PROBE...",
-            help="A probe made with --ranges, an .npz file with `activations`, or probes that differ in the threshold.",
-        ),
-    ],
-    units: Annotated[str | None, typer.Option(help="Names of ranges: 7@1,7@5.  Default: all.")] = None,
+    probe: Annotated[Path, typer.Argument(help="A probe made with --ranges, or an .npz file with `activations`.")],
+    units: Annotated[
+        list[str] | None, typer.Option(metavar="UNIT,...", help="Names of ranges: 7@1,7@5; repeatable.  Default: all.")
+    ] = None,
     k: Annotated[
         int | None, typer.Option("--k", **WHOLE, help="Only for `activations`: the number of ranges.  Default: 5.")
     ] = None,
@@ -140,20 +129,18 @@ def ranges(
 ) -> None:
     """Does a unit mean something else where it is weakly active than where it is strongly active?
 
-    Takes probes of compexact probe nli --ranges, and .npz files that have float `activations` (rows, units) in place
-    of `neurons`.  For a vision model make probes with several quantiles: each range lies between two of them.
+    Takes probes that were made with --ranges, and .npz files that have float `activations` (rows, units) in place of
+    `neurons`.
 
     \b
-    compexact probe nli --model model --pairs pairs.tsv --ranges 5 -o ranges-probe
     compexact experiment ranges ranges-probe -o answers/ranges
     compexact experiment ranges activations.npz --k 5 --by kmeans
-    compexact experiment ranges top2percent-probe top05percent-probe top01percent-probe
     """
     from ..questions.ranges import explained_ranges
     from ..units import choose_active_units
     from .asking_ranges import ranges_probe
 
-    opened = ranges_probe(probes, k, by, above)
+    opened = ranges_probe(probe, k, by, above)
     ask(
         explained_ranges, opened, choose_active_units(opened, units).names, length=length, engine=engine,
         beam_size=beam_size, jobs=jobs, output=output, force=force, format_name=format,

@@ -8,21 +8,21 @@ from typing import Annotated
 import typer
 
 from .experiment import (
-    BeamSizeOption,
     EngineOption,
-    JobsOption,
     LengthOption,
     LengthsOption,
     OutputOption,
     ProbeArgument,
+    ProvenOption,
     RunArgument,
     SeedOption,
-    UnitsOption,
     ask,
     experiment_app,
+    probe_and_units,
+    run_and_probe,
     whole_numbers,
 )
-from .options import WHOLE, ForceOption, FormatOption
+from .options import WHOLE, BeamSizeOption, ForceOption, FormatOption, JobsOption, UnitsOption
 
 
 @experiment_app.command()
@@ -30,7 +30,7 @@ def length(
     probe: ProbeArgument,
     units: UnitsOption = None,
     lengths: LengthsOption = "1-10",
-    proven: Annotated[str, typer.Option(metavar="N,...", help="Lengths to prove, too; empty for none.")] = "1-3",
+    proven: ProvenOption = "1-3",
     beam_size: BeamSizeOption = 10,
     jobs: JobsOption = 1,
     output: OutputOption = None,
@@ -43,15 +43,11 @@ def length(
     compexact experiment length probe -o answers/length
     compexact experiment length nli-probe --lengths 1-5,10,20,30
     """
-    from ...probes.store import open_probe
     from ..questions.length import iou_by_length
-    from ..units import choose_active_units
 
-    opened = open_probe(probe)
     ask(
         iou_by_length,
-        opened,
-        choose_active_units(opened, units).names,
+        *probe_and_units(probe, units),
         lengths=whole_numbers(lengths),
         proven_lengths=whole_numbers(proven),
         beam_size=beam_size,
@@ -79,13 +75,10 @@ def uniqueness(
     \b
     compexact experiment uniqueness probe -o answers/uniqueness
     """
-    from ...probes.store import open_probe
     from ..questions.uniqueness import shared_formulas
-    from ..units import choose_active_units
 
-    opened = open_probe(probe)
     ask(
-        shared_formulas, opened, choose_active_units(opened, units).names, lengths=whole_numbers(lengths),
+        shared_formulas, *probe_and_units(probe, units), lengths=whole_numbers(lengths),
         engine=engine, beam_size=beam_size, jobs=jobs, output=output, force=force, format_name=format,
     )  # fmt: skip
 
@@ -114,14 +107,11 @@ def kinds(
     compexact experiment kinds probe --sample 128 --vectors glove.txt -o answers/kinds
     compexact experiment kinds probe --sample 128 --vectors glove.txt --labelled ann.csv --labelled ben.csv
     """
-    from ...probes.store import open_probe
     from ...probes.text.vectors import open_vectors
     from ..questions.kinds import kinds_of
-    from ..units import choose_active_units
 
-    opened = open_probe(probe)
     ask(
-        kinds_of, opened, choose_active_units(opened, units).names,
+        kinds_of, *probe_and_units(probe, units),
         vectors=None if vectors is None else open_vectors(vectors), labelled=labelled or (), sample=sample,
         length=length, engine=engine, beam_size=beam_size, seed=seed, jobs=jobs,
         output=output, force=force, format_name=format,
@@ -144,10 +134,8 @@ def compare(
     compexact experiment compare beam-run exact-run -o answers/compare
     """
     from ..questions.compare import compare_runs
-    from ..runs import read_run
 
-    runs = read_run(left), read_run(right)
-    probes = runs[0].open_probe(probe), runs[1].open_probe(right_probe)
+    runs, probes = zip(run_and_probe(left, probe), run_and_probe(right, right_probe))
     ask(compare_runs, *runs, *probes, output=output, force=force, format_name=format)
 
 
@@ -172,16 +160,11 @@ def layers(
     compexact experiment layers probe --earlier layer3 --later layer4 -o answers/layers
     compexact experiment layers layer3-probe layer4-probe
     """
-    from ...probes.store import open_probe
     from ..questions.layers import layer_links, layer_side
-    from ..units import choose_active_units
 
-    one = open_probe(probe)
-    other = one if later_probe is None else open_probe(later_probe)
-    sides = [
-        layer_side(side, layer, choose_active_units(side, None).names)
-        for side, layer in ((one, earlier), (other, later))
-    ]
+    one = probe_and_units(probe, None)
+    other = one if later_probe is None else probe_and_units(later_probe, None)
+    sides = [layer_side(side, layer, names) for (side, names), layer in ((one, earlier), (other, later))]
     ask(
         layer_links, *sides, top=top, length=length, engine=engine, beam_size=beam_size, jobs=jobs,
         output=output, force=force, format_name=format,

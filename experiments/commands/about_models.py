@@ -8,21 +8,32 @@ from typing import Annotated
 import typer
 
 from .experiment import (
-    BeamSizeOption,
     EngineOption,
-    JobsOption,
     LengthOption,
     LengthsOption,
     OutputOption,
     ProbeArgument,
     RunArgument,
+    RunProbeOption,
     SeedOption,
-    UnitsOption,
+    StateDictOption,
     ask,
     experiment_app,
+    probe_and_units,
+    run_and_probe,
     whole_numbers,
 )
-from .options import WHOLE, DeviceOption, ForceOption, FormatOption
+from .options import WHOLE, BeamSizeOption, DeviceOption, ForceOption, FormatOption, JobsOption, UnitsOption
+from .shown_as import (
+    ChannelsOption,
+    ImageSizeOption,
+    MeanOption,
+    PresetOption,
+    ScaleOption,
+    StdOption,
+    numbers,
+    shown_as,
+)
 
 
 @experiment_app.command()
@@ -44,13 +55,10 @@ def accuracy(
     \b
     compexact experiment accuracy nli-probe --lengths 1-5 -o answers/accuracy
     """
-    from ...probes.store import open_probe
     from ..questions.accuracy import accuracy_against_iou
-    from ..units import choose_active_units
 
-    opened = open_probe(probe)
     ask(
-        accuracy_against_iou, opened, choose_active_units(opened, units).names, lengths=whole_numbers(lengths),
+        accuracy_against_iou, *probe_and_units(probe, units), lengths=whole_numbers(lengths),
         engine=engine, beam_size=beam_size, least_inputs=least_inputs, seed=seed, jobs=jobs,
         output=output, force=force, format_name=format,
     )  # fmt: skip
@@ -77,13 +85,10 @@ def weights(
     \b
     compexact experiment weights probe --class streetcar -o answers/weights
     """
-    from ...probes.store import open_probe
     from ..questions.weights import class_contributions
-    from ..units import choose_active_units
 
-    opened = open_probe(probe)
     ask(
-        class_contributions, opened, choose_active_units(opened, units).names, classes=classes or None, top=top,
+        class_contributions, *probe_and_units(probe, units), classes=classes or None, top=top,
         length=length, engine=engine, beam_size=beam_size, jobs=jobs, output=output, force=force, format_name=format,
     )  # fmt: skip
 
@@ -92,14 +97,14 @@ def weights(
 def ablate(
     run: RunArgument,
     model: Annotated[str, typer.Option(help="The model that was probed.")],
-    weights: Annotated[Path | None, typer.Option(help="Its state dict, where it was probed with one.")] = None,
+    weights: StateDictOption = None,
     dataset: Annotated[str | None, typer.Option(help="vision: the dataset that was probed, KIND:PATH.")] = None,
     limit: Annotated[int | None, typer.Option(**WHOLE, help="Only the first so many inputs.")] = None,
     steps: Annotated[int, typer.Option(**WHOLE, help="Portions that the units are removed in.")] = 10,
     repeats: Annotated[int, typer.Option(**WHOLE, help="Random orders to average over.")] = 5,
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",
-    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    probe: RunProbeOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
     format: FormatOption = None,
@@ -112,11 +117,9 @@ def ablate(
         --weights demo/model.pt --dataset broden:demo/world
     """
     from ..questions.ablate import pruned
-    from ..runs import read_run
     from .asking_models import ablation_scores
 
-    opened = read_run(run)
-    made_of = opened.open_probe(probe)
+    opened, made_of = run_and_probe(run, probe)
     ask(
         pruned,
         opened,
@@ -134,7 +137,7 @@ def ablate(
 @experiment_app.command()
 def distil(
     run: RunArgument,
-    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    probe: RunProbeOption = None,
     splits: Annotated[int, typer.Option(**WHOLE, help="Random halves to average over.")] = 3,
     seed: SeedOption = 0,
     output: OutputOption = None,
@@ -147,33 +150,22 @@ def distil(
     compexact experiment distil nli-run -o answers/distil
     """
     from ..questions.distil import distilled
-    from ..runs import read_run
 
-    opened = read_run(run)
-    ask(
-        distilled,
-        opened,
-        opened.open_probe(probe),
-        splits=splits,
-        seed=seed,
-        output=output,
-        force=force,
-        format_name=format,
-    )
+    ask(distilled, *run_and_probe(run, probe), splits=splits, seed=seed, output=output, force=force, format_name=format)
 
 
 @experiment_app.command()
 def simulate(
     run: RunArgument,
     model: Annotated[str, typer.Option(help="The vision model that was probed.")],
-    weights: Annotated[Path | None, typer.Option(help="Its state dict, where it was probed with one.")] = None,
+    weights: StateDictOption = None,
     generator: Annotated[
         str | None,
         typer.Option(help="package.module:factory of a function (formula, n) to pictures with it and without."),
     ] = None,
     pictures: Annotated[int, typer.Option(**WHOLE, help="With the formula, and as many without.")] = 40,
     device: DeviceOption = "cpu",
-    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    probe: RunProbeOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
     format: FormatOption = None,
@@ -184,11 +176,9 @@ def simulate(
     compexact experiment simulate demo/run --model compexact.probes.demo_model:demo_model --weights demo/model.pt
     """
     from ..questions.simulate import simulated
-    from ..runs import read_run
     from .asking_models import example_pictures, picture_response
 
-    opened = read_run(run)
-    made_of = opened.open_probe(probe)
+    opened, made_of = run_and_probe(run, probe)
     ask(
         simulated,
         opened,
@@ -208,15 +198,19 @@ def adversarial(
     model: Annotated[list[str], typer.Option(help="torchvision:NAME or package.module:factory; repeat for more.")],
     weights: Annotated[list[Path] | None, typer.Option(help="A local state dict for each model.")] = None,
     dataset: Annotated[str | None, typer.Option(help="KIND:PATH of the pictures and labelled regions.")] = None,
-    preset: Annotated[str | None, typer.Option(help="imagenet, broden or caffe, as in compexact probe vision.")] = None,
-    image_size: Annotated[int | None, typer.Option(**WHOLE, help="Height and width that the models are shown.")] = None,
+    preset: PresetOption = None,
+    image_size: ImageSizeOption = None,
+    channels: ChannelsOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
+    scale: ScaleOption = None,
     positions: Annotated[
         str, typer.Option(metavar="N,...", help="Of a patch's corner, in 224ths of the side, both ways.")
     ] = "-150,-100,-50,0,50,100",
     sizes: Annotated[
         str, typer.Option(metavar="X,...", help="Of a patch, as shares of the side.")
     ] = "0.33,0.5,0.75,1,1.5,2",
-    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")] = "cpu",
+    device: DeviceOption = "cpu",
     output: OutputOption = None,
     force: ForceOption = False,
     format: FormatOption = None,
@@ -228,10 +222,10 @@ def adversarial(
         --model torchvision:resnet18 --weights resnet18_places365.pth.tar -o answers/adversarial
     """
     from .asking_adversarial import ask_adversarial
-    from .probing import numbers
 
     ask_adversarial(
-        examples, model, weights or (), dataset=dataset, preprocessing={"preset": preset, "image_size": image_size},
-        device=device, positions=numbers("--positions", positions) or (), sizes=numbers("--sizes", sizes) or (),
+        examples, model, weights or (), dataset=dataset, device=device,
+        preprocessing=shown_as(preset, image_size, channels, mean, std, scale),
+        positions=numbers("--positions", positions) or (), sizes=numbers("--sizes", sizes) or (),
         output=output, force=force, format_name=format,
     )  # fmt: skip

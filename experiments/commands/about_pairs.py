@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from .experiment import OutputOption, RunArgument, UnitsOption, ask, experiment_app
-from .options import WHOLE, ForceOption, FormatOption
+from .experiment import OutputOption, RunArgument, RunProbeOption, ask, experiment_app, run_and_probe
+from .options import WHOLE, ForceOption, FormatOption, UnitsOption
 
 
 @experiment_app.command()
 def findings(
     run: RunArgument,
-    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    probe: RunProbeOption = None,
     heuristics: Annotated[Path | None, typer.Option(help="Your own word lists, as JSON.")] = None,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -26,18 +26,8 @@ def findings(
     compexact experiment findings nli-run -o answers/findings
     """
     from ..questions.findings import findings_of
-    from ..runs import read_run
 
-    opened = read_run(run)
-    ask(
-        findings_of,
-        opened,
-        opened.open_probe(probe),
-        heuristics=heuristics,
-        output=output,
-        force=force,
-        format_name=format,
-    )
+    ask(findings_of, *run_and_probe(run, probe), heuristics=heuristics, output=output, force=force, format_name=format)
 
 
 @experiment_app.command()
@@ -53,7 +43,7 @@ def edits(
     spacy: Annotated[str | None, typer.Option(help="The pipeline that the probe was made with.")] = None,
     pairs_per_unit: Annotated[int, typer.Option(**WHOLE, help="Tried for each unit, on and off.")] = 40,
     keep: Annotated[int, typer.Option(**WHOLE, help="Listed for each unit, on and off.")] = 3,
-    probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None,
+    probe: RunProbeOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
     format: FormatOption = None,

@@ -18,6 +18,7 @@ Files are looked for beside the table.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,17 +56,26 @@ def ask_adversarial(
         raise UsageError(f"{len(models)} times --model and {len(weights)} times --weights; give each model its file")
     images = None if dataset is None else open_dataset(dataset)
     examples = read_examples(file, images)
+    files: Sequence[Path | None] = weights or [None] * len(models)
     networks = [
-        _network(spec, weights[place] if weights else None, preprocessing, device) for place, spec in enumerate(models)
+        _network(spec, file, _name(spec, file, models), preprocessing, device) for spec, file in zip(models, files)
     ]
     ask(adversarial, examples, networks, positions=positions, sizes=sizes, **how)
 
 
-def _network(spec: str, weights: Path | None, preprocessing: dict[str, Any], device: str) -> PictureClassifier:
+def _name(spec: str, weights: Path | None, models: Sequence[str]) -> str:
+    """The model's; with the folder and name of its weights where several networks have one architecture."""
+    return spec if models.count(spec) == 1 or weights is None else f"{spec} {'/'.join(weights.parts[-2:])}"
+
+
+def _network(
+    spec: str, weights: Path | None, name: str, preprocessing: dict[str, Any], device: str
+) -> PictureClassifier:
     from ...probes.models import load_model
     from ...probes.preprocess import resolve
 
-    return picture_classifier(load_model(spec, weights=weights), resolve(**preprocessing), device=device)
+    loaded = load_model(spec, weights=weights)
+    return picture_classifier(replace(loaded, name=name), resolve(**preprocessing), device=device)
 
 
 def read_examples(file: Path, dataset: AnnotatedImages | None) -> list[Example]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,9 @@ from ...probes.text.readers import open_pairs
 from ...probes.text.vectors import open_vectors
 from ...solver.errors import UsageError
 from ..questions.edits import edited_pairs, edits_of
-from ..runs import read_run
 from ..text.edits import PAPER_EDITS, EditSettings
 from ..units import choose_units
-from .experiment import ask
+from .experiment import ask, run_and_probe
 
 
 def edits(
@@ -24,15 +24,14 @@ def edits(
     model: str,
     pairs: Path | None,
     by_hand: Path | None,
-    units: str | None,
+    units: Sequence[str] | None,
     vectors: Path | None,
     spacy: str | None,
     settings: dict[str, Any],
     **how: Any,
 ) -> None:
     """Edit the probe's pairs, or put pairs edited by hand to the model."""
-    opened = read_run(run)
-    made_of = opened.open_probe(probe)
+    opened, made_of = run_and_probe(run, probe)
     loaded = load_pair_model(model)
     if by_hand is not None:
         file = PAPER_EDITS if str(by_hand) == "paper" and not by_hand.exists() else by_hand

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from ...probes.store import Probe, open_probe
 from ...solver.certify import check_text
-from ...solver.checking import CertificateError, Verdict
+from ...solver.checking import CertificateError, Undecided, Verdict
+from ...solver.checking.claim import MAX_BYTES
 from ...solver.errors import DataError, DisagreementError, UsageError
 from ...solver.problem import Problem
 from ..audit import Audit, audit_record, run_audit, summarise, worst_units
@@ -21,9 +24,10 @@ from ..interrupts import stop_on_interrupt
 from ..output import Printer, chosen_format, table
 from ..runs import read_run
 from ..units import choose_active_units, map_units
-from .explaining import Lines, check_jobs
+from .explaining import SOME_UNPROVEN, Lines, check_jobs
 
 AUDIT_COLUMNS = ("unit", "beam_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
+CONFIRMED, REJECTED, UNCHECKED = "confirmed", "rejected", "unchecked"
 VERIFY_COLUMNS = ("unit", "verdict", "iou", "bound", "proof", "work", "seconds", "reason")
 
 
@@ -49,7 +53,7 @@ class _AuditPrinter(Printer):
 
 def audit(
     path: Path,
-    units: str | None,
+    units: Sequence[str] | None,
     settings: dict[str, Any],
     *,
     min_active: int | None = None,
@@ -107,20 +111,34 @@ def _print_summary(records: list[dict[str, Any]]) -> None:
         print(f"unit {record['unit']}: best {exact['iou']:.4f}  {exact['formula']}", file=sys.stderr)
 
 
-def verify(path: Path, probe_path: Path | None, format_name: str | None) -> None:
-    """Check the certificates of a run, or one certificate; `DisagreementError` where one proves nothing."""
+def verify(path: Path, probe_path: Path | None, format_name: str | None, *, time_limit: float | None = None) -> None:
+    """Check the certificates of a run, or one certificate; `DisagreementError` where one proves nothing.
+
+    time_limit: seconds for each.  Exit code 4 where some could not be checked, and all others hold.
+    """
+    if time_limit is not None and not 0 < time_limit < float("inf"):
+        raise UsageError(f"the time limit must be a number of seconds above 0, not {time_limit}")
     printer = Printer(chosen_format(format_name), VERIFY_COLUMNS)
     probe, claims = _claims(path, probe_path)
-    rejected = checked = 0
-    for unit, text, record in claims:
-        line = _verdict(probe, unit, text, record)
-        printer(line)
-        checked += 1
-        rejected += line["verdict"] != "confirmed"
-    printer.finish()
+    verdicts = []
+    try:
+        for unit, text, record in claims:
+            line = _verdict(probe, unit, text, record, time_limit)
+            printer(line)
+            verdicts.append(line["verdict"])
+    finally:
+        printer.finish()
+    rejected, unchecked = verdicts.count(REJECTED), verdicts.count(UNCHECKED)
+    if unchecked:
+        print(
+            f"compexact: {unchecked} of {len(verdicts)} certificates could not be checked; their lines say why",
+            file=sys.stderr,
+        )
     if rejected:
-        raise DisagreementError(f"{rejected} of {checked} certificates prove nothing; their lines say why")
-    if not checked:
+        raise DisagreementError(f"{rejected} of {len(verdicts)} certificates prove nothing; their lines say why")
+    if unchecked:
+        raise typer.Exit(SOME_UNPROVEN)
+    if not verdicts:
         raise UsageError(f"{path} has no certificate; compexact explain --engine exact makes them")
 
 
@@ -145,24 +163,30 @@ def _claims(path: Path, probe_path: Path | None) -> tuple[Probe, Iterator[tuple[
 
 def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        with file.open("rb") as stream:
+            # One byte more than the checker takes: it says what is wrong with so large a file.
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _verdict(probe: Probe, unit: str, text: bytes, record: dict[str, Any] | None) -> dict[str, Any]:
+def _verdict(
+    probe: Probe, unit: str, text: bytes, record: dict[str, Any] | None, time_limit: float | None
+) -> dict[str, Any]:
     """The line of one certificate: whether it holds, and whether it proves what the run's line says."""
     problem = Problem.of(probe.cells, unit)
     line: dict[str, Any] = dict.fromkeys(VERIFY_COLUMNS) | {"unit": unit}
     started = time.perf_counter()
     try:
-        verdict = check_text(problem, text)
+        verdict = check_text(problem, text, time_limit=time_limit)
         line |= {"iou": float(verdict.iou), "bound": float(verdict.bound)}
         line |= {"proof": verdict.proof, "work": verdict.work}
         _compare(verdict, record)
-        line["verdict"] = "confirmed"
+        line["verdict"] = CONFIRMED
+    except Undecided as error:
+        line |= {"verdict": UNCHECKED, "reason": str(error)}
     except CertificateError as error:
-        line |= {"verdict": "rejected", "reason": str(error)}
+        line |= {"verdict": REJECTED, "reason": str(error)}
     line["seconds"] = round(time.perf_counter() - started, 6)
     return line
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +11,9 @@ import typer
 from .options import WHOLE
 
 if TYPE_CHECKING:
+    from ...probes.store import Probe
     from ..questions.answer import Answer
+    from ..runs import Run
 
 experiment_app = typer.Typer(
     help="Ask one question of a probe or a run: a table, a figure, and the paper's value beside ours.",
@@ -21,13 +23,13 @@ experiment_app = typer.Typer(
 
 ProbeArgument = Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")]
 RunArgument = Annotated[Path, typer.Argument(help="A run: what compexact explain -o made.")]
-UnitsOption = Annotated[str | None, typer.Option(help="Names and ranges: 0,3,10-20.  Default: all.")]
 LengthsOption = Annotated[str, typer.Option(metavar="N,...", help="Maximum lengths; 1-10 for a range.")]
-BeamSizeOption = Annotated[int, typer.Option(**WHOLE, help="Distinct functions kept in the beam.")]
 EngineOption = Annotated[str, typer.Option(help="beam, exact or another of compexact explain.")]
 LengthOption = Annotated[int, typer.Option(**WHOLE, help="Maximum length of the formulas.")]
-JobsOption = Annotated[int, typer.Option(**WHOLE, help="Processes; -1 for one per core.")]
 SeedOption = Annotated[int, typer.Option(**WHOLE, help="Of what is random.")]
+ProvenOption = Annotated[str, typer.Option(metavar="N,...", help="Lengths to prove, too; empty for none.")]
+RunProbeOption = Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")]
+StateDictOption = Annotated[Path | None, typer.Option(help="Its state dict, where it was probed with one.")]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep the answer in this folder.")]
 
 
@@ -42,6 +44,23 @@ def whole_numbers(text: str) -> list[int]:
             raise UsageError(f"lengths are whole numbers, commas and ranges, such as 1-5,10; not {text!r}")
         numbers += range(int(first), int(last or first) + 1)
     return sorted(set(numbers))
+
+
+def probe_and_units(path: Path, units: Sequence[str] | None) -> tuple[Probe, list[str]]:
+    """A probe, and the names of its units that `--units` chooses."""
+    from ...probes.store import open_probe
+    from ..units import choose_active_units
+
+    probe = open_probe(path)
+    return probe, choose_active_units(probe, units).names
+
+
+def run_and_probe(path: Path, probe: Path | None) -> tuple[Run, Probe]:
+    """A run, and the probe that it was made from: at `probe`, or where the run says."""
+    from ..runs import read_run
+
+    run = read_run(path)
+    return run, run.open_probe(probe)
 
 
 def ask(

@@ -1,4 +1,4 @@
-"""`compexact explain`, `score` and `report`: from the options typed to answers printed and kept."""
+"""`compexact explain` and `score`: from the options typed to answers printed and kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from ...probes.store import open_probe
+from ...solver.compat import FORMS
 from ...solver.errors import UsageError
 from ...solver.problem import Problem
 from ...solver.result import Explanation, Status
@@ -20,7 +21,7 @@ from ..engines import SearchSettings, check_settings
 from ..interrupts import stop_on_interrupt
 from ..output import Printer, chosen_format
 from ..progress import progress
-from ..runs import read_run, result_record, run_units
+from ..runs import result_record, run_units
 from ..units import Explain, choose_active_units, map_units
 
 COLUMNS = ("unit", "iou", "bound", "ceiling", "length", "status", "seconds", "formula")
@@ -30,7 +31,7 @@ SOME_UNPROVEN = 4
 
 def explain(
     path: Path,
-    units: str | None,
+    units: Sequence[str] | None,
     settings: dict[str, Any],
     *,
     min_active: int | None = None,
@@ -46,7 +47,8 @@ def explain(
     check_jobs(jobs)
     wanted = _required(require)
     probe = open_probe(path)
-    choice = choose_active_units(probe, units, min_active)
+    default = FORMS[chosen.compat].min_active if chosen.compat else 0
+    choice = choose_active_units(probe, units, min_active, default=default)
     names = choice.names
     lines = Lines(printer, len(names), left_out=ONLY_KEPT if chosen.top_k > 1 else (*ONLY_KEPT, "top"))
     with lines.shown() as show:
@@ -121,18 +123,3 @@ def score(path: Path, unit: str, text: str, format_name: str | None) -> None:
     printer = Printer(chosen_format(format_name), ("unit", "formula", "length", "intersection", "union", *METRICS))
     printer({"unit": unit, **found.record(), **{name: float(found.score(name)) for name in METRICS}})
     printer.finish()
-
-
-def report(run: Path, output: Path, probe: Path | None, answers: Sequence[Path], *, force: bool) -> None:
-    """Write the pages of a run, and of answers."""
-    from ...probes.folders import check_output
-    from ..report.site import is_report, write_report
-
-    check_output(output, force=force, is_ours=is_report)
-    finished = read_run(run)
-    if not finished.records:
-        raise UsageError(f"{run} has no explained unit yet")
-    with progress() as update:
-        opened = finished.open_probe(probe)
-        index = write_report(finished, opened, output, answers=answers, force=force, on_progress=update)
-    print(f"report: {index}")

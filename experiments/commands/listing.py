@@ -1,4 +1,4 @@
-"""`compexact ls`: what is in a probe, and which layers a model has."""
+"""`compexact ls`: what is in a probe, a run or an answer, and which layers a model has."""
 
 from __future__ import annotations
 
@@ -7,33 +7,55 @@ from pathlib import Path
 import numpy as np
 
 from ...probes.store import Probe, open_probe
-from ...solver.errors import UsageError
-from ..output import Printer, chosen_format
+from ...solver.errors import DataError, UsageError
+from ..output import Printer, Record, chosen_format, table_cell
+from .listing_runs import answer_summary, run_summary
+
+SUMMARIES = {"run.json": run_summary, "answer.json": answer_summary}
+"""What is in a folder that holds such a file; another folder is a probe."""
 
 
-def list_probe(path: Path, *, concepts: bool, units: bool, format_name: str | None) -> None:
-    """Print a probe's numbers, or its concepts, or its units."""
+def list_folder(path: Path, *, concepts: bool, units: bool, format_name: str | None) -> None:
+    """Print what is in a probe, a run, an audit or an answer; or a probe's concepts, or its units."""
     format_name = chosen_format(format_name)
-    probe = open_probe(path)
+    file = next((name for name in SUMMARIES if (path / name).exists()), None)
+    if file is None:
+        if path.is_dir() and not (path / "manifest.json").exists():
+            known = ", ".join(["manifest.json", *SUMMARIES])
+            raise DataError(f"{path} is neither a probe nor a run nor an answer: it has none of {known}")
+        _list_probe(open_probe(path), concepts=concepts, units=units, format_name=format_name)
+    elif concepts or units:
+        raise UsageError(f"--concepts and --units list what is in a probe; {path} has a {file}")
+    else:
+        _show(SUMMARIES[file](path), format_name)
+
+
+def _list_probe(probe: Probe, *, concepts: bool, units: bool, format_name: str) -> None:
     if concepts:
         _list_concepts(probe, format_name)
     elif units:
         _list_units(probe, format_name)
-    elif format_name == "table":
-        for key, value in (probe.summary() | {"notes": probe.about.get("notes", [])}).items():
-            print(f"{key:<10}{_shown(value)}")
     else:
-        Printer(format_name, ())(probe.summary())
+        notes = {"notes": probe.about.get("notes", [])} if format_name == "table" else {}
+        _show(probe.summary() | notes, format_name)
+
+
+def _show(record: Record, format_name: str) -> None:
+    """One record: in a table, a line for each field."""
+    if format_name != "table":
+        Printer(format_name, ())(record)
+        return
+    width = max(map(len, record)) + 2
+    for key, value in record.items():
+        print(f"{key.replace('_', ' '):<{width}}{_shown(value)}")
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
     if isinstance(value, dict):
         return ", ".join(f"{name}={entry}" for name, entry in value.items()) or "-"
     if isinstance(value, list):
         return "; ".join(map(str, value)) or "-"
-    return "-" if value is None else str(value)
+    return table_cell(value)
 
 
 def _list_concepts(probe: Probe, format_name: str) -> None:

@@ -33,3 +33,12 @@ FormatOption = Annotated[
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what lies at the output.")]
 FolderOption = Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]
+UnitsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="UNIT,...",
+        help="Names and ranges: 0,3,10-20; a name with a comma as a value of its own; repeatable.  Default: all.",
+    ),
+]
+JobsOption = Annotated[int, typer.Option(**WHOLE, help="Processes; -1 for one per core.")]
+BeamSizeOption = Annotated[int, typer.Option(**WHOLE, help="Distinct functions kept in the beam.")]

@@ -58,16 +58,6 @@ def words(text: str | None) -> list[str] | None:
     return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
 
 
-def numbers(option: str, text: str | None) -> tuple[float, ...] | None:
-    """`1,2.5,3` as numbers."""
-    if text is None:
-        return None
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(f"{option} takes numbers and commas, such as 104,117,123; not {text!r}") from None
-
-
 def size(option: str, text: str | None) -> tuple[int, int] | None:
     """`112x112` as (height, width)."""
     if text is None:

@@ -39,26 +39,14 @@ ACTIONS = (
     phrase("running/VBG"),
 )
 
-OUTDOORS = tuple(
-    phrase(f"{preposition}/IN", f"{determiner}/DT", f"{noun}/NN")
-    for preposition, determiner, noun in (
-        ("in", "the", "park"),
-        ("on", "the", "beach"),
-        ("in", "the", "street"),
-        ("in", "a", "garden"),
-        ("on", "a", "field"),
-        ("near", "a", "lake"),
+OUTDOORS, INDOORS = (
+    tuple(
+        phrase(f"{preposition}/IN", f"{determiner}/DT", f"{noun}/NN")
+        for preposition, determiner, noun in map(str.split, places)
     )
-)
-INDOORS = tuple(
-    phrase(f"{preposition}/IN", f"{determiner}/DT", f"{noun}/NN")
-    for preposition, determiner, noun in (
-        ("in", "the", "kitchen"),
-        ("in", "a", "hall"),
-        ("at", "the", "station"),
-        ("in", "a", "gym"),
-        ("in", "the", "library"),
-        ("near", "a", "window"),
+    for places in (
+        ("in the park", "on the beach", "in the street", "in a garden", "on a field", "near a lake"),
+        ("in the kitchen", "in a hall", "at the station", "in a gym", "in the library", "near a window"),
     )
 )
 FURNITURE_WORDS = ("couch", "sofa", "bed", "armchair", "futon", "recliner")

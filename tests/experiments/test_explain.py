@@ -150,6 +150,26 @@ def test_units_are_chosen_by_name_and_range():
             choose_units(cells, wrong)
 
 
+def test_a_unit_whose_name_has_a_comma_is_chosen_by_a_value_of_its_own(compexact, tmp_path):
+    names = ["a", "b", "a,b", " c, d", "e"]
+    rng = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "x.npz", concepts=rng.random((50, 2)) < 0.5, neurons=rng.random((50, 5)) < 0.5, unit_names=names
+    )
+
+    def chosen(*values, command="explain") -> list[str]:
+        ended = compexact(command, tmp_path / "x.npz", *[word for value in values for word in ("--units", value)])
+        assert ended.code == 0, ended.err
+        return [line["unit"] for line in lines(ended.out)]
+
+    assert chosen("a,b") == chosen("a,b", command="audit") == ["a,b"]
+    assert chosen("a, b") == chosen("a", "b") == ["a", "b"]
+    assert chosen("e,a", " c, d") == ["a", " c, d", "e"]
+    ended = compexact("explain", tmp_path / "x.npz", "--units", "e, c, d")
+    assert ended.code == 2
+    assert "no unit is named 'c'" in ended.err
+
+
 def test_a_second_process_in_a_run_is_turned_away(compexact, npz, tmp_path):
     from filelock import FileLock
 

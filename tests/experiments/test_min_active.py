@@ -99,6 +99,31 @@ def test_a_probe_of_which_all_units_would_be_skipped_is_refused_with_the_way_out
     assert "--min-active 0" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("said", "words", "units"),
+    [
+        (20, (), ["often", "seldom"]),
+        (None, ("--min-active", 5), ["often", "seldom", "rare"]),
+        (20, ("--min-active", 60), ["often"]),
+        (None, ("--units", "rare"), ["rare"]),
+        (None, ("--units", "rare,often", "--min-active", 6), ["often"]),
+    ],
+)
+def test_compat_nli_takes_the_number_that_is_said(compexact, make, said, words, units):
+    ended = compexact("explain", make(said).path, "--compat", "nli", "--length", 2, *words)
+    records = [json.loads(line) for line in ended.out.splitlines()]
+    assert [record["unit"] for record in records] == units
+    assert all(record["formula"] and record["status"] == "feasible" for record in records)
+
+
+def test_compat_nli_skips_as_the_papers_code_does_where_nobody_says_a_number(compexact, make):
+    probe = make(None).path
+    ended = compexact("explain", probe, "--compat", "nli")
+    assert (ended.code, ended.out) == (2, "")
+    assert "all 4 units are active on fewer than 500 points" in ended.err
+    assert explained(compexact("explain", probe, "--compat", "vision")) == list(ACTIVE)
+
+
 @pytest.mark.parametrize("wrong", ["-1", "many", "1.5"])
 def test_a_number_that_is_none_is_refused(compexact, make, wrong):
     ended = compexact("explain", make(None).path, "--min-active", wrong)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from compexact.solver import Explanation, Problem, SearchResult, beam_search, exact_search
@@ -76,6 +80,17 @@ def verdict(problem: Problem, text: str | bytes, *, fast: bool = True, **setting
         compiled=_compiled if fast else None,
         **settings,
     )
+
+
+def printed(code: str) -> set[str]:
+    """What Python code prints that can import these helpers: under several hash seeds and numbers of threads."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{code}"
+    answers = set()
+    for seed, threads in (("0", "1"), ("1", "2"), ("77", "2")):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "NUMBA_NUM_THREADS": threads}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        answers.add(done.stdout)
+    return answers
 
 
 def _compiled(function: Any) -> Any:

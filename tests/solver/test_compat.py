@@ -106,10 +106,17 @@ def test_duplicates_fill_the_beam_that_a_beam_of_functions_keeps_free():
 
 def test_the_nli_form_skips_units_that_are_rarely_active():
     problem = Problem.of(from_arrays([[1], [0]], weights=[400, 600], active=[[400], [99]]), 0)
-    assert reference_beam_search(problem, "nli").best is None
-    assert reference_beam_search(problem, "nli", min_active=499).best is not None
+    skipped, kept = reference_beam_search(problem, "nli"), reference_beam_search(problem, "nli", min_active=499)
+    assert (skipped.best, skipped.status) == (None, "degenerate")
+    assert (str(kept.best.formula), kept.status) == ("c0", "feasible")
     with pytest.raises(UsageError, match="vision and nli"):
         reference_beam_search(problem, "text")
+
+
+def test_the_vision_form_skips_units_that_share_no_point_with_a_concept():
+    problem = Problem.of(from_arrays([[1], [0], [0]], [[0], [1], [0]]), 0)
+    found = reference_beam_search(problem, "vision")
+    assert (found.best, found.by_length, found.status) == (None, (), "degenerate")
 
 
 def test_the_vision_form_adds_only_concepts_that_occur():

@@ -164,8 +164,9 @@ def test_rates_by_size_count_only_that_size():
     assert [(row["size"], row["success"]) for row in answer.more["sizes"]] == [(1 / 3, 0.0), (1.0, 1.0)]
     assert answer.rows[0]["success"] == 0.5
     assert answer.rows[0]["size"] == 1
-    assert [each.theirs for each in answer.published] == [0.046, 0.014, 0.023, 0.019, 0.019, 0.032]
-    assert [each.ours for each in answer.published] == [0.5, 0.0] * 3
+    assert [each.theirs for each in answer.published] == pytest.approx([0.088 / 3, 0.065 / 3])
+    assert [each.ours for each in answer.published] == [0.5, 0.0]
+    assert "4.6, 2.3, 1.9 %" in answer.published[0].what
 
 
 def test_the_class_of_the_patch_s_own_picture_counts_as_failure_as_each_network_sees_it():
@@ -246,12 +247,15 @@ def test_the_command_reads_a_table_and_keeps_the_answer(world, tmp_path, compexa
     ]
     with (tmp_path / "examples.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows(rows)
-    torch.save(planted_model().state_dict(), tmp_path / "model.pt")
+    for folder, model in (("trained", planted_model()), ("untrained", demo_model())):
+        (tmp_path / folder).mkdir()
+        torch.save(model.state_dict(), tmp_path / folder / "model.pt")
     monkeypatch.setitem(sys.modules, "planted_net", type(sys)("planted_net"))
     sys.modules["planted_net"].model = demo_model
     words = ["experiment", "adversarial", tmp_path / "examples.csv", "--dataset", f"broden:{world.root}"]
-    words += ["--model", "planted_net:model", "--weights", tmp_path / "model.pt", "--image-size", 112]
-    monkeypatch.setattr("compexact.probes.preprocess.resolve", lambda **options: PREPROCESSING)
+    for folder in ("trained", "untrained"):
+        words += ["--model", "planted_net:model", "--weights", tmp_path / folder / "model.pt"]
+    words += ["--image-size", 112, "--scale", 1]
     ended = compexact(*words, "--positions", "0,50", "--sizes", "1,1.5", "-o", tmp_path / "answer")
     assert ended.code == 0, ended.err
     assert "% success" in ended.err
@@ -259,8 +263,12 @@ def test_the_command_reads_a_table_and_keeps_the_answer(world, tmp_path, compexa
         "answer.json", "figure.png", "figure.svg", "pictures.csv", "sizes.csv", "table.csv",
     }  # fmt: skip
     table = list(csv.DictReader((tmp_path / "answer" / "table.csv").open()))
-    assert [row["example"] for row in table] == ["png", "cut"]
-    assert table[0]["success"] == table[1]["success"] != "0.0"
+    assert [(row["example"], row["network"]) for row in table] == [
+        (example, f"planted_net:model {folder}/model.pt")
+        for example in ("png", "cut")
+        for folder in ("trained", "untrained")
+    ]
+    assert table[0]["success"] == table[2]["success"] != "0.0"
 
 
 @pytest.mark.parametrize(
