@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import NUMBER, WHOLE, DeviceOption, FolderOption, ForceOption, FormatOption
+from .probe import probe_app
 
 train_app = typer.Typer(help="Train what a probe needs.", no_args_is_help=True, rich_markup_mode=None)
 evaluate_app = typer.Typer(help="Test a model on labelled data.", no_args_is_help=True, rich_markup_mode=None)
@@ -18,13 +19,6 @@ ModelOption = Annotated[
 ]
 WeightsOption = Annotated[Path | None, typer.Option(help="A local state dict, for package.module:factory.")]
 PairsOption = Annotated[Path, typer.Option(help=PAIRS_HELP)]
-
-
-def register(app: typer.Typer, probe_app: typer.Typer) -> None:
-    """Add the commands of this file."""
-    app.add_typer(train_app, name="train")
-    app.add_typer(evaluate_app, name="evaluate")
-    probe_app.command("nli")(probe_nli)
 
 
 @train_app.command("nli")
@@ -152,6 +146,7 @@ def evaluate_nli(
     )
 
 
+@probe_app.command("nli")
 def probe_nli(
     model: ModelOption,
     pairs: PairsOption,
