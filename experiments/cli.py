@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import about_doubts, about_formulas, about_models, about_pairs
+from .commands import about_formulas, about_models, about_pairs, about_doubts  # isort: skip (the order of the help)
 from .commands.experiment import experiment_app
 from .commands.nli import evaluate_app, train_app
 from .commands.options import (
@@ -40,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-QUESTIONS = (about_formulas, about_models, about_doubts, about_pairs)
+QUESTIONS = (about_formulas, about_models, about_pairs, about_doubts)
 """Importing these adds their commands to `experiment_app`."""
 
 app.add_typer(probe_app, name="probe")
@@ -59,7 +59,7 @@ def demo(
     force: ForceOption = False,
     format: FormatOption = None,
 ) -> None:
-    """Train, probe, explain and report on a world made on the spot; no download.
+    """The whole path on a world made on the spot; no download.
 
     \b
     compexact demo vision -o demo
@@ -88,7 +88,7 @@ def ls(
     units: Annotated[bool, typer.Option("--units", help="List the units, with their active points.")] = False,
     format: FormatOption = None,
 ) -> None:
-    """Show what is in a probe, a run or an answer, or which layers a model has.
+    """Show a probe, a run, an answer, or the layers of a model.
 
     \b
     compexact ls probe
@@ -221,7 +221,9 @@ def verify(
     time_limit: TimeLimitOption = None,
     format: FormatOption = None,
 ) -> None:
-    """Check certificates with code that shares nothing with the searches.
+    """Check certificates with code of its own.
+
+    It shares nothing with the searches.
 
     \b
     compexact verify proven
@@ -262,7 +264,9 @@ def report(
     ] = None,
     force: ForceOption = False,
 ) -> None:
-    """Write pages about runs and audits, opened from disk: an index, and a page per unit.
+    """Write pages about runs, audits and answers.
+
+    They are opened from disk: an index, and a page per unit; of several runs one site.
 
     \b
     compexact report run -o site

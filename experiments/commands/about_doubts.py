@@ -23,7 +23,7 @@ from .experiment import (
 from .options import NUMBER, WHOLE, BeamSizeOption, ForceOption, FormatOption, JobsOption, UnitsOption
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Are explanations better than those of chance?")
 def controls(
     probe: ProbeArgument,
     units: UnitsOption = None,
@@ -64,7 +64,7 @@ def controls(
     )
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Do explanations hold on other inputs, or do they overfit?")
 def heldout(
     probe: ProbeArgument,
     units: UnitsOption = None,
@@ -106,7 +106,7 @@ def heldout(
     )
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Does a unit mean something else where it is weakly active?")
 def ranges(
     probe: Annotated[Path, typer.Argument(help="A probe made with --ranges, or an .npz file with `activations`.")],
     units: Annotated[

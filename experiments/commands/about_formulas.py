@@ -25,7 +25,7 @@ from .experiment import (
 from .options import WHOLE, BeamSizeOption, ForceOption, FormatOption, JobsOption, UnitsOption
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="How much better do longer explanations get?  (Figs. 3, 4.)")
 def length(
     probe: ProbeArgument,
     units: UnitsOption = None,
@@ -58,7 +58,7 @@ def length(
     )
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="How many units share their explanation?  (Appendix A.)")
 def uniqueness(
     probe: ProbeArgument,
     units: UnitsOption = None,
@@ -83,7 +83,7 @@ def uniqueness(
     )  # fmt: skip
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Do explanations join what belongs together?  (Section 4.)")
 def kinds(
     probe: ProbeArgument,
     units: UnitsOption = None,
@@ -118,7 +118,7 @@ def kinds(
     )  # fmt: skip
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Which units have another formula in another run?")
 def compare(
     left: RunArgument,
     right: RunArgument,
@@ -139,7 +139,7 @@ def compare(
     ask(compare_runs, *runs, *probes, output=output, force=force, format_name=format)
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Which units of an earlier layer go with which of a later?")
 def layers(
     probe: ProbeArgument,
     later_probe: Annotated[Path | None, typer.Argument(help="Of the later layer, where it is another probe.")] = None,

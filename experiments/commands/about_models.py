@@ -36,7 +36,7 @@ from .shown_as import (
 )
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Is the model right where better units are active?  (Fig. 7.)")
 def accuracy(
     probe: ProbeArgument,
     units: UnitsOption = None,
@@ -64,7 +64,7 @@ def accuracy(
     )  # fmt: skip
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Which units speak for and against a class?  (Fig. 8.)")
 def weights(
     probe: ProbeArgument,
     units: UnitsOption = None,
@@ -93,7 +93,7 @@ def weights(
     )  # fmt: skip
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Does the model need the units that are explained best?")
 def ablate(
     run: RunArgument,
     model: Annotated[str, typer.Option(help="The model that was probed.")],
@@ -134,7 +134,7 @@ def ablate(
     )
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Can the explanations stand in for the neurons?")
 def distil(
     run: RunArgument,
     probe: RunProbeOption = None,
@@ -154,7 +154,7 @@ def distil(
     ask(distilled, *run_and_probe(run, probe), splits=splits, seed=seed, output=output, force=force, format_name=format)
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Does a unit tell new pictures by its formula?")
 def simulate(
     run: RunArgument,
     model: Annotated[str, typer.Option(help="The vision model that was probed.")],
@@ -192,7 +192,7 @@ def simulate(
     )
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Does a pasted patch turn the prediction?  (App. B.)")
 def adversarial(
     examples: Annotated[Path, typer.Argument(help="A CSV file: name, picture, intended, patch, region, colour, ...")],
     model: Annotated[list[str], typer.Option(help="torchvision:NAME or package.module:factory; repeat for more.")],

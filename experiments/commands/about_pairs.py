@@ -11,7 +11,7 @@ from .experiment import OutputOption, RunArgument, RunProbeOption, ask, experime
 from .options import WHOLE, ForceOption, FormatOption, UnitsOption
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="What have the units of a sentence-pair model learnt?")
 def findings(
     run: RunArgument,
     probe: RunProbeOption = None,
@@ -30,7 +30,7 @@ def findings(
     ask(findings_of, *run_and_probe(run, probe), heuristics=heuristics, output=output, force=force, format_name=format)
 
 
-@experiment_app.command()
+@experiment_app.command(short_help="Which edits of sentences turn the prediction?  (Figs. 6, 9.)")
 def edits(
     run: RunArgument,
     model: Annotated[str, typer.Option(help="The model that was probed: a folder, package.module:factory, hf:FOLDER.")],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 experiment_app = typer.Typer(
     help="Ask one question of a probe or a run: a table, a figure, and the paper's value beside ours.",
+    short_help="Ask one question: a table and a figure.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
