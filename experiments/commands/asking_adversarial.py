@@ -64,8 +64,10 @@ def ask_adversarial(
 
 
 def _name(spec: str, weights: Path | None, models: Sequence[str]) -> str:
-    """The model's; with the folder and name of its weights where several networks have one architecture."""
-    return spec if models.count(spec) == 1 or weights is None else f"{spec} {'/'.join(weights.parts[-2:])}"
+    """The model's; where several networks have one architecture, the folder and name of its weights."""
+    if models.count(spec) == 1 or weights is None:
+        return spec
+    return f"{spec.rpartition(':')[2]} {'/'.join(weights.parts[-2:])}"
 
 
 def _network(

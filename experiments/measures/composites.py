@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TINTS = {"success": (46, 160, 67), "partial": (227, 179, 65), "failure": (200, 60, 50)}
 TINTED = 0.3
 THUMBNAIL = 72
+WIDTH, ROW, GAP, CHART = 11.0, 2.6, 0.7, 3.2
+"""Inches: of the figure, of a picture, of the texts around it, and of the chart of rates."""
 MOST_SHOWN = 12
 """So many examples are drawn; the table has all."""
 
@@ -29,21 +31,22 @@ def adversarial_figure(tried: Sequence[Tried], paper: Rates) -> Any:
     Below them the rates of outcomes, with the paper's.
     """
     shown = list(tried)[:MOST_SHOWN]
-    figure, axes = new_figure(4, len(shown) + 1)
-    figure.set_size_inches(12.6, 3.5 * (len(shown) + 1))
-    for row, each in zip(axes, shown):
+    figure = new_figure()[0]
+    figure.clear()
+    figure.set_size_inches(WIDTH, (ROW + GAP) * len(shown) + CHART)
+    pictures, chart = figure.subfigures(2, 1, height_ratios=[(ROW + GAP) * len(shown), CHART])
+    for row, each in zip(np.reshape(pictures.subplots(len(shown), 4), (len(shown), 4)), shown):
         _draw(row, each)
         for axis in row:
             axes_off(axis)
-    for axis in axes[-1]:
-        axis.remove()
-    _draw_rates(figure.add_subplot(axes[0, 0].get_gridspec()[-1, :]), shown, paper)
+    _draw_rates(chart.subplots(), shown, paper)
     return figure
 
 
 def _draw_rates(axes: Any, tried: Sequence[Tried], paper: Rates) -> None:
-    """A bar for each example with something to turn, then the paper's."""
-    ours = {f"{each.example.name}, {each.network.name}": each.rates() for each in tried if each.is_open}
+    """A bar for each patch with something to turn, then the paper's."""
+    pasted = [each for each in tried if each.is_open and each.example.patch is not None]
+    ours = {f"{each.example.name}, {each.network.name}": each.rates() for each in pasted}
     theirs = {f"paper: {name}": rates for name, rates in paper.items()}
     bars: list[tuple[str, Mapping[str, float | None]]] = [*ours.items(), *theirs.items()]
     left = np.zeros(len(bars))

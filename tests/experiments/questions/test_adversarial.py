@@ -264,9 +264,7 @@ def test_the_command_reads_a_table_and_keeps_the_answer(world, tmp_path, compexa
     }  # fmt: skip
     table = list(csv.DictReader((tmp_path / "answer" / "table.csv").open()))
     assert [(row["example"], row["network"]) for row in table] == [
-        (example, f"planted_net:model {folder}/model.pt")
-        for example in ("png", "cut")
-        for folder in ("trained", "untrained")
+        (example, f"model {folder}/model.pt") for example in ("png", "cut") for folder in ("trained", "untrained")
     ]
     assert table[0]["success"] == table[2]["success"] != "0.0"
 
