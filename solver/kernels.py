@@ -8,6 +8,9 @@ be written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -17,9 +20,21 @@ import numpy as np
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """`numba.njit` with its disk cache, or without it where no cache folder can be written."""
     try:
-        return numba.njit(cache=True, nogil=True)(function)
+        made: Callable[..., Any] = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:
         return numba.njit(nogil=True)(function)
+    # Numba compiles a kept function anew when its own file changes; ours also call functions of the files beside it.
+    with suppress(AttributeError, KeyError, TypeError):
+        index = vars(made)["_cache"]._cache_file
+        index._source_stamp = (index._source_stamp, _stamps(Path(function.__code__.co_filename).parent))
+    return made
+
+
+@lru_cache(maxsize=32)
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of every Python file of the folder."""
+    found = ((file.name, file.stat()) for file in sorted(folder.glob("*.py")))
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
 
 
 @compiled

@@ -1,7 +1,7 @@
 """How much the concepts still to come can add below a prefix: every bound of the exact search, with its proof.
 
-The functions here are the definitions, for reading and for tests; `kernels.py` computes the same numbers
-incrementally and `solver/checking/prefixes.py` as whole matrices.
+The functions here are the definitions, for reading and for tests; `node.py` computes the same numbers
+incrementally (from `pairs.py`) and `solver/checking/prefixes.py` as whole matrices.
 
 Words.  Cell j has an integer value v_j.  P sums the positive values of a set of cells, N the negative ones
 without their sign, V = P - N.  A *prefix* is the outer part of a chain, read from the last operator
@@ -184,7 +184,7 @@ class Bounds:
 
         "What one more filter would" is meant for the sum V + N(x and e) alone: the cells given away are some of e and
         x, so they take off at most N(x and e).  `filtered` needs all of them to go, so it is not used here.
-        (`kernels.py` and `checking/prefixes.py` read potentials here only where filters + depth >= 2, so they never
+        (`node.py` and `checking/prefixes.py` read potentials here only where filters + depth >= 2, so they never
         meet it.)  The s - 1 other positives outside are at most left - 1 - (t + 1), as k >= 1.  With fewer concepts
         than left, count the missing ones into s or, where there is none, into t: no bound falls.  If a concept comes
         twice: with e as the only AND (R1) holds and `completion` has it in its part without AND; else (R3).

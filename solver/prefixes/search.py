@@ -21,22 +21,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
 
 import numpy as np
 
 from ..beam import beam_search
-from ..cells import ConceptRows
 from ..certificate import Certificate
 from ..chain import Chain, to_formula
 from ..problem import Problem
 from ..result import Explanation, SearchResult, Status
-from . import kernels
+from . import kernels, state
+from .tables import prepared
 
 WIDE_FROM, WIDTH = 5, 200
 """From this length on, a wider beam costs far less than the search that a better start saves."""
 STEPS_BETWEEN_LOOKS = 200_000
-LOG_SIZE = 1 << 16
 PATIENCE = 60.0
 """Seconds that the search plans with where there is no time limit."""
 
@@ -162,7 +160,8 @@ class _Ladder:
         self.values: list[int] = []
         self.trees: list[tuple[int, ...]] = []
         self.improved = False
-        self.walk: tuple[kernels.Tables, kernels.Walk] | None = None
+        self.walk: tuple[state.Tables, state.Walk] | None = None
+        self.seen = 0
 
     def go(self, seconds: float | None) -> bool:
         """Whether the ladder was climbed; False when the seconds are over.  Raises `_Stopped`."""
@@ -171,23 +170,26 @@ class _Ladder:
             r = len(self.values) + 1
             if self.walk is None:
                 self.walk = prepared(self.search.problem, self.target, r, self.threshold(r), self.values)
+                self.seen = 0
             self.search.look()
             tables, walk = self.walk
-            state = kernels.walk(tables, walk, STEPS_BETWEEN_LOOKS)
-            if state == kernels.FULL:
+            ended = kernels.walk(tables, walk, STEPS_BETWEEN_LOOKS)
+            self.take(walk)
+            if ended == kernels.FULL:
                 self.walk = tables, walk._replace(log=np.concatenate([walk.log, np.zeros_like(walk.log)]))
-            elif state == kernels.CLOSED:
-                self.close(r, walk)
-            elif walk.numbers[kernels.FOUND] and r == self.search.length:
-                self.take(walk)
+            elif ended == kernels.CLOSED:
+                self.close(walk)
             if self.improved:
                 return True
-            if state == kernels.PAUSED and until is not None and time.perf_counter() > until:
+            if ended == kernels.PAUSED and until is not None and time.perf_counter() > until:
                 return False
         return True
 
-    def take(self, walk: kernels.Walk) -> None:
-        """Hand the walk's best formula on."""
+    def take(self, walk: state.Walk) -> None:
+        """Hand the walk's best formula on, at once: the next look may end the search."""
+        if walk.numbers[state.FOUND] == self.seen:
+            return
+        self.seen = int(walk.numbers[state.FOUND])
         n = len(self.search.problem.concepts.names)
         rules = walk.found[1 : 1 + walk.found[0]][::-1].tolist()
         while rules[0] >= n:
@@ -196,12 +198,10 @@ class _Ladder:
         self.search.improve(tuple((rule // n, rule % n) for rule in rules))
         self.improved |= self.search.best.iou > before
 
-    def close(self, r: int, walk: kernels.Walk) -> None:
-        """Length r is done: keep what it reaches, and its tree."""
-        if walk.numbers[kernels.FOUND]:
-            self.take(walk)
-        log = walk.log[: walk.numbers[kernels.LOGGED]].reshape(-1, 2)
-        self.values.append(int(walk.numbers[kernels.THRESHOLD]))
+    def close(self, walk: state.Walk) -> None:
+        """A length is done: keep what it reaches, and its tree."""
+        log = walk.log[: walk.numbers[state.LOGGED]].reshape(-1, 2)
+        self.values.append(int(walk.numbers[state.THRESHOLD]))
         self.trees.append(tuple((log[:, 0] * 3 * len(self.search.problem.concepts.names) + log[:, 1]).tolist()))
         self.walk = None
 
@@ -228,82 +228,3 @@ class _Ladder:
 
 def _simple(value: Fraction) -> Fraction:
     return Fraction(-(-value.numerator * 2**20 // value.denominator), 2**20)
-
-
-def _values(problem: Problem, target: Fraction) -> np.ndarray:
-    return np.asarray(target.denominator * problem.active - target.numerator * (problem.weights - problem.active))
-
-
-@lru_cache(maxsize=4)
-def _structure(concepts: ConceptRows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What all units that share the cells have in common: the rows by concept, and who shares a cell with whom."""
-    starts, rows = concepts.by_column
-    touch = kernels.touching(concepts.indptr, concepts.indices, len(concepts.names))
-    return starts.astype(np.int64), rows.astype(np.int64), touch
-
-
-def prepared(
-    problem: Problem, target: Fraction, length: int, threshold: int, reached: list[int]
-) -> tuple[kernels.Tables, kernels.Walk]:
-    """Tables and an unbegun walk for formulas of at most `length` concepts with a value above the threshold.
-
-    reached: the most that 1, 2, ..., length - 1 concepts reach.
-    """
-    concepts = problem.concepts
-    n = len(concepts.names)
-    starts, rows, touch = _structure(concepts)
-    values = _values(problem, target)
-    csr = (concepts.indptr, concepts.indices, starts, rows, values)
-    gains, losses = kernels.singles(*csr[:2], values, n)
-    size = np.empty(n, dtype=np.int64)
-    size[np.argsort(losses, kind="stable")] = np.arange(n)
-    k = length + 2
-    names, shared, positive, filtered = kernels.neighbour_lists(*csr, size, k)
-    blocks = kernels.blocks(*csr, names, shared, k)
-    by_gain = np.argsort(-gains, kind="stable")
-    order = np.concatenate([by_gain, 2 * n + by_gain, n + by_gain])
-    rank = np.empty(3 * n, dtype=np.int64)
-    rank[order] = np.arange(3 * n)
-    doll = np.array([0, *reached, kernels.UNKNOWN], dtype=np.int64)
-    tables = kernels.Tables(*csr, touch, order, rank, names, shared, positive, filtered, blocks, doll)
-    walk = _unbegun(n, len(values), length)
-    walk.gains[0], walk.losses[0] = gains, losses
-    walk.total[0] = np.maximum(values, 0).sum()
-    walk.numbers[kernels.LENGTH], walk.numbers[kernels.THRESHOLD] = length, threshold
-    kernels.enter(tables, walk, 0)
-    return tables, walk
-
-
-def _unbegun(n: int, n_cells: int, length: int) -> kernels.Walk:
-    def zeros(*shape: int) -> np.ndarray:
-        return np.zeros(shape, dtype=np.int64)
-
-    deep = length + 1
-    return kernels.Walk(
-        numbers=zeros(8),
-        gains=zeros(deep, n),
-        losses=zeros(deep, n),
-        base=zeros(deep),
-        slack=zeros(deep),
-        total=zeros(deep),
-        place=zeros(deep),
-        rooms=zeros(deep, 2),
-        alive=zeros(deep, n),
-        n_alive=zeros(deep),
-        top=zeros(deep, length + 2, length + 2),
-        inside=zeros(deep, length + 2),
-        falling=zeros(deep, length + 2),
-        child_top=zeros(length + 2, length + 2),
-        child_inside=zeros(length + 2),
-        prefix=zeros(deep),
-        asleep=np.zeros((deep, 3 * n), dtype=np.bool_),
-        used=zeros(n),
-        decided=np.zeros(n_cells, dtype=np.int8),
-        gain=zeros(n),
-        loss=zeros(n),
-        touched=zeros(n + 1),
-        names=zeros(n),
-        gain_order=zeros(n),
-        found=zeros(length + 2),
-        log=zeros(LOG_SIZE),
-    )

@@ -1,0 +1,61 @@
+"""What the compiled walk reads and changes.  All its state is in arrays, so that it can be left and entered again.
+
+A *rule* is `operator * n_concepts + concept`, operators numbered as in `solver/chain.py`.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+import numpy as np
+
+from ..kernels import compiled
+
+OR, AND, AND_NOT = 0, 1, 2
+UNKNOWN = 2**61
+
+Tables = namedtuple(
+    "Tables", "indptr indices starts rows values touch order rank names losses positive filtered blocks doll"
+)
+"""What a walk reads.  order, rank: int64 (3 n,), rules in the order in which they are tried, and its inverse."""
+
+Walk = namedtuple(
+    "Walk",
+    "numbers gains losses base slack total place rooms alive n_alive top inside falling child_top child_inside "
+    "prefix asleep used decided gain loss touched names gain_order found log",
+)
+"""What a walk changes; `tables.py` has the shapes.  numbers: by the constants below."""
+
+DEPTH, THRESHOLD, FOUND, LOGGED, STEPS, LENGTH, ANDS = 0, 1, 2, 3, 4, 5, 6
+
+
+@compiled
+def commute(x: int, y: int, n: int, touch: np.ndarray) -> bool:
+    """Whether two rules next to each other may swap places without changing any formula."""
+    x_or, y_or = x < n, y < n
+    if x_or == y_or:
+        return True
+    if (n <= x < 2 * n) or (n <= y < 2 * n):
+        return False
+    return not touch[x % n, y % n]
+
+
+@compiled
+def forget(w: Walk, n_touched: int) -> None:
+    for i in range(n_touched):
+        d = w.touched[i]
+        w.gain[d] = w.loss[d] = 0
+
+
+@compiled
+def report(w: Walk, depth: int, value: int, n_last: int, second: int, first: int) -> None:
+    """Keep a formula that beats the threshold: rules from the outermost inwards; the threshold rises."""
+    w.numbers[THRESHOLD] = value
+    w.found[0] = depth + n_last
+    for i in range(depth):
+        w.found[1 + i] = w.prefix[i]
+    if n_last == 2:
+        w.found[1 + depth] = second
+    if n_last >= 1:
+        w.found[depth + n_last] = first
+    w.numbers[FOUND] += 1
