@@ -14,7 +14,7 @@ from .kernels import compiled
 from .problem import Problem
 from .result import SearchResult, Status
 
-SECOND_OPINION_STEPS = 75_000_000
+SECOND_OPINION_STEPS = 500_000_000
 """So many steps of the checker, about ten seconds, may turn the claim of an outside solver into a proven one."""
 
 _compiled = lru_cache(maxsize=None)(compiled)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .claim import MAX_LENGTH, Claim, digest, read_claim
+from .clock import Clock
 from .counted import Counted
 from .errors import CertificateError
 from .prefixes import check_prefixes
@@ -46,13 +47,16 @@ def check(
     *,
     compiled: Callable[[Any], Any] | None = None,
     max_steps: int | None = None,
+    time_limit: float | None = None,
 ) -> Verdict:
-    """Re-derive what the certificate claims; `CertificateError` where that fails.
+    """Re-derive what the certificate claims; `CertificateError` where that fails, `Undecided` where it cannot tell.
 
     certificate: its JSON text.  The cells: indptr int64 (n_cells + 1,), indices (n_set,), ascending in each row,
     weights and active int64 (n_cells,), and the concept names.  compiled: makes a Python function fast
-    (`numba.njit`); without it the same code runs, slower.  max_steps: refuse proofs by sets that need more.
+    (`numba.njit`); without it the same code runs, slower.  max_steps: be undecided about proofs by sets that need more.
+    time_limit: and about any that takes more seconds.
     """
+    clock = Clock(time_limit)
     claim = read_claim(certificate, digest(indptr, indices, weights, active, names))
     cells = Counted(indptr, indices, weights, active, len(names))
     if _length(claim.formula, len(names), claim.space) > claim.max_length:
@@ -60,21 +64,23 @@ def check(
     iou = _iou(cells, claim.formula)
     if iou != claim.iou:
         raise CertificateError(f"the formula has IoU {iou}, not {claim.iou}")
-    work = _prove(claim, cells, compiled, max_steps)
+    work = _prove(claim, cells, compiled, max_steps, clock)
     return Verdict(claim.space, claim.max_length, iou, claim.bound, claim.proof, work)
 
 
-def _prove(claim: Claim, cells: Counted, compiled: Callable[[Any], Any] | None, max_steps: int | None) -> str:
+def _prove(
+    claim: Claim, cells: Counted, compiled: Callable[[Any], Any] | None, max_steps: int | None, clock: Clock
+) -> str:
     if claim.proof == "prefixes":
         if claim.space != "chain":
             raise CertificateError("prefixes prove something about chains only")
-        return check_prefixes(cells, claim.bound, claim.max_length, claim.content)
+        return check_prefixes(cells, claim.bound, claim.max_length, claim.content, clock)
     if claim.proof == "transport":
-        return check_transport(cells, claim.bound, claim.max_length, claim.content)
+        return check_transport(cells, claim.bound, claim.max_length, claim.content, clock)
     if claim.content is not None:
         raise CertificateError(f"a proof by {claim.proof} has no content")
     if claim.proof == "sets":
-        return check_sets(cells, claim.bound, claim.max_length, claim.space, compiled, max_steps)
+        return check_sets(cells, claim.bound, claim.max_length, claim.space, compiled, max_steps, clock)
     return _check_ceiling(cells, claim.bound)
 
 

@@ -11,25 +11,27 @@ value above M_r, and with M_N = p * (active points) no IoU is above p/q.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from .clock import NO_LIMIT, Clock
 from .counted import Counted
-from .errors import CertificateError
+from .errors import CertificateError, Undecided
 
 OR, AND, AND_NOT = 0, 1, 2
 
 
-def check_prefixes(cells: Counted, target: Fraction, length: int, content: Any) -> str:
+def check_prefixes(cells: Counted, target: Fraction, length: int, content: Any, clock: Clock = NO_LIMIT) -> str:
     """What was counted; `CertificateError` where the trees prove nothing.
 
     content: `{"values": one integer for each length, "trees": one list of integers for each length}`.
     """
     values, trees = _parsed(content, length)
-    proof = _Proof(cells, target, length)
+    proof = _Proof(cells, target, length, clock)
     for r, (value, tree) in enumerate(zip(values, trees), start=1):
         proof.check_length(r, value, tree)
     if values[-1] != target.numerator * cells.unit_points:
@@ -79,12 +81,12 @@ def _falling(values: np.ndarray, k: int) -> np.ndarray:
 class _Proof:
     """Checks the trees for one target."""
 
-    def __init__(self, cells: Counted, target: Fraction, length: int) -> None:
+    def __init__(self, cells: Counted, target: Fraction, length: int, clock: Clock) -> None:
         p, q = target.numerator, target.denominator
         worst = q * cells.unit_points + p * int(cells.inactive.sum())
         if worst * (4 * length + 16) >= 2**62:
-            raise CertificateError("the counts are too large for exact arithmetic in 64 bits at this bound")
-        self.cells, self.length, self.n = cells, length, cells.n
+            raise Undecided("the counts are too large for exact arithmetic in 64 bits at this bound")
+        self.cells, self.length, self.n, self.clock = cells, length, cells.n, clock
         value = q * cells.active - p * cells.inactive
         self.gain, self.loss = np.maximum(value, 0), np.maximum(-value, 0)
         self.gains, self.losses = cells.singles(self.gain), cells.singles(self.loss)
@@ -98,9 +100,11 @@ class _Proof:
         self.swept = 0
         self._tables()
 
-    def _chunks(self) -> list[np.ndarray]:
+    def _chunks(self) -> Iterator[np.ndarray]:
         step = max(1, 4_000_000 // self.n)
-        return [np.arange(at, min(at + step, self.n)) for at in range(0, self.n, step)]
+        for at in range(0, self.n, step):
+            self.clock.look()
+            yield np.arange(at, min(at + step, self.n))
 
     def _tables(self) -> None:
         """Per concept: its largest shared losses, with all others and with the smaller; sums of shared gains."""
@@ -143,6 +147,7 @@ class _Proof:
             own = np.arange(len(chunk))
             gain[own, chunk] = 0
             for j in range(max(1, self.length - 1)):
+                self.clock.look()
                 inner = np.minimum(others[j][None, :], others[j + 1][None, :] - loss)
                 outer = np.minimum(others[j][chunk, None], others[j + 1][chunk, None] - loss)
                 value = np.maximum(np.minimum(gain, gain - loss + np.minimum(inner, outer)), 0)
@@ -162,6 +167,7 @@ class _Proof:
         path, at = [root], 0
         pending = [self._open(root, r, limit)]
         while path:
+            self.clock.look()
             if at < len(tree) and tree[at] // (3 * n) == len(path) - 1 and pending[-1] is not None:
                 rule = tree[at] % (3 * n)
                 at += 1
@@ -243,10 +249,12 @@ class _Proof:
         rules = np.flatnonzero(alive)
         step = max(1, 2_000_000 // n)
         for at in range(0, len(rules), step):
+            self.clock.look()
             survivors |= self._survivors(node, rules[at : at + step], gains, losses, left - 1, limit)
         if left - 1 > 2:
             return survivors
         for rule in sorted(survivors):
+            self.clock.look()
             child = self._below(node, rule)
             if child.base > limit:
                 raise CertificateError("a prefix alone exceeds the value")

@@ -27,18 +27,22 @@ m more concepts from place d of the order on, V* grows by at most reach[d] + ...
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from .clock import NO_LIMIT, Clock
 from .counted import Counted
 from .errors import CertificateError, Undecided
 
 MAX_CONCEPTS = 5
-EXCEEDED, TOO_MUCH = -1, -2
+GOING, ENDED, EXCEEDED = 0, 1, 2
+STEPS_BETWEEN_LOOKS = 1 << 18
+"""Some hundredths of a second where the walk is compiled: so long it sees neither the clock nor Ctrl-C."""
+CONCEPTS_BETWEEN_LOOKS = 64
 
 
 def check_sets(
@@ -48,6 +52,7 @@ def check_sets(
     space: str,
     compiled: Callable[[Any], Any] | None = None,
     max_steps: int | None = None,
+    clock: Clock = NO_LIMIT,
 ) -> str:
     """What was counted; `CertificateError` where some formula of at most `length` concepts exceeds the bound."""
     if length > MAX_CONCEPTS:
@@ -61,22 +66,20 @@ def check_sets(
     order = order[np.argsort(-(cells.singles(gain) + cells.singles(loss))[order], kind="stable")]
     csr = _in_order(cells, order)
     fast = compiled or (lambda function: function)
-    reach = np.maximum.accumulate(_reach(csr, gain, loss, length, fast(_largest_cuts))[::-1])[::-1]
+    reach = _reach(csr, gain, loss, length, fast(_largest_cuts), clock)
     tables = [_tables(space, k, length) for k in range(1, length + 1)]
-    opened = fast(_walk)(
-        *csr,
-        values,
-        np.concatenate([reach, np.zeros(length, dtype=np.int64)]),
-        np.concatenate(tables),
-        np.cumsum([0, 0, *map(len, tables)]),
-        length,
-        p * cells.unit_points,
-        2**62 if max_steps is None else max_steps,
-    )
-    if opened == EXCEEDED:
-        raise CertificateError(f"a {space} of at most {length} concepts exceeds the bound {bound}")
-    if opened == TOO_MUCH:
-        raise Undecided(f"more than {max_steps:,} steps are needed")
+    begins = np.cumsum([0, 0, *map(len, tables)])
+    most = 2**62 if max_steps is None else max_steps
+    limit, pause = p * cells.unit_points, min(most, STEPS_BETWEEN_LOOKS)
+    walk = fast(_walk)(*csr, values, _ahead(reach, length), np.concatenate(tables), begins, length, limit, pause)
+    opened = 0
+    for state, sets, steps in walk:
+        if state == EXCEEDED:
+            raise CertificateError(f"a {space} of at most {length} concepts exceeds the bound {bound}")
+        if steps > most:
+            raise Undecided(f"more than {max_steps:,} steps are needed")
+        clock.look()
+        opened = sets
     return f"{opened} sets of concepts opened"
 
 
@@ -89,17 +92,34 @@ def _distinct(cells: Counted) -> np.ndarray:
 
 
 def _reach(
-    csr: tuple[np.ndarray, ...], gain: np.ndarray, loss: np.ndarray, length: int, largest_cuts: Callable[..., Any]
+    csr: tuple[np.ndarray, ...],
+    gain: np.ndarray,
+    loss: np.ndarray,
+    length: int,
+    largest_cuts: Callable[..., Any],
+    clock: Clock,
 ) -> np.ndarray:
-    """int64, per concept in order: the least of (a), (b) and (c)."""
+    """int64, per concept in order: the least of (a), (b) and (c), made falling."""
     starts, rows = csr[:2]
     sums = [np.concatenate([[0], np.cumsum(part[rows])]) for part in (gain, loss)]
     gains, losses = (of[starts[1:]] - of[starts[:-1]] for of in sums)
     every = int(gain.sum() + loss.sum())
     reach = np.minimum(np.minimum(gains + losses, every - gains - losses), int(gain.sum()))
     if int(gain.sum() - loss.sum()) + int(np.sort(losses)[-length:].sum()) <= 0:
-        reach = np.minimum(reach, gains + largest_cuts(*csr, gain, loss, gains, length - 1))
-    return np.asarray(reach)
+        for first in range(0, len(gains), CONCEPTS_BETWEEN_LOOKS):
+            clock.look()
+            some = slice(first, first + CONCEPTS_BETWEEN_LOOKS)
+            cuts = largest_cuts(*csr, gain, loss, gains, length - 1, first, len(gains[some]))
+            reach[some] = np.minimum(reach[some], gains[some] + cuts)
+    return np.asarray(np.maximum.accumulate(reach[::-1])[::-1])
+
+
+def _ahead(reach: np.ndarray, length: int) -> np.ndarray:
+    """int64 (length + 1, n + 1): the sums of reach over the 0, 1, ... concepts from each place of the order on."""
+    n = len(reach)
+    padded = np.concatenate([reach, np.zeros(length, dtype=np.int64)])
+    shifted = [padded[m : m + n + 1] for m in range(length)]
+    return np.cumsum([np.zeros(n + 1, dtype=np.int64), *shifted], axis=0)
 
 
 def _largest_cuts(
@@ -111,14 +131,15 @@ def _largest_cuts(
     loss: np.ndarray,
     gains: np.ndarray,
     k: int,
+    first: int,
+    count: int,
 ) -> np.ndarray:
-    """int64 (n,): for each d, the sum of the k largest min(N(c and d), P(c and not d)) over the c before d."""
-    n = len(starts) - 1
-    total = np.zeros(n, np.int64)
-    shared_gain, shared_loss = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    """int64 (count,): for each d from the first on, the sum of the k largest min(N(c and d), P(c and not d)), c < d."""
+    total = np.zeros(count, np.int64)
+    shared_gain, shared_loss = np.zeros(first + count, np.int64), np.zeros(first + count, np.int64)
     if k == 0:
         return total
-    for d in range(n):
+    for d in range(first, first + count):
         shared_gain[:d], shared_loss[:d] = 0, 0
         for at in range(starts[d], starts[d + 1]):
             row = rows[at]
@@ -128,7 +149,7 @@ def _largest_cuts(
                 shared_gain[places[where]] += gain[row]
                 shared_loss[places[where]] += loss[row]
         cut = np.minimum(shared_loss[:d], gains[:d] - shared_gain[:d])
-        total[d] = np.sort(cut)[-k:].sum()
+        total[d - first] = np.sort(cut)[-k:].sum()
     return total
 
 
@@ -175,15 +196,16 @@ def _walk(
     indptr: np.ndarray,
     places: np.ndarray,
     values: np.ndarray,
-    reach: np.ndarray,
+    ahead: np.ndarray,
     tables: np.ndarray,
     begins: np.ndarray,
     length: int,
     limit: int,
-    max_steps: int,
-) -> int:
-    """The number of sets opened; EXCEEDED where a formula's value is above the limit.
+    pause: int,
+) -> Iterator[tuple[int, int, int]]:
+    """GOING, the sets opened, the steps done: after every `pause` steps; at last with ENDED, or EXCEEDED.
 
+    EXCEEDED: a formula's value is above the limit.  Steps grow with the time taken: cells and tables count.
     At depth k stands a set of k concepts, `chosen[:k]`; bit i of a cell's region says whether it has the i-th.
     inside[k, r, d]: the value of the cells of region r that have concept d, for d after the set; total[k, r]: of all.
     """
@@ -198,13 +220,16 @@ def _walk(
         for at in range(starts[d], starts[d + 1]):
             inside[0, 0, d] += values[rows[at]]
     best[0] = max(0, total[0, 0])
-    depth, opened, steps = 0, 1, 0
+    depth, opened, steps, stop = 0, 1, 0, pause
     while True:
+        if steps > stop:
+            stop = steps + pause
+            yield GOING, opened, steps
         steps += 1
         d = place[depth]
-        if d == n or best[depth] + reach[d : d + length - depth].sum() <= limit:
+        if d == n or best[depth] + ahead[length - depth, d] <= limit:
             if depth == 0:
-                return opened
+                break
             depth -= 1
             for at in range(starts[chosen[depth]], starts[chosen[depth] + 1]):
                 region[rows[at]] &= (1 << depth) - 1
@@ -215,6 +240,7 @@ def _walk(
         for r in range(n_regions):
             value += max(0, inside[depth, r, d]) + max(0, total[depth, r] - inside[depth, r, d])
         if value > limit:
+            steps += begins[depth + 2] - begins[depth + 1]
             for r in range(n_regions):
                 sums[r], sums[r + n_regions] = total[depth, r] - inside[depth, r, d], inside[depth, r, d]
             for t in range(begins[depth + 1], begins[depth + 2]):
@@ -222,30 +248,29 @@ def _walk(
                 for r in range(2 * n_regions):
                     found += sums[r] * (tables[t] >> r & 1)
                 if found > limit:
-                    return EXCEEDED
-            steps += begins[depth + 2] - begins[depth + 1]
-            if steps > max_steps:
-                return TOO_MUCH
-        if depth + 1 == length or value + reach[d + 1 : d + length - depth].sum() <= limit:
+                    yield EXCEEDED, opened, steps
+                    return
+        if depth + 1 == length or value + ahead[length - depth - 1, d + 1] <= limit:
             continue
         opened += 1
-        if steps > max_steps:
-            return TOO_MUCH
+        steps += starts[d + 1] - starts[d] + n // 2
+        inside[depth + 1, :n_regions] = inside[depth, :n_regions]
+        inside[depth + 1, n_regions : 2 * n_regions] = 0
         for r in range(n_regions):
-            inside[depth + 1, r, d + 1 :] = inside[depth, r, d + 1 :]
-            inside[depth + 1, r + n_regions, d + 1 :] = 0
             total[depth + 1, r], total[depth + 1, r + n_regions] = total[depth, r], 0
         for at in range(starts[d], starts[d + 1]):
             row = rows[at]
-            old, new = region[row], region[row] + n_regions
+            old, new, moved = region[row], region[row] + n_regions, values[row]
             region[row] = new
-            total[depth + 1, old] -= values[row]
-            total[depth + 1, new] += values[row]
+            total[depth + 1, old] -= moved
+            total[depth + 1, new] += moved
             for where in range(indptr[row + 1] - 1, indptr[row] - 1, -1):
-                if places[where] <= d:
+                c = places[where]
+                if c <= d:
                     break
-                inside[depth + 1, old, places[where]] -= values[row]
-                inside[depth + 1, new, places[where]] += values[row]
+                inside[depth + 1, old, c] -= moved
+                inside[depth + 1, new, c] += moved
         chosen[depth] = d
         depth += 1
         best[depth], place[depth] = value, d + 1
+    yield ENDED, opened, steps

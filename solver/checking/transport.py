@@ -23,11 +23,12 @@ from typing import Any
 
 import numpy as np
 
+from .clock import NO_LIMIT, Clock
 from .counted import Counted
 from .errors import CertificateError
 
 
-def check_transport(cells: Counted, bound: Fraction, length: int, content: Any) -> str:
+def check_transport(cells: Counted, bound: Fraction, length: int, content: Any, clock: Clock = NO_LIMIT) -> str:
     """What was counted; `CertificateError` where the transport does not prove the bound.
 
     content: `[[j, k, amount], ...]`, cells by number.  All is counted in Python's integers.
@@ -37,6 +38,7 @@ def check_transport(cells: Counted, bound: Fraction, length: int, content: Any) 
     sent: dict[int, int] = {}
     separates = [0] * cells.n
     for route in _routes(content, len(values)):
+        clock.look()
         j, k, amount = route
         sent[j] = sent.get(j, 0) + amount
         sent[k] = sent.get(k, 0) - amount

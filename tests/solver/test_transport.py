@@ -195,3 +195,19 @@ def test_many_cells_go_through_in_parts(monkeypatch):
     found = bounded(problem, 1, low=optimum - Fraction(1, 1000))
     assert optimum <= found.bound < ceiling(problem)
     assert len({sender for sender, _, _ in found.content}) > 256
+
+
+def test_what_is_rounded_fits_both_ends_of_every_route():
+    """A solver's amounts may be a little too large, for whoever sends or whoever receives."""
+    senders, receivers = np.array([0, 0, 1]), np.array([2, 3, 3])
+    values = np.array([10, 10, -4, -9])
+    routes = transporting._rounded(senders, receivers, np.array([6.5, 9.9, 7.0]), values)
+    assert routes == [[0, 2, 4], [0, 3, 6], [1, 3, 3]]
+
+
+def test_at_most_half_of_the_time_goes_into_the_bound(monkeypatch):
+    given = []
+    monkeypatch.setattr(transporting, "_routes", lambda problem, target, length, left: given.append(left))
+    monkeypatch.setattr(transporting.time, "perf_counter", lambda: 0.0)
+    transport_bound(hard(0), 3, "chain", NOTHING, Fraction(1), 8.0)
+    assert set(given) == {4.0}

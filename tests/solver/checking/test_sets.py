@@ -96,23 +96,23 @@ def test_three_concepts_at_length_five():
 
 
 def walked(problem, target, length):
-    """What the checker's walk is given: each concept's cells in its order, bool (n, n_cells), values and reach."""
+    """What the checker's walk is given: each concept's cells in its order, bool (n, n_cells), values, reaches."""
     concepts, seen = problem.concepts, []
     cells = Counted(concepts.indptr, concepts.indices, problem.weights, problem.active, len(concepts.names))
 
     def spy(function):
         def keep(*args):
             seen.append(args)
-            return 0
+            return iter([])
 
         return keep if function.__name__ == "_walk" else function
 
     check_sets(cells, target, length, "chain", spy)
-    starts, rows, _, _, values, reach = seen[0][:6]
+    starts, rows, _, _, values, ahead = seen[0][:6]
     sets = np.zeros((len(starts) - 1, len(values)), dtype=bool)
     for each, first, end in zip(sets, starts, starts[1:]):
         each[rows[first:end]] = True
-    return sets, values, reach
+    return sets, values, ahead
 
 
 def test_no_concept_adds_more_than_the_checker_allows():
@@ -121,9 +121,11 @@ def test_no_concept_adds_more_than_the_checker_allows():
         rng = np.random.default_rng(seed)
         length, target = int(rng.integers(1, 6)), Fraction(int(rng.integers(1, 4)), 8)
         problem = few_concepts(seed) if seed % 3 == 0 else rare_unit(seed)
-        sets, values, reach = walked(problem, target, length)
+        sets, values, ahead = walked(problem, target, length)
+        reach = ahead[1]
         assert (np.diff(reach) <= 0).all()
-        assert reach[len(sets) :].tolist() == [0] * length
+        assert reach[-1] == 0
+        assert ahead.tolist() == [[sum(reach[d : d + m]) for d in range(len(reach))] for m in range(length + 1)]
         for d in range(len(sets)):
             for before in itertools.chain(*(itertools.combinations(range(d), k) for k in range(length))):
                 gain = best_function_value(sets[[*before, d]], values)
