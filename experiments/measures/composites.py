@@ -34,7 +34,8 @@ def adversarial_figure(tried: Sequence[Tried], paper: Rates) -> Any:
     figure = new_figure()[0]
     figure.clear()
     figure.set_size_inches(WIDTH, (ROW + GAP) * len(shown) + CHART)
-    pictures, chart = figure.subfigures(2, 1, height_ratios=[(ROW + GAP) * len(shown), CHART])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[(ROW + GAP) * len(shown), CHART])
+    pictures, chart = parts
     for row, each in zip(np.reshape(pictures.subplots(len(shown), 4), (len(shown), 4)), shown):
         _draw(row, each)
         for axis in row:
