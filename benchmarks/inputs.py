@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from compexact.probes.store import Probe, open_probe
 from compexact.solver import Cells, from_arrays
 
 ROOT = Path(__file__).resolve().parents[1]
-REAL = ROOT / "../shared/data"
+REAL = Path(os.environ.get("COMPEXACT_DATA", ROOT / "../shared/data"))
+"""Where the real inputs lie."""
 
 
 def sentence_pairs(rows: int = 10_000, concepts: int = 4_088, per_row: int = 31, units: int = 20) -> Cells:

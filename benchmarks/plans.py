@@ -43,12 +43,16 @@ def vision(folder: Path, data: Path) -> Plan:
     vectors = data / "glove/glove.6B.50d.10k.txt.gz"
     model = ("--model", "torchvision:squeezenet1_0", "--weights", weights)
     seen = ("--image-size", "227", "--channels", "bgr", "--mean", "104,117,123", "--scale", "255")
-    traced = ("probe", "vision", "--dataset", broden, *model, *seen, "--layer")
+    shown = (*model, *seen, "--layer")
+    traced = ("probe", "vision", "--dataset", broden, *shown)
+    even, odd = folder / "probe-even", folder / "probe-odd"
     classes = ("--model", "squeezenet:model", "--weights", weights)
     made = [
         step(probe, *traced, "features.12"),
         step(ranged, *traced, "features.12", "--quantile", "0.02", "--ranges", "3"),
         step(earlier, *traced, "features.10"),
+        step(even, "probe", "vision", "--dataset", "halves:even", *shown, "features.12"),
+        step(odd, "probe", "vision", "--dataset", "halves:odd", *shown, "features.12"),
         step(run, "explain", probe, "--length", "3"),
         step(proven, "explain", probe, "--engine", "exact", "--length", "3"),
         step(audit, "audit", probe, "--length", "2,3,4", "--beam-size", "1,5,10,50"),
@@ -56,7 +60,7 @@ def vision(folder: Path, data: Path) -> Plan:
     asked = {
         "length": (probe, "--proven", "1-5"),
         "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
-        "heldout": (probe, "--proven", "1-4"),
+        "heldout": (even, "--held-out", odd, "--proven", "1-4"),
         "uniqueness": (probe,),
         "kinds": (probe, "--vectors", vectors, "--sample", "128"),
         "weights": (probe,),
@@ -80,7 +84,9 @@ def vision(folder: Path, data: Path) -> Plan:
 
 def nli(folder: Path, data: Path) -> Plan:
     """A model of the paper's kind, trained on what there is of SNLI and SICK, and SNLI's dev pairs."""
-    model, probe, ranged, run, audit = (folder / name for name in ("model", "probe", "ranged", "run", "audit"))
+    model, probe, ranged, run, beam, audit = (
+        folder / name for name in ("model", "probe", "ranged", "run", "beam", "audit")
+    )
     snli, vectors = data / "snli", data / "glove/glove.6B.50d.10k.txt.gz"
     pairs, train = snli / "snli_dev_tagged.tsv.gz", (snli / "snli_train20k.tsv.gz", data / "sick/sick.tsv.gz")
     dev = ("--dev", snli / "snli_1.0_dev.jsonl.gz", "--vectors", vectors)
@@ -88,13 +94,14 @@ def nli(folder: Path, data: Path) -> Plan:
     made = [
         step(model, "train", "nli", *(part for file in train for part in ("--train", file)), *dev),
         step(probe, *probing),
-        step(ranged, *probing, "--ranges", "3", "--limit", "4000"),
+        step(ranged, *probing, "--ranges", "3"),
         step(run, "explain", probe, "--length", "5"),
+        step(beam, "explain", probe, "--length", "3"),
         step(audit, "audit", probe, "--length", "3"),
     ]
     asked = {
         "length": (probe, "--lengths", "1-5,10,20,30", "--proven", "1-3"),
-        "controls": (probe, "--lengths", "1,3", "--shuffles", "9"),
+        "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
         "heldout": (probe, "--lengths", "1-5,10", "--proven", "1-2"),
         "uniqueness": (probe, "--lengths", "1,3,5"),
         "kinds": (probe, "--vectors", vectors, "--sample", "128"),
@@ -103,7 +110,7 @@ def nli(folder: Path, data: Path) -> Plan:
         "findings": (run,),
         "edits": (run, "--model", model, "--pairs", pairs, "--pairs-per-unit", "10", "--keep", "1"),
         "edits-by-hand": (run, "--model", model, "--by-hand", "paper"),
-        "compare": (run, audit),
+        "compare": (beam, audit),
         "ranges": (ranged,),
         "ablate": (run, "--model", model),
         "distil": (run,),
@@ -169,7 +176,7 @@ def demo_nli(folder: Path, data: Path) -> Plan:
     made = [step(world, "demo", "nli"), step(beam, "explain", probe, "--length", "3")]
     asked = {
         "length": (probe, "--lengths", "1-5,10", "--proven", "1-3"),
-        "controls": (probe, "--lengths", "1,3", "--shuffles", "9"),
+        "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
         "heldout": (probe, "--lengths", "1-5,10", "--proven", "1-2"),
         "uniqueness": (probe, "--lengths", "1,3,5"),
         "accuracy": (probe, "--lengths", "1-5"),

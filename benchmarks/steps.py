@@ -33,7 +33,7 @@ class Step:
         self.output.parent.mkdir(parents=True, exist_ok=True)
         started = time.perf_counter()
         command = [sys.executable, "-m", "compexact.experiments", *self.arguments, "-o", str(self.output)]
-        # This folder has a factory of a model in it (squeezenet.py).
+        # This folder has factories of a model and of datasets in it (squeezenet.py, halves.py).
         environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started
