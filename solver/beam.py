@@ -67,12 +67,14 @@ def beam_search(
     top_k: int = 1,
     penalty: Fraction | float | str = 1,
     metric: str = "iou",
+    time_limit: float | None = None,
 ) -> SearchResult:
     """The best formulas that a beam finds, for every length up to `max_length`.
 
     beam_size: how many distinct functions are kept; None keeps all, which makes the search exhaustive.
     top_k: how many of the final beam to give back.  penalty: the score of a formula is its metric times
     `penalty ** (length - 1)`; a float is taken by its decimal digits.  metric: a name in `METRICS`.
+    time_limit: seconds of wall clock; no longer formulas are begun after them, and the best so far stands for theirs.
 
     The status is `feasible`: a beam proves nothing.  Raises `UsageError` for settings out of range.
     """
@@ -84,8 +86,9 @@ def beam_search(
     beam = entered = step.merged([], step.primitives())
     best = beam[:1]
     for length in range(2, max_length + 1 if best else 0):
-        beam = step.merged(beam, step.extensions(entered, beam))
-        entered = [entry for entry in beam if len(entry.chain) == length]
+        if time_limit is None or time.perf_counter() - started < time_limit:
+            beam = step.merged(beam, step.extensions(entered, beam))
+            entered = [entry for entry in beam if len(entry.chain) == length]
         best.append(beam[0])
     return _result(problem, best, beam, max_length, metric, top_k, started)
 

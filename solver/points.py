@@ -62,8 +62,7 @@ def merge_rows(
     The rest as in `from_arrays`.
     """
     weights, active = _counted(neurons, weights, active, len(row_of))
-    if categories is not None and len(categories) != len(names):
-        raise DataError(f"there are {len(names)} concepts but {len(categories)} concept_categories")
+    _check_categories(categories, names)
     units = checked_names(unit_names, active.shape[1], "unit", str)
     keep = weights > 0
     used, place = np.unique(row_of[keep], return_inverse=True)
@@ -164,6 +163,16 @@ def checked_names(names: Sequence[str] | None, count: int, what: str, default: C
         more = f", and {len(pairs) - 5} more" if len(pairs) > 5 else ""
         raise DataError(f"{what} names must differ in more than case: {', '.join(pairs[:5])}{more}")
     return texts
+
+
+def _check_categories(categories: Sequence[str] | None, names: Sequence[str]) -> None:
+    if categories is None:
+        return
+    if len(categories) != len(names):
+        raise DataError(f"there are {len(names)} concepts but {len(categories)} concept_categories")
+    for name, category in zip(names, categories):
+        if bad := next((c for c in str(category) if _unprintable(c)), None):
+            raise DataError(f"the category of concept {name!r}, {str(category)!r}, has the character {bad!r}")
 
 
 def _unprintable(character: str) -> bool:

@@ -16,6 +16,7 @@ from asking import ask, by_prefixes, iou_of, printed
 
 from compexact.solver import Problem, Status, beam_search, brute_force_search, exact_search, parse
 from compexact.solver.cells import concept_rows
+from compexact.solver.points import from_arrays
 
 N_FUZZ = int(os.environ.get("COMPEXACT_FUZZ", "2004"))
 SEARCHES = {"sets": exact_search, "prefixes": by_prefixes}
@@ -216,3 +217,17 @@ def test_a_rule_and_leaves_more_room_than_the_sums_at_its_node_tell(proof):
     assert found.status is Status.OPTIMAL
     assert found.best.iou == brute_force_search(problem, max_length=3).best.iou
     assert found.best.formula == parse("(c1 OR c2) AND c0")
+
+
+@pytest.mark.parametrize("length", [6, 8])
+def test_a_longer_tree_is_at_least_as_good_as_the_best_of_five_leaves(length):
+    """The unit is a tree of four leaves that no chain comes near."""
+    held = np.random.default_rng(1).random((3000, 8)) < 0.3
+    unit = (held[:, 0] & held[:, 1]) | (held[:, 2] & held[:, 3])
+    problem = Problem.of(from_arrays(held, unit[:, None]), "0")
+    found = exact_search(problem, space="tree", max_length=length, time_limit=60)
+    short = exact_search(problem, space="tree", max_length=5)
+    assert found.best.iou == found.bound == 1
+    assert found.by_length[:5] == short.by_length
+    assert len(found.by_length) == length
+    assert exact_search(problem, max_length=length, time_limit=5).best.iou < 1
