@@ -12,7 +12,7 @@ from scipy import stats
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ..measures.inputs import gold, input_activity, predicted
-from .answer import PAPER_MARK, Answer, Published, input_record, new_figure
+from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explained import Explained, Progress, explain_at
 from .search import chosen_search
 
@@ -135,12 +135,7 @@ def _unit_row(unit: Explained, counted: _Accuracy, place: int) -> dict[str, Any]
 
 
 def _summary(rows: Sequence[dict[str, Any]], counted: _Accuracy, skipped: int, least: int) -> tuple[str, ...]:
-    sentences = [
-        f"the model is right on {counted.overall:.1%} of {counted.labelled:,} inputs with a gold label; "
-        f"{counted.unlabelled:,} without one are left out",
-    ]
-    if skipped:
-        sentences.append(f"{skipped} units are active on fewer than {max(least, 1)} of them and are left out")
+    sentences = []
     known = [row for row in rows if row["pearson"] is not None]
     if len(known) < len(rows):
         missing = ", ".join(str(row["max_length"]) for row in rows if row["pearson"] is None)
@@ -151,6 +146,12 @@ def _summary(rows: Sequence[dict[str, Any]], counted: _Accuracy, skipped: int, l
             f"{_shown(row['pearson_high'])}], rho = {row['spearman']:+.3f} [{_shown(row['spearman_low'])}, "
             f"{_shown(row['spearman_high'])}], n = {row['units']} units"
         )
+    sentences.append(
+        f"the model is right on {counted.overall:.1%} of {counted.labelled:,} inputs with a gold label; "
+        f"{counted.unlabelled:,} without one are left out"
+    )
+    if skipped:
+        sentences.append(f"{skipped} units are active on fewer than {max(least, 1)} of them and are left out")
     return tuple(sentences)
 
 
@@ -189,7 +190,12 @@ def _figure(
     if paper:
         right.plot([papers], [paper.theirs], label="the paper's r (other model and data)", **PAPER_MARK)
     right.set(xlabel="maximum length", ylabel="correlation, 95 % interval")
-    right.legend(frameon=False)
+    right.locator_params(axis="x", integer=True)
+    legend_above(right)
+    if not any(row["pearson"] is not None for row in rows):
+        said = "no correlation: IoU or accuracy\ndoes not differ between units"
+        right.text(0.5, 0.3, said, ha="center", transform=right.transAxes, color="#777777")
+        right.set(ylim=(-1, 1), xticks=sorted({row["max_length"] for row in rows} | ({papers} if papers else set())))
     return figure
 
 
@@ -199,4 +205,6 @@ def _draw_units(axes: Any, row: dict[str, Any], ious: np.ndarray, shares: np.nda
         line = stats.linregress(ious, shares)
         ends = np.array([ious.min(), ious.max()])
         axes.plot(ends, line.intercept + line.slope * ends, color="#103a66", label=f"r = {row['pearson']:+.2f}")
+    if np.ptp(shares) == 0:
+        axes.set_ylim(0, 1.05)
     axes.set(xlabel=f"IoU at length {row['max_length']}", ylabel="accuracy where the unit is active")

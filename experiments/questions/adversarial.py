@@ -215,6 +215,10 @@ def _overall(tried: Sequence[Tried]) -> Mapping[str, float | None]:
 
 
 def _summary(tried: Sequence[Tried]) -> Iterator[str]:
+    pasted = [each for each in tried if each.is_open and each.example.patch is not None]
+    if len(pasted) > 1:
+        shares = ", ".join(f"{share:.1%} {name}" for name, share in _overall(tried).items())
+        yield f"over all {sum(len(each.places) for each in pasted):,} pastes: {shares}"
     for each in tried:
         who = f"{each.example.name}, {each.network.name}"
         if not each.is_open:
@@ -230,8 +234,7 @@ def _summary(tried: Sequence[Tried]) -> Iterator[str]:
 def _published(tried: Sequence[Tried]) -> tuple[Published, ...]:
     """The paper's rates, on average over its examples, beside ours over all pasted pictures."""
     ours = _overall(tried)
-    n = sum(len(each.places) for each in tried if each.is_open and each.example.patch)
-    data = f"ResNet-18 on Places365, 216 pastes of each; here {n} pastes, of other pictures and classes"
+    data = "ResNet-18 on Places365, 216 pastes of each; here other pictures and classes"
     found = []
     for outcome in ("success", "partial"):
         theirs = [rates[outcome] for rates in PAPER.values()]

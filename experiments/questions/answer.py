@@ -133,6 +133,11 @@ def new_figure(columns: int = 1, rows: int = 1) -> tuple[Figure, Any]:
     return pyplot.subplots(rows, columns, figsize=(4.5 * columns, 3.6 * rows), layout="constrained")
 
 
+def legend_above(axes: Any) -> None:
+    """The legend above the axes, where it hides nothing that is drawn."""
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8)
+
+
 def save_figure(figure: Figure, *files: Path) -> None:
     """Save and close; a file's ending gives its format.  Without dates and random ids, so equal figures are equal."""
     import matplotlib

@@ -13,7 +13,7 @@ from ...solver.syntax import parse
 from ..measures.logistic import tuned_logistic
 from ..measures.truths import Inputs, read_inputs
 from ..runs import Run
-from .answer import Answer, input_record, new_figure
+from .answer import Answer, input_record, legend_above, new_figure
 from .explained import Progress
 
 LEAST = 40
@@ -166,5 +166,5 @@ def _figure(rows: tuple[dict[str, Any], ...]) -> Any:
         axes.plot([row["accuracy"] for row in rows], names, "D", color="#e08a00", label="accuracy")
     axes.invert_yaxis()
     axes.set(xlabel="share of held-out inputs", xlim=(0, 1))
-    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8)
+    legend_above(axes)
     return figure

@@ -42,6 +42,10 @@ def findings_of(
 
 def _summary(found: Findings) -> tuple[str, ...]:
     sentences = []
+    if found.heuristics:
+        often = sorted(found.heuristics, key=lambda each: -len(each.units))
+        shown = ", ".join(f"{each.heuristic.name} in {len(each.units)}" for each in often)
+        sentences.append(f"of {len(found.units)} formulas, these mention a heuristic: {shown}")
     for each in found.heuristics:
         n = len(each.units)
         shown = f"; strongest: unit {each.strongest.unit}, {each.strongest.formula}" if each.strongest else ""

@@ -68,7 +68,7 @@ def held_out_iou(
         inputs=(input_record(probe), *([] if held_out is None else [input_record(held_out)])),
         settings={"units": len(units), "split_by": halves.by, "splits": splits, "beam_size": beam_size, "seed": seed},
         rows=rows,
-        summary=(HOW[halves.by], *_summary(rows, asked, means)),
+        summary=(*_summary(rows, asked, means), HOW[halves.by]),
         draw=lambda: _figure(rows, means, asked),
     )
 

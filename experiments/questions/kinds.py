@@ -26,7 +26,7 @@ from ..measures.agreement import cohen_kappa
 from ..measures.label_sheet import LABELS, Sheet, read_sheet
 from ..measures.relatedness import SHARE, Relatedness, subject_of
 from ..measures.wordnet import open_wordnet
-from .answer import PAPER_MARK, Answer, Published, input_record, new_figure
+from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explained import Progress, explain_at
 from .search import chosen_search
 
@@ -257,19 +257,21 @@ def _figure(rows: Sequence[dict[str, Any]], sheets: Sequence[Sheet], paper: Sequ
     figure, (left, right) = new_figure(columns=2)
     sources = [("suggested", [row["suggestion"] for row in rows])]
     sources += [(sheet.name, [SEEN_AS[label] for label in sheet.labels.values()]) for sheet in sheets]
-    width, at = 0.8 / (len(sources) + 1), range(len(KINDS))
+    decided = KINDS[:-1]
+    width, at = 0.8 / (len(sources) + 1), range(len(decided))
     for place, (name, found) in enumerate(sources):
-        counts = Counter(found)
-        shares = [counts[kind] / max(len(found), 1) for kind in KINDS]
-        bars = left.bar([i + place * width for i in at], shares, width, label=f"{name}, n = {len(found)}")
-        left.bar_label(bars, [str(counts[kind]) for kind in KINDS], fontsize=8)
-    published = {KINDS.index(kind) + len(sources) * width: theirs for kind, theirs, _ in paper}
+        counts = Counter(kind for kind in found if kind in decided)
+        shares = [counts[kind] / max(counts.total(), 1) for kind in decided]
+        label = f"{name}, {counts.total()} decided of {len(found)}"
+        bars = left.bar([i + place * width for i in at], shares, width, label=label)
+        left.bar_label(bars, [str(counts[kind]) for kind in decided], fontsize=8)
+    published = {decided.index(kind) + len(sources) * width: theirs for kind, theirs, _ in paper}
     if published:
         left.plot(list(published), list(published.values()), label="the paper's, by hand (other units)", **PAPER_MARK)
-    left.set_xticks([i + width * len(sources) / 2 for i in at], KINDS, fontsize=7)
-    left.set(ylabel="share of units")
+    left.set_xticks([i + width * len(sources) / 2 for i in at], decided, fontsize=8)
+    left.set(ylabel="share of decided units")
     left.margins(y=0.1)
-    left.legend(frameon=False, fontsize=8)
+    legend_above(left)
     right.boxplot([[row["iou"] for row in rows if row["suggestion"] == kind] for kind in KINDS], widths=0.5)
     right.set_xticks(range(1, len(KINDS) + 1), KINDS, fontsize=7)
     right.set(ylabel="IoU", title="IoU by suggested kind")

@@ -158,18 +158,19 @@ def _summary(
 ) -> tuple[str, ...]:
     known = np.isfinite(correlation)
     without = f"; {int((~known).sum()):,} have none: one unit is the same on all inputs" if not known.all() else ""
-    sentences = [f"correlation of {of_what} over {known.size:,} pairs of units{without}"]
+    sentences = []
     if known.any():
         fed = int((role == "contributor").any(axis=0).sum())
         sentences.append(
-            f"{int((role == 'contributor').sum()):,} pairs are contributors and {int((role == 'inhibitor').sum()):,} "
-            f"inhibitors; {fed} of {role.shape[1]} later units have a contributor"
+            f"{fed} of {role.shape[1]} later units have a contributor; {int((role == 'contributor').sum()):,} pairs "
+            f"are contributors and {int((role == 'inhibitor').sum()):,} inhibitors"
         )
     for row in sorted(rows, key=lambda row: -row["correlation"])[:3]:
         sentences.append(
             f"unit {row['unit']}, {row['formula']}: with {row['earlier']}, {row['earlier_formula']} "
             f"(r = {row['correlation']:+.3f}, IoU {row['iou']:.3f})"
         )
+    sentences.append(f"correlation is of {of_what}, over {known.size:,} pairs of units{without}")
     return tuple(sentences)
 
 

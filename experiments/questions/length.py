@@ -12,7 +12,7 @@ from ...probes.store import Probe
 from ...solver.ceiling import ceiling
 from ...solver.problem import Problem
 from ..engines import SearchSettings
-from .answer import PAPER_MARK, Answer, Published, input_record, new_figure
+from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explained import Explained, Progress, explain_at
 
 DATA = "ResNet-18 on Places365, Broden (ADE20K), 512 units"
@@ -120,7 +120,8 @@ def _figure(rows: Sequence[dict[str, Any]], beam: list[Explained], tops: np.ndar
     if paper:
         left.plot(list(paper), list(paper.values()), label="the paper's means (other model and data)", **PAPER_MARK)
     left.set(xlabel="maximum length", ylabel="IoU")
-    left.legend(frameon=False)
+    left.locator_params(axis="x", integer=True)
+    legend_above(left)
     chosen = [lengths[0], lengths[len(lengths) // 2], lengths[-1]]
     right.hist([[float(unit.iou(length)) for unit in beam] for length in chosen], bins=20)
     right.legend([f"length {length}" for length in chosen], frameon=False)

@@ -113,18 +113,18 @@ def _same(one: Explanation, other: Explanation) -> bool:
 
 
 def _summary(by_range: Rows, differ: int, both: int) -> tuple[str, ...]:
-    sentences = [
+    if both:
+        share = f"{differ} of {both} units ({differ / both:.0%})"
+        first = f"the lowest and the highest range have different formulas in {share}"
+    else:
+        first = "no unit has a formula of both its lowest and its highest range"
+    ranges = [
         f"range {row['range']}: mean IoU {row['mean_iou']:.4f} (n = {row['units']} units)"
         if row["units"]
         else f"range {row['range']}: no unit has a formula in it"
         for row in by_range
     ]
-    if both:
-        share = f"{differ} of {both} units ({differ / both:.0%})"
-        sentences.append(f"the lowest and the highest range have different formulas in {share}")
-    else:
-        sentences.append("no unit has a formula of both its lowest and its highest range")
-    return tuple(sentences)
+    return (first, *ranges)
 
 
 def _figure(rows: Rows, by_range: Rows) -> Any:

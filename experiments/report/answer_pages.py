@@ -71,8 +71,9 @@ class PublishedValue:
 class AnswerPage:
     """An answer as its page shows it.
 
-    number: of the page, from 1.  subject: the first input, in short.  figure: the file in the answer's own folder,
-    None where there is none.
+    number: of the page, from 1.  subject: the input that the rows are of, in short.  digest: of its probe, None where
+    it has none.
+    figure: the file in the answer's own folder, None where there is none.
     """
 
     number: int
@@ -81,6 +82,7 @@ class AnswerPage:
     summary: tuple[str, ...]
     inputs: tuple[str, ...]
     subject: str
+    digest: str | None
     settings: Mapping[str, str]
     published: tuple[PublishedValue, ...]
     tables: tuple[AnswerTable, ...]
@@ -110,6 +112,7 @@ def read_answer_page(folder: Path, number: int) -> AnswerPage:
     """The answer in a folder.  Raises `UsageError` where there is none, `DataError` where it is damaged."""
     try:
         content = read_answer(folder)
+        asked = _asked(content)
         tables = {"": content["rows"], **content.get("more", {})}
         return AnswerPage(
             number=number,
@@ -117,8 +120,9 @@ def read_answer_page(folder: Path, number: int) -> AnswerPage:
             question=str(content["question"]),
             summary=tuple(map(str, content["summary"])),
             inputs=tuple(_input(each) for each in content["inputs"]),
-            subject=_names(content["inputs"][0]) if content["inputs"] else "",
-            settings={str(key): cell(value).text for key, value in content["settings"].items()},
+            subject=_names(asked),
+            digest=asked.get("digest"),
+            settings={str(key): _setting(value) for key, value in content["settings"].items()},
             published=tuple(_published(each) for each in content["published"]),
             tables=tuple(_table(name, rows, folder) for name, rows in tables.items() if rows),
             figure=_figure(folder),
@@ -127,13 +131,35 @@ def read_answer_page(folder: Path, number: int) -> AnswerPage:
         raise DataError(f"{folder / 'answer.json'} is damaged: {type(error).__name__}; ask again") from None
 
 
-def write_answers(answers: Sequence[AnswerPage], pages: Pages) -> None:
-    """A page for each, and beside it copies of the answer's figure and tables."""
+@dataclass(frozen=True)
+class RunPages:
+    """Where the pages of a run lie, seen from the site's root.  units: by name."""
+
+    index: str
+    units: Mapping[str, str]
+
+
+def write_answers(answers: Sequence[AnswerPage], pages: Pages, runs: Mapping[str, RunPages]) -> None:
+    """A page for each, and beside it copies of the answer's figure and tables.
+
+    runs: by the digest of their probe, to link the units of an answer.
+    """
     if answers:
         (pages.folder / "answers").mkdir(parents=True)
     for answer, before, after in zip(answers, [None, *answers], [*answers[1:], None]):
-        copied = _with_copies(answer, pages.folder)
-        pages.write("answer.html", answer.page, answer=copied, before=before, after=after)
+        same = [each for each in answers if (each.name, each.question) == (answer.name, answer.question)]
+        run = runs.get(answer.digest or "")
+        pages.write(
+            "answer.html",
+            answer.page,
+            answer=_with_copies(answer, pages.folder),
+            before=before,
+            after=after,
+            first=same[0].number,
+            others=[each for each in same if each is not answer],
+            run=run.index if run else None,
+            units=run.units if run else {},
+        )
 
 
 def _with_copies(answer: AnswerPage, site: Path) -> AnswerPage:
@@ -171,6 +197,17 @@ def cell(value: Any) -> Cell:
     if isinstance(value, Mapping):
         return Cell(", ".join(f"{key} {cell(each).text}" for key, each in value.items()), None)
     return Cell(str(value), None)
+
+
+def _setting(value: Any) -> str:
+    """As it was given: 0.95 and not 0.9500."""
+    return f"{value:.6g}" if isinstance(value, float) else cell(value).text
+
+
+def _asked(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The input that the rows are of: the first, but of `layers` the later of the two."""
+    inputs: Sequence[Mapping[str, Any]] = content["inputs"] or [{}]
+    return inputs[-1 if content["name"] == "layers" else 0]
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]], folder: Path) -> AnswerTable:

@@ -27,10 +27,10 @@ class RunLine:
 
 @dataclass(frozen=True)
 class Beside:
-    """A value of the paper beside ours, and the answer that has it."""
+    """A value of the paper, and the answers that have one of ours, each with it."""
 
-    answer: AnswerPage
     value: PublishedValue
+    ours: Sequence[tuple[AnswerPage, PublishedValue]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def home_values(reports: Sequence[RunReport], places: Sequence[str], answers: Se
     """What `home.html` shows.  places: of the runs' folders, seen from the site's root."""
     return {
         "runs": [_line(report, place) for report, place in zip(reports, places)],
-        "beside": [Beside(answer, value) for answer in answers for value in answer.published if value.is_asked],
+        "beside": values_beside(answers),
         "questions": by_question(answers),
     }
 
@@ -62,6 +62,17 @@ def by_question(answers: Sequence[AnswerPage]) -> list[Question]:
     for answer in answers:
         found.setdefault((answer.name, answer.question), []).append(answer)
     return [Question(name, text, same) for (name, text), same in found.items()]
+
+
+def values_beside(answers: Sequence[AnswerPage]) -> list[Beside]:
+    """Each value of the paper once, in the order in which they come first, without those that were not asked for."""
+    found: dict[tuple[str, ...], list[tuple[AnswerPage, PublishedValue]]] = {}
+    for answer in answers:
+        for value in answer.published:
+            if value.is_asked:
+                key = (value.what, value.source, value.theirs, value.data)
+                found.setdefault(key, []).append((answer, value))
+    return [Beside(same[0][1], same) for same in found.values()]
 
 
 def _line(report: RunReport, place: str) -> RunLine:

@@ -48,6 +48,7 @@ def _environment() -> Environment:
         "ratio": text.ratio,
         "count": text.count,
         "decimal": text.decimal,
+        "heading": text.heading,
         "tokens": text.tokens,
     }
     environment.globals |= {

@@ -27,7 +27,7 @@ from ...probes.store import Probe
 from ...probes.versions import versions
 from ...solver.errors import UsageError
 from ..runs import Run
-from .answer_pages import AnswerPage, find_answers, read_answer_page, write_answers
+from .answer_pages import AnswerPage, RunPages, find_answers, read_answer_page, write_answers
 from .home import home_values
 from .pages import TEMPLATES, Pages
 from .run_pages import RunReport, write_run
@@ -90,14 +90,28 @@ def write_site(
 def _write(reports: Sequence[RunReport], answers: Sequence[AnswerPage], folder: Path) -> Iterator[None]:
     """Write all pages; comes back after each unit's."""
     top = Pages(folder, "", _shared(reports))
-    write_answers(answers, top)
+    places = [f"runs/{number}/" for number in range(1, len(reports) + 1)] if len(reports) > 1 else [""]
+    write_answers(answers, top, _by_probe(reports, places))
     if len(reports) == 1:
         yield from write_run(reports[0], top, answers)
         return
-    places = [f"runs/{number}/" for number in range(1, len(reports) + 1)]
     top.write("home.html", "index.html", **home_values(reports, places, answers))
     for report, place in zip(reports, places):
-        yield from write_run(report, Pages(folder / place, "../" * place.count("/"), _shared([report])))
+        own = [answer for answer in answers if answer.digest == _probe_digest(report)]
+        yield from write_run(report, Pages(folder / place, "../" * place.count("/"), _shared([report])), own)
+
+
+def _by_probe(reports: Sequence[RunReport], places: Sequence[str]) -> dict[str, RunPages]:
+    """The first run of each probe, by the probe's digest."""
+    found: dict[str, RunPages] = {}
+    for report, place in zip(reports, places):
+        units = {unit.name: f"{place}{unit.page}" for unit in report.units}
+        found.setdefault(_probe_digest(report), RunPages(f"{place}index.html", units))
+    return found
+
+
+def _probe_digest(report: RunReport) -> str:
+    return str(report.run.header["probe"]["digest"])
 
 
 def is_report(folder: Path) -> bool:

@@ -34,9 +34,11 @@ def count(number: int) -> str:
 def decimal(value: float) -> str:
     """Four digits that count.
 
-    >>> decimal(20.25), decimal(-0.138), decimal(1234.5), decimal(123456.7)
-    ('20.25', '-0.1380', '1,234', '123,457')
+    >>> decimal(20.25), decimal(-0.138), decimal(1234.5), decimal(123456.7), decimal(0)
+    ('20.25', '-0.1380', '1,234', '123,457', '0')
     """
+    if not value:
+        return "0"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
 
 
@@ -52,6 +54,15 @@ def percent(part: int, whole: int) -> str:
         return "100 %" if part else "0 %"
     text = f"{100 * part / whole:.1f}"
     return {"0.0": "<0.1", "100.0": "99.9"}.get(text, text) + " %"
+
+
+def heading(column: str) -> str:
+    """The name of a table's column in words.
+
+    >>> heading("mean_held_out_iou"), heading("p_value")
+    ('mean held out IoU', 'p value')
+    """
+    return " ".join("IoU" if word == "iou" else word for word in column.split("_"))
 
 
 @dataclass(frozen=True)

@@ -261,12 +261,28 @@ def test_filters_by_status_category_class_and_iou_join(site, visit):
     classes = set(seen.texts("table.units tbody tr:not([hidden]) td.class"))
     assert classes == {"b"}
     best, second = sorted(seen.column("iou"))[:-3:-1]
-    seen.page.fill("input[data-cell=iou]", f"{(best + second) / 2:.6f}")
+    seen.page.fill("input[data-end=from]", f"{(best + second) / 2:.6f}")
     assert seen.column("iou") == [best]
     assert seen.texts(".filter output") == ["1 of 12"]
     seen.page.fill("input[type=search]", "no such unit")
     assert seen.units() == []
     assert seen.page.is_visible(".nothing")
+
+
+def test_any_number_filters_from_and_to(site, visit):
+    seen = visit(site / "index.html")
+    seen.page.select_option(".range select", "ceil")
+    ceilings = sorted(seen.column("ceil"))
+    middle = (ceilings[5] + ceilings[6]) / 2
+    assert ceilings[5] < middle < ceilings[6]
+    seen.page.fill("input[data-end=to]", str(middle))
+    assert sorted(seen.column("ceil")) == ceilings[:6]
+    seen.page.fill("input[data-end=to]", "")
+    seen.page.fill("input[data-end=from]", str(middle))
+    assert sorted(seen.column("ceil")) == ceilings[6:]
+    seen.page.select_option(".range select", "length")
+    seen.page.fill("input[data-end=from]", "3")
+    assert seen.units() == []
 
 
 def test_a_link_of_a_concept_opens_the_index_filtered(site, visit):
@@ -382,7 +398,7 @@ def test_an_answer_shows_the_paper_s_value_beside_ours(site, visit):
     seen.page.click("text=one?")
     assert seen.page.locator("table.published tbody tr").first.text_content() == "one0.0590.1section 5one"
     assert "not asked" in seen.texts("table.published td")
-    seen.page.click("table.sortable th button:text-is('a_rather_long_name')")
+    seen.page.click("table.sortable th button:text-is('a rather long name')")
     assert seen.texts("table.plain tbody td:first-child") == [f"one{i}" for i in (4, 3, 2, 1, 0)]
 
 

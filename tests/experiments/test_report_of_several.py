@@ -1,5 +1,6 @@
 """One site of several runs: each with its own pages, and answers by question."""
 
+import json
 import re
 from pathlib import Path
 
@@ -24,15 +25,17 @@ def kept_probe(folder: Path, model: str, n_units: int, seed: int) -> Probe:
     )
 
 
-def answer(folder: Path, name: str, model: str, ours: float | None) -> Path:
+def answer(folder: Path, name: str, model: str, ours: float | None, digests: tuple[str, ...] = ("0",)) -> Path:
     content = Answer(
         name=name,
         question=f"What of {name}?",
-        inputs=({"model": model, "layer": "l", "dataset": "d", "points": 5, "units": 2, "digest": "0"},),
+        inputs=tuple(
+            {"model": model, "layer": "l", "dataset": "d", "points": 5, "units": 2, "digest": each} for each in digests
+        ),
         settings={},
         rows=({"unit": "0", "iou": 0.5},),
         summary=(f"{model} says <b>{name}</b>", "more"),
-        published=(Published(f"{name} of {model}", "Fig. 1", 0.059, ours, "their data"),),
+        published=(Published(f"{name} of the paper", "Fig. 1", 0.059, ours, "their data"),),
         draw=lambda: new_figure()[0],
     )
     return save_answer(content, folder)
@@ -110,7 +113,45 @@ def test_answers_stand_by_question_with_the_paper_s_values_that_were_asked_for(s
     beside = page[page.index("paper's values") : page.index("Questions")]
     assert "0.0317" in beside
     assert "0.059" in beside
-    assert "kinds of one" not in beside
+    assert "kinds of the paper" not in beside
+
+
+def test_a_value_of_the_paper_stands_once_with_all_of_ours(site):
+    page = (site / "index.html").read_text()
+    beside = page[page.index("paper's values") : page.index("Questions")]
+    assert beside.count("length of the paper") == 1
+    row = beside[beside.index("length of the paper") :]
+    ours = re.findall(r'<b>([^<]*)</b> <a href="([^"]*)">([^<]*)</a>', row)
+    assert ours == [("0.0317", "answers/1.html", "one · l · d"), ("0.2", "answers/3.html", "two · l · d")]
+
+
+def test_an_answer_leads_to_its_run_its_units_and_the_same_question_asked_of_others(runs, tmp_path):
+    digests = [probe.digest for _, probe in runs]
+    folder = tmp_path / "answers"
+    asked = [
+        answer(folder / "a", "length", "one", None, (digests[0], digests[1])),
+        answer(folder / "b", "layers", "two", None, (digests[0], digests[1])),
+        answer(folder / "c", "length", "else", None),
+    ]
+    site = write_site(runs, tmp_path / "site", answers=asked).parent
+    assert {"../runs/1/index.html", "../runs/1/units/0.html", "../answers/3.html"} <= set(
+        links(site / "answers/1.html")
+    )
+    assert {"../runs/2/index.html", "../runs/2/units/0.html"} <= set(links(site / "answers/2.html"))
+    assert not any("runs/" in link for link in links(site / "answers/3.html"))
+    assert "../../answers/1.html" in links(site / "runs/1/index.html")
+    assert "../../answers/1.html" not in links(site / "runs/2/index.html")
+    assert "../../answers/2.html" in links(site / "runs/2/index.html")
+
+
+def test_of_many_sentences_the_first_stand_above_the_figure_and_none_is_lost(runs, answers, tmp_path):
+    file = answers[0] / "answer.json"
+    content = json.loads(file.read_text()) | {"summary": [f"sentence {n}." for n in range(20)]}
+    file.write_text(json.dumps(content))
+    page = write_site(runs, tmp_path / "site", answers=answers).with_name("answers") / "1.html"
+    order = re.findall(r"sentence \d+\.|1-figure.svg", page.read_text())
+    assert [each for each in order if "figure" not in each] == content["summary"]
+    assert 3 < order.index("1-figure.svg") < 9
 
 
 def test_one_run_keeps_the_first_page_for_itself(runs, answers, tmp_path):

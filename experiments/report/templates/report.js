@@ -36,18 +36,23 @@
     const choices = [...form.querySelectorAll("[data-cell]")];
     const fits = (row, choice) => {
       const cell = row.querySelector(`td.${choice.dataset.cell}`);
-      if (choice.type === "number") return cell.dataset.value !== undefined && Number(cell.dataset.value) >= Number(choice.value);
       return [...cell.children].some((part) => part.textContent === choice.value);
+    };
+    const [from, to] = ["from", "to"].map((end) => form.querySelector(`[data-end=${end}]`)), by = form.querySelector(".range select");
+    const isWithin = (row) => {
+      if (from.value === "" && to.value === "") return true;
+      const value = row.querySelector(`td.${by.value}`).dataset.value;
+      return Boolean(value) && (from.value === "" || Number(value) >= Number(from.value)) && (to.value === "" || Number(value) <= Number(to.value));
     };
     const filter = () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       const chosen = choices.filter((choice) => choice.value !== "");
       let shown = 0;
       rows.forEach((row, i) => {
-        row.hidden = !(words.every((word) => texts[i].includes(word)) && chosen.every((choice) => fits(row, choice)));
+        row.hidden = !(words.every((word) => texts[i].includes(word)) && chosen.every((choice) => fits(row, choice)) && isWithin(row));
         shown += !row.hidden;
       });
-      output.textContent = shown < rows.length ? `${shown} of ${rows.length}` : `${rows.length}`;
+      output.textContent = shown < rows.length ? `${shown} of ${rows.length}` : `${rows.length} unit${rows.length === 1 ? "" : "s"}`;
       document.querySelector(".nothing").hidden = shown > 0;
     };
     const fromAddress = () => {

@@ -65,8 +65,8 @@ def test_inputs_without_gold_label_count_neither_as_right_nor_as_wrong():
     rows = answer.more["units"]
     assert [row["active_inputs"] for row in rows] == [20 + 3 * k for k in range(UNITS)]
     assert [row["right"] for row in rows] == [20] * UNITS
-    assert "20 without one are left out" in answer.summary[0]
-    assert "11.1% of 180 inputs" in answer.summary[0]
+    assert "20 without one are left out" in answer.summary[-1]
+    assert "11.1% of 180 inputs" in answer.summary[-1]
 
 
 def test_units_active_on_too_few_labelled_inputs_are_left_out_and_counted():
@@ -106,8 +106,11 @@ def test_the_seed_changes_the_bootstrap_alone():
 def test_a_model_that_is_always_right_has_no_correlation(tmp_path):
     answer = ask(probe_of(np.ones(N, dtype=bool)))
     assert answer.rows[0]["pearson"] is None
-    assert "no correlation at length 1, 3" in answer.summary[1]
+    assert "no correlation at length 1, 3" in answer.summary[0]
     assert (save_answer(answer, tmp_path / "answer") / "figure.png").is_file()
+    left, right = answer.draw().axes
+    assert left.get_ylim()[0] == 0
+    assert [text.get_text().split(":")[0] for text in right.texts] == ["no correlation"]
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,7 @@ def test_the_class_of_the_patch_s_own_picture_counts_as_failure_as_each_network_
     answer = adversarial([example], [one, other], positions=[0], sizes=[1])
     assert [row["pasted"] for row in answer.rows] == ["igloo", "x"]
     assert [row["failure"] for row in answer.rows] == [1.0, 1.0]
+    assert answer.summary[0] == "over all 2 pastes: 0.0% success, 0.0% partial, 100.0% failure"
 
 
 def test_nothing_is_turned_that_is_seen_from_the_start():

@@ -95,6 +95,17 @@ def test_shares_stand_beside_the_papers_and_leave_out_the_undecided(probe, vecto
     assert sum(each.theirs for each in beside.values()) == 1
 
 
+def test_the_figure_draws_the_shares_that_stand_beside_the_papers(probe, vectors):
+    answer = ask(probe, vectors=vectors)
+    left = answer.draw().axes[0]
+    bars = [bar.get_height() for bar in left.patches]
+    assert [label.get_text() for label in left.get_xticklabels()][1:] == [
+        each.what.split()[1] for each in answer.published
+    ]
+    assert bars[1:] == [each.ours for each in answer.published]
+    assert list(left.lines[-1].get_ydata()) == [each.theirs for each in answer.published]
+
+
 def fill_in(folder, name, labels, **changes):
     """A copy of the sheet with labels for some units; changes: of the columns of the labelled lines."""
     with (folder / "sheet.csv").open(newline="") as stream:

@@ -55,6 +55,7 @@ def test_the_planted_earlier_unit_comes_first_with_its_formula(both):
     assert [row["formula"] for row in first] == ["c4", "c0", "c2"]
     assert all(row["correlation"] > 0.9 and row["iou"] > 0.9 for row in first)
     assert all(row["correlation"] < 0.5 for row in answer.rows if row["rank"] == 2)
+    assert "of 3 later units have a contributor" in answer.summary[0]
 
 
 def test_two_probes_of_the_same_images_give_the_same_links(both, parts):

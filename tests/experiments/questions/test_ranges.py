@@ -43,7 +43,7 @@ def test_the_ranges_of_a_unit_with_two_meanings_have_their_two_formulas(planted,
     expected = np.mean([rows["two", 2]["iou"], rows["one", 2]["iou"]])
     assert answer.more["by_range"][1] == {"range": 2, "units": 2, "mean_iou": expected}
     alike = rows["one", 1]["formula"] == rows["one", 2]["formula"]
-    assert f"in {1 if alike else 2} of 2 units" in answer.summary[-1]
+    assert f"in {1 if alike else 2} of 2 units" in answer.summary[0]
     assert (save_answer(answer, tmp_path / "kept") / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -55,7 +55,7 @@ def test_a_range_without_points_is_shown_and_left_out_of_the_means(planted):
     rows = {(row["unit"], row["range"]): row for row in answer.rows}
     assert (rows["one", 1]["formula"], rows["one", 2]["formula"], rows["one", 2]["active_points"]) == ("a", None, 0)
     assert [row["units"] for row in answer.more["by_range"]] == [2, 1]
-    assert "in 1 of 1 units" in answer.summary[-1]
+    assert "in 1 of 1 units" in answer.summary[0]
 
 
 @pytest.mark.parametrize("how", ["quantiles", "kmeans"])
