@@ -306,10 +306,13 @@ def _prepare_streams() -> None:
 
 
 def _report_error(error: Exception) -> int:
-    """Print the error, and give its exit code.  What is not ours and not typer's is a bug: show all of it."""
-    exit_code = getattr(error, "exit_code", None)
+    """Print the error, and give its exit code.
+
+    A full disk or memory is nobody's fault; what else is not ours and not typer's is a bug: show all of it.
+    """
+    exit_code = getattr(error, "exit_code", 1 if isinstance(error, OSError | MemoryError) else None)
     if exit_code is None or "COMPEXACT_DEBUG" in os.environ:
         raise error
-    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    message = error.format_message() if hasattr(error, "format_message") else str(error) or "out of memory"
     print(f"compexact: {message}", file=sys.stderr)
     return int(exit_code)

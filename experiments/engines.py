@@ -28,7 +28,10 @@ from ..solver.transport import transport_bound
 ShouldStop = Callable[[], bool]
 
 TRANSPORT_SECONDS = 10.0
-"""So long a better bound may be looked for after an outside solver has ended."""
+"""So long a better bound may be looked for after an outside solver has ended; of a time limit what is left of it,"""
+
+TRANSPORT_SHARE = 0.1
+"""or where that is less, this share: solvers mostly take all the time they get."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class SearchSettings:
 
     beam_size: None keeps every distinct function.  penalty: decimal text, so that it is exact.
     compat: `vision` or `nli` for the search of the paper's code.  time_limit: seconds of wall clock per unit;
-    engines that cannot be stopped early end when they end.  sample: ask the outside solvers about so many points.
+    engines that cannot be stopped early take none.  sample: ask the outside solvers about so many points.
     seed: of what is random in an engine, if anything.
     """
 
@@ -80,6 +83,7 @@ def _beam(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -
             top_k=settings.top_k,
             penalty=settings.penalty,
             metric=settings.metric,
+            time_limit=settings.time_limit,
         )
     return reference_beam_search(
         problem,
@@ -121,30 +125,37 @@ def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop:
         beam_size=settings.beam_size,
         should_stop=should_stop,
     )
-    return certified_claim(problem, _bounded_better(problem, found))
+    return certified_claim(problem, _bounded_better(problem, found, settings, should_stop))
 
 
-def _bounded_better(problem: Problem, found: SearchResult) -> SearchResult:
+def _bounded_better(
+    problem: Problem, found: SearchResult, settings: SearchSettings, should_stop: ShouldStop
+) -> SearchResult:
     """The result with the bound by transport, where that is lower than what the solver has proven for all points."""
     if found.best is None or found.bound is None or found.status is not Status.BOUNDED:
         return found
-    proven = transport_bound(problem, found.max_length, found.space, found.best.iou, found.ceiling, TRANSPORT_SECONDS)
+    seconds = TRANSPORT_SECONDS
+    if settings.time_limit is not None:
+        seconds = min(seconds, max(settings.time_limit - found.seconds, TRANSPORT_SHARE * settings.time_limit))
+    proven = transport_bound(
+        problem, found.max_length, found.space, found.best.iou, found.ceiling, seconds, should_stop
+    )
     if proven.bound >= found.bound:
         return found
     return certified(problem, replace(found, bound=proven.bound, certificate=proven))
 
 
 ENGINES: dict[str, Engine] = {
-    "beam": Engine(_beam, ("chain",), ("beam_size", "top_k", "penalty", "metric", "compat")),
-    "exact": Engine(_exact, ("chain", "tree"), ("beam_size",)),
-    "cpsat": Engine(partial(_outside, "cpsat_search"), ("chain", "tree"), ("beam_size", "sample")),
-    "maxsat": Engine(partial(_outside, "maxsat_search"), ("chain", "tree"), ("beam_size", "sample")),
+    "beam": Engine(_beam, ("chain",), ("beam_size", "top_k", "penalty", "metric", "compat", "time_limit")),
+    "exact": Engine(_exact, ("chain", "tree"), ("beam_size", "time_limit")),
+    "cpsat": Engine(partial(_outside, "cpsat_search"), ("chain", "tree"), ("beam_size", "sample", "time_limit")),
+    "maxsat": Engine(partial(_outside, "maxsat_search"), ("chain", "tree"), ("beam_size", "sample", "time_limit")),
     "brute": Engine(_brute, ("chain", "tree"), ()),
 }
 """To add an engine, add a row."""
 
-_TAKEN_BY_ALL = ("engine", "space", "max_length", "time_limit", "seed")
-_NOT_WITH_COMPAT = ("top_k", "metric")
+_TAKEN_BY_ALL = ("engine", "space", "max_length", "seed")
+_NOT_WITH_COMPAT = ("top_k", "metric", "time_limit")
 
 
 def check_settings(settings: SearchSettings) -> None:

@@ -6,12 +6,14 @@ bound holds is for `compexact verify`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from ..probes.store import Probe
+from ..solver.ceiling import ceiling
 from ..solver.errors import DataError, UsageError
 from ..solver.problem import Problem
 from ..solver.result import Status
@@ -37,6 +39,10 @@ def what_is_wrong(problem: Problem, line: Mapping[str, Any]) -> str | None:
                     return f"the counts are not those of {found['formula'] or 'no formula'}"
             if not _bound_is_right(record):
                 return "bound, gap and status are not those of its fractions"
+            if record["ceiling"] != rounded_up(ceiling(problem)):
+                return "the ceiling is not that of the unit"
+            if not 0 <= record["seconds"] < math.inf:
+                return f"{record['seconds']} is no number of seconds"
     except KeyError as error:
         return f"the field {error} is missing"
     except UsageError as error:
@@ -63,9 +69,11 @@ def _counts_are_right(problem: Problem, found: Mapping[str, Any]) -> bool:
 
 def _bound_is_right(record: Mapping[str, Any]) -> bool:
     fraction, iou = record["bound_fraction"], Fraction(record["intersection"], record["union"] or 1)
-    is_optimal = record["status"] == Status.OPTIMAL
+    is_optimal = Status(record["status"]) is Status.OPTIMAL
     if fraction is None:
         return record["bound"] is None and record["gap"] is None and not is_optimal
-    bound, gap = Fraction(*fraction), Fraction(*fraction) - iou
+    numerator, denominator = fraction
+    bound = Fraction(numerator, denominator)
+    gap = bound - iou
     right = (record["bound"], record["gap"]) == (rounded_up(bound), rounded_up(gap))
     return right and gap >= 0 and (gap == 0 or not is_optimal)

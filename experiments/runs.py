@@ -11,10 +11,13 @@ a line that a crash cut short is dropped when the run goes on.
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +39,7 @@ from .units import Explain, map_units
 FORMAT = "compexact run"
 VERSION = 1
 CERTIFICATES = "certificates"
+CERTIFICATE_NAME = rf"{CERTIFICATES}/\d+\.json"
 
 Record = dict[str, Any]
 
@@ -133,16 +137,19 @@ def keep_records(
 ) -> Run:
     """Do the work for the units of the header that have no line yet, and append their lines.
 
-    Raises `DataError` where another process is at work there, and where a line holds other counts than the probe.
+    Raises `DataError` where another process is at work there, where a line holds other counts than the probe, and
+    where the folder cannot be written to; the lines written before stay.
     """
     _begin(folder, header)
     lock = FileLock(folder / ".lock")
     try:
-        lock.acquire(timeout=0)
+        with _use_of(folder):
+            lock.acquire(timeout=0)
     except Timeout:
         raise DataError(f"another process is at work in {folder}; wait for it, or choose another -o") from None
     with lock:
-        done = _repair_records(folder)
+        with _use_of(folder):
+            done = _repair_records(folder)
         check_lines(folder / "units.jsonl", probe, {name: done[name] for name in header["units"] if name in done})
         missing = [name for name in header["units"] if name not in done]
         _log(folder, f"{len(missing)} of {len(header['units'])} units to do" if missing else "nothing to do")
@@ -163,18 +170,40 @@ def _append(
     on_record: Callable[[Record], None],
 ) -> None:
     """Show the old lines, and write and show the new ones, in the order of the units."""
-    with (folder / "units.jsonl").open("a", encoding="utf-8") as stream:
+    with _use_of(folder):
+        lines = (folder / "units.jsonl").open("ab", buffering=0)
+    with lines:
         outcome = next(fresh, None)
         for place, name in enumerate(units):
             if name in done:
                 on_record(done[name])
             elif outcome is not None and outcome.unit == name:
-                record = outcome.record | _keep_certificate(folder, place, outcome.certificate)
-                stream.write(_line(record))
-                stream.flush()
+                with _use_of(folder):
+                    record = outcome.record | _keep_certificate(folder, place, outcome.certificate)
+                    _write_whole(lines, _line(record).encode())
                 on_record(record)
                 outcome = next(fresh, None)
-        os.fsync(stream.fileno())
+        with _use_of(folder):
+            os.fsync(lines.fileno())
+
+
+@contextmanager
+def _use_of(folder: Path) -> Iterator[None]:
+    """What the system refuses within, such as to write to a full disk, becomes a `DataError`."""
+    try:
+        yield
+    except Timeout:  # a held lock, which is an OSError, too
+        raise
+    except OSError as error:
+        why = error.strerror or error
+        raise DataError(f"{folder} cannot be read or written to: {why}; what was kept before stays") from None
+
+
+def _write_whole(stream: io.FileIO, content: bytes) -> None:
+    """Without a buffer, which would hold what a full disk refused, and refuse once more to be closed."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[stream.write(rest) :]
 
 
 def _keep_certificate(folder: Path, place: int, text: str | None) -> Record:
@@ -218,14 +247,15 @@ def _begin(folder: Path, header: dict[str, Any]) -> None:
         return
     if folder.is_file():
         raise DataError(f"{folder} is a file; -o takes the name of a folder")
-    if folder.exists() and any(folder.iterdir()):
+    partial = folder / "run.json.partial"
+    if folder.exists() and any(entry != partial for entry in folder.iterdir()):
         raise UsageError(f"{folder} exists and holds no run; choose another -o")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / "run.json.partial"
         partial.write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         partial.replace(file)
     except OSError as error:
+        partial.unlink(missing_ok=True)
         raise DataError(f"{folder} cannot be written to: {error.strerror}") from None
 
 
@@ -263,13 +293,19 @@ def _parse_records(file: Path, content: bytes) -> dict[str, Record]:
     records = {}
     for number, line in enumerate(content.decode(errors="replace").splitlines(), start=1):
         try:
-            record = json.loads(line)
+            record = json.loads(line, parse_constant=_no_number)
             if not {"status", "iou"} <= set(record) and not {"beam", "exact"} <= set(record):
                 raise ValueError
+            if not re.fullmatch(CERTIFICATE_NAME, record.get("certificate", f"{CERTIFICATES}/0.json")):
+                raise ValueError
             records[record["unit"]] = record
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise DataError(f"{file}, line {number} is damaged; delete that line and run again") from None
     return records
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
 
 
 def read_run(folder: str | Path) -> Run:
@@ -288,18 +324,22 @@ def _read_header(folder: Path) -> dict[str, Any]:
         raise UsageError(f"{folder} does not exist; compexact explain PROBE -o {folder} makes a run")
     try:
         header: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        texts = [header["command"], header["probe"]["path"], header["probe"]["digest"], *header["units"]]
         right = header["format"] == FORMAT and isinstance(header["units"], list)
-        if not (right and isinstance(header["settings"], dict) and {"path", "digest"} <= set(header["probe"])):
+        right = right and all(isinstance(text, str) for text in texts)
+        if not (right and {"engine", "space", "max_length"} <= set(header["settings"])):
             raise DataError(f"{file} does not describe a run")
         if header["version"] != VERSION:
             raise DataError(f"{folder} has format version {header['version']}; this compexact reads {VERSION}")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"{folder} is not a run: it has no run.json") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise DataError(f"{file} does not describe a run: it has no {error}") from None
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise DataError(f"{file} cannot be read: {error}") from None
     return header
 
 
 def _log(folder: Path, message: str) -> None:
-    with (folder / "log.txt").open("a", encoding="utf-8") as stream:
+    with _use_of(folder), (folder / "log.txt").open("a", encoding="utf-8") as stream:
         stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n")

@@ -25,6 +25,7 @@ UnitWork = Callable[[Cells, int, ShouldStop], T]
 """(cells, column of the unit, whether to stop) -> what is wanted of the unit; to be pickled for `--jobs`."""
 
 UNITS_PER_TASK = 8
+"""At most; fewer where every process would not have some."""
 
 
 def explain_units(
@@ -58,7 +59,7 @@ def map_units(
     """
     stop = stop or threading.Event()
     columns = [cells.unit(name) for name in units]
-    if jobs == 1:
+    if jobs == 1 or len(columns) <= 1:
         if columns:
             # Loads the compiled loops, so that no unit's seconds include it.
             _ = Overlaps(Problem.of(cells, columns[0])).totals
@@ -67,11 +68,14 @@ def map_units(
                 return
             yield name, work(cells, column, stop.is_set)
         return
-    from joblib import Parallel, delayed
+    from joblib import Parallel, cpu_count, delayed
 
-    tasks = [columns[start : start + UNITS_PER_TASK] for start in range(0, len(columns), UNITS_PER_TASK)]
+    # No more processes than units: each costs a start, and memory, also where it has nothing to do.
+    processes = min(cpu_count() if jobs == -1 else jobs, len(columns))
+    size = min(UNITS_PER_TASK, -(-len(columns) // processes))
+    tasks = [columns[start : start + size] for start in range(0, len(columns), size)]
     with _flag(stop) as flag:
-        parallel = Parallel(n_jobs=jobs, return_as="generator")
+        parallel = Parallel(n_jobs=processes, return_as="generator")
         for results in parallel(delayed(_task)(work, cells, task, flag) for task in tasks):
             yield from results
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +22,7 @@ KEYS = (
     "concepts", "concepts_indptr", "concepts_indices", "concept_names", "concept_categories",
     "neurons", "weights", "active", "unit_names",
 )  # fmt: skip
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def read_npz(path: str | Path) -> Probe:
@@ -62,8 +65,10 @@ def load_npz(path: Path, also: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
                 if names.count(name) > 1:
                     raise DataError(f"{path}: two arrays are called {name!r}")
             return {name: _load_array(archive, info, path) for name, info in members if name in known}
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{path} is not a readable .npz file: {error}") from None
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError) as error:
+        raise DataError(f"{path} is not a readable .npz file: {str(error) or 'it ends too early'}") from None
+    except MemoryError:
+        raise DataError(f"{path} has an array that does not fit in memory") from None
 
 
 def _load_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> np.ndarray:
@@ -71,9 +76,11 @@ def _load_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
     name = info.filename.removesuffix(".npy")
     with archive.open(info) as stream:
         try:
-            headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-            shape, _, dtype = headers[np.lib.format.read_magic(stream)](stream)
-        except (ValueError, KeyError) as error:
+            version = np.lib.format.read_magic(stream)
+            if version not in _HEADERS:
+                raise ValueError(f"its .npy version is {version[0]}.{version[1]}; 1.0 and 2.0 are read")
+            shape, _, dtype = _HEADERS[version](stream)
+        except ValueError as error:
             raise DataError(f"{path}: {name!r} is not an array: {error}") from None
         if dtype.hasobject:
             raise DataError(f"{path}: {name!r} holds Python objects, which are never loaded; save text as dtype str")
@@ -92,14 +99,19 @@ def cells_of(arrays: dict[str, Any]) -> Cells:
         for key in ("concept_names", "concept_categories", "unit_names")
     )
     counted = {key: arrays.get(key) for key in ("neurons", "weights", "active")}
+    sparse = [key for key in ("concepts_indptr", "concepts_indices") if key in arrays]
     if "concepts" in arrays:
+        if sparse:
+            raise DataError(f"give either concepts or the sparse form, not both; {sparse[0]} is there, too")
         return from_arrays(
             arrays["concepts"], concept_names=names, concept_categories=categories, unit_names=units, **counted
         )
-    if "concepts_indptr" not in arrays or "concepts_indices" not in arrays:
+    if len(sparse) < 2:
         raise DataError("concepts is missing; without it both concepts_indptr and concepts_indices are needed")
     if names is None:
         raise DataError("concept_names is missing; the sparse form needs it, because it tells how many there are")
+    if not names:
+        raise DataError("concept_names is empty: at least one concept is needed")
     checked = checked_names(names, len(names), "concept", str)
     rows = sparse_rows(arrays["concepts_indptr"], arrays["concepts_indices"], len(names))
     ids: dict[tuple[int, ...], int] = {}

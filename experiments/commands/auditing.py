@@ -18,10 +18,12 @@ from ...solver.checking import CertificateError, Undecided, Verdict
 from ...solver.checking.claim import MAX_BYTES
 from ...solver.errors import DataError, DisagreementError, UsageError
 from ...solver.problem import Problem
+from ...solver.score import rounded_up
 from ..audit import Audit, audit_record, run_audit, summarise, worst_units
 from ..engines import SearchSettings
 from ..interrupts import stop_on_interrupt
 from ..output import Printer, chosen_format, table
+from ..recount import what_is_wrong
 from ..runs import read_run
 from ..units import choose_active_units, map_units
 from .explaining import SOME_UNPROVEN, Lines, check_jobs
@@ -167,7 +169,8 @@ def _read(file: Path) -> bytes:
             # One byte more than the checker takes: it says what is wrong with so large a file.
             return stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}") from None
+        hint = "where it is lost, delete its unit's line and explain again"
+        raise DataError(f"{file} cannot be read: {error.strerror}; {hint}") from None
 
 
 def _verdict(
@@ -179,9 +182,9 @@ def _verdict(
     started = time.perf_counter()
     try:
         verdict = check_text(problem, text, time_limit=time_limit)
-        line |= {"iou": float(verdict.iou), "bound": float(verdict.bound)}
+        line |= {"iou": float(verdict.iou), "bound": rounded_up(verdict.bound)}
         line |= {"proof": verdict.proof, "work": verdict.work}
-        _compare(verdict, record)
+        _compare(problem, verdict, record)
         line["verdict"] = CONFIRMED
     except Undecided as error:
         line |= {"verdict": UNCHECKED, "reason": str(error)}
@@ -191,10 +194,12 @@ def _verdict(
     return line
 
 
-def _compare(verdict: Verdict, record: dict[str, Any] | None) -> None:
-    """Refuse a certificate of another claim than the line's."""
+def _compare(problem: Problem, verdict: Verdict, record: dict[str, Any] | None) -> None:
+    """Refuse a line that contradicts itself or the probe, and a certificate of another claim than the line's."""
     if record is None:
         return
+    if wrong := what_is_wrong(problem, record):
+        raise CertificateError(f"the line is no answer about this unit: {wrong}")
     claimed, iou, bound = record.get("exact", record), verdict.iou, verdict.bound
     for name in ("space", "max_length"):
         if claimed[name] != getattr(verdict, name):

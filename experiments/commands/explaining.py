@@ -27,6 +27,7 @@ from ..units import Explain, choose_active_units, map_units
 COLUMNS = ("unit", "iou", "bound", "ceiling", "length", "status", "seconds", "formula")
 ONLY_KEPT = ("by_length", "certificate")
 SOME_UNPROVEN = 4
+MAX_JOBS = 256
 
 
 def explain(
@@ -110,9 +111,9 @@ class Lines:
 
 
 def check_jobs(jobs: int) -> None:
-    """Refuse a number of processes that is none."""
-    if jobs < 1 and jobs != -1:
-        raise UsageError(f"--jobs must be at least 1, or -1 for one process per core; not {jobs}")
+    """Refuse a number of processes that is none, or that no machine has cores for."""
+    if not 1 <= jobs <= MAX_JOBS and jobs != -1:
+        raise UsageError(f"--jobs must be from 1 to {MAX_JOBS:,}, or -1 for one process per core; not {jobs:,}")
 
 
 def score(path: Path, unit: str, text: str, format_name: str | None) -> None:

@@ -3,6 +3,8 @@
 The numbers are the rows of the catalogue of bad inputs (docs/bad_input.md).
 """
 
+import zipfile
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -135,6 +137,9 @@ def test_datasets(row, how, parts, compexact, broden, nets, tmp_path):
         (31, {"neurons": np.ones((4, 1), bool)}, ["3 rows and neurons 4"]),
         (32, {"neurons": np.ones((3, 0), bool)}, ["at least one"]),
         (32, {"concepts": np.ones((0, 3), bool)}, ["at least one"]),
+        (26, {"concept_categories": ["a", "b\n", "c"]}, ["category of concept 'c1'", "'\\n'"]),
+        (26, {"concept_categories": ["a", "b\ud800", "c"]}, ["category of concept 'c1'", "'\\ud800'"]),
+        (48, {"concepts_indptr": [0, 1, 2, 3], "concepts_indices": [0, 1, 2]}, ["not both", "concepts_indptr"]),
     ],
 )
 def test_arrays(row, arrays, parts, compexact, tmp_path):
@@ -146,6 +151,35 @@ def test_arrays(row, arrays, parts, compexact, tmp_path):
     ):
         refused(compexact(*command), 3, "bad.npz", *parts)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_sparse_form_needs_a_concept(compexact, tmp_path):
+    """Row 32."""
+    names, indices = np.array([], dtype=str), np.array([], dtype=int)
+    sparse = {"concept_names": names, "concepts_indptr": [0, 0, 0], "concepts_indices": indices}
+    np.savez(tmp_path / "bad.npz", neurons=[[1], [0]], **sparse)
+    refused(compexact("explain", tmp_path / "bad.npz"), 3, "concept_names is empty")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_archive_that_claims_more_than_it_holds(packed, compexact, tmp_path):
+    """Row 35: the array's header and the archive's list agree on a size that is not there."""
+    good, bad = tmp_path / "good.npz", tmp_path / "bad.npz"
+    (np.savez_compressed if packed else np.savez)(good, concepts=np.ones((9, 9), bool), neurons=np.ones((9, 1), bool))
+    header = np.lib.format.magic(1, 0) + (118).to_bytes(2, "little")
+    header += b"{'descr': '|b1', 'fortran_order': False, 'shape': (60000, 50000), }".ljust(117) + b"\n"
+    with zipfile.ZipFile(bad, "w", zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED) as archive:
+        archive.writestr("concepts.npy", header + b"\1" * 81)
+        archive.writestr("neurons.npy", zipfile.ZipFile(good).read("neurons.npy"))
+    content = bytearray(bad.read_bytes())
+    place = content.find(b"PK\x01\x02")
+    claimed = (len(header) + 60000 * 50000).to_bytes(4, "little")
+    content[place + 24 : place + 28] = claimed
+    if not packed:
+        content[place + 20 : place + 24] = claimed
+    bad.write_bytes(content)
+    refused(compexact("explain", bad), 3, "bad.npz is not a readable .npz file: ")
+    assert not compexact("explain", bad).err.strip().endswith(":")
 
 
 @pytest.mark.parametrize(
@@ -162,6 +196,9 @@ def test_arrays(row, arrays, parts, compexact, tmp_path):
         (45, ("--penalty", "nan"), ["penalty"]),
         (45, ("--penalty", "inf"), ["penalty"]),
         (46, ("--jobs", "-3"), ["--jobs"]),
+        (46, ("--jobs", "10000"), ["--jobs", "256"]),
+        (45, ("--engine", "brute", "--time-limit", "5"), ["brute takes no --time-limit"]),
+        (45, ("--compat", "vision", "--time-limit", "5"), ["--compat takes no --time-limit"]),
         (48, ("--engine", "beem"), ["did you mean 'beam'"]),
         (48, ("--space", "tree"), ["engine beam searches chain"]),
         (48, ("--metric", "dice"), ["no metric is named 'dice'"]),

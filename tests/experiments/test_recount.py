@@ -52,6 +52,10 @@ def test_what_an_engine_answers_is_right(engine, unit):
         ({"bound_fraction": [0, 1], "bound": 0.0}, "bound, gap and status"),
         ({"bound_fraction": None, "bound": None, "gap": None}, "bound, gap and status"),
         ({"bound_fraction": [1, 0]}, ""),
+        ({"bound_fraction": [1]}, ""),
+        ({"status": "great"}, "'great' is not a valid Status"),
+        ({"ceiling": 0.99}, "the ceiling is not that of the unit"),
+        ({"seconds": "1"}, ""),
         ({"bound_fraction": [10**999, 1]}, ""),
     ],
 )
