@@ -256,7 +256,7 @@ def _about(
 ) -> dict[str, Any]:
     return {
         "kind": "nli",
-        "model": Path(model.name).name,
+        "model": "/".join(Path(model.name).parts[-2:]),
         "layer": settings.layer,
         "dataset": Path(pairs.name).name,
         "settings": {**asdict(settings), "device": str(choose_device(settings.device)), **made_with},
