@@ -1,7 +1,7 @@
 """The lines of a run against its probe: formulas are counted again before a line is shown as an answer.
 
-Only what is cheap: the counts of every formula, and that bound, gap and `optimal` follow from the fraction.  That the
-bound holds is for `compexact verify`.
+Only what is cheap: the counts of every formula, the ceiling, and that bound, gap and `optimal` follow from the
+fraction.  That the bound holds is for `compexact verify`.
 """
 
 from __future__ import annotations

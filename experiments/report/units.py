@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ...probes.store import Probe
-from ...solver.errors import DataError, UsageError
+from ...solver.errors import DataError
 from ...solver.formula import Atom
 from ...solver.problem import Problem
 from ...solver.result import Explanation, Status
 from ...solver.syntax import parse
+from ..recount import check_lines
 from ..runs import Run
 from .certificates import CertificateNote, read_certificate
 from .negation import Negation, negations
@@ -100,42 +101,36 @@ def read_units(run: Run, probe: Probe) -> list[UnitReport]:
     """
     if run.header["probe"]["digest"] != probe.digest:
         raise DataError(f"{run.path} was made from another probe: the digest in run.json differs")
-    return [_read_unit(run, probe, name, record) for name, record in run.records.items()]
+    file = run.path / "units.jsonl"
+    check_lines(file, probe, run.records)
+    try:
+        return [_read_unit(run, probe, name, record) for name, record in run.records.items()]
+    except KeyError as error:
+        raise DataError(f"{file}: the field {error} is missing in a line; delete that line and run again") from None
 
 
 def _read_unit(run: Run, probe: Probe, name: str, line: Mapping[str, Any]) -> UnitReport:
-    place = f"{run.path / 'units.jsonl'}, unit {name!r}"
     record = line.get("exact", line)
-    try:
-        column = probe.cells.unit(name)
-        problem = Problem.of(probe.cells, column)
-        fraction = record["bound_fraction"]
-        status = Status(record["status"])
-        is_explained = record["formula"] is not None and status is not Status.DEGENERATE
-        unit = UnitReport(
-            problem=problem,
-            column=column,
-            status=status,
-            best=_found(problem, record) if is_explained else None,
-            by_length=tuple(_found(problem, each) for each in record["by_length"] if is_explained),
-            top=tuple(_found(problem, each) for each in record["top"] if is_explained),
-            ceiling=float(record["ceiling"]),
-            bound=None if fraction is None else Fraction(*fraction),
-            gap=None if fraction is None else float(record["gap"]),
-            error=record.get("error"),
-            record=record,
-            beam=_found(problem, line["beam"]) if is_explained and line.get("beam", {}).get("formula") else None,
-            certificate=read_certificate(run, line),
-        )
-    except KeyError as error:
-        raise DataError(f"{place}: the field {error} is missing; delete that line and run again") from None
-    except (TypeError, ValueError, ZeroDivisionError) as error:
-        raise DataError(f"{place}: {error}; delete that line and run again") from None
-    except UsageError as error:
-        raise DataError(f"{place}: {str(error).splitlines()[0]}; delete that line and run again") from None
-    if unit.best is not None and unit.best != problem.explain(unit.best.formula):
-        raise DataError(f"{place}: the counts are not those of the formula; delete that line and run again")
-    return unit
+    column = probe.cells.unit(name)
+    problem = Problem.of(probe.cells, column)
+    fraction = record["bound_fraction"]
+    status = Status(record["status"])
+    is_explained = record["formula"] is not None and status is not Status.DEGENERATE
+    return UnitReport(
+        problem=problem,
+        column=column,
+        status=status,
+        best=_found(problem, record) if is_explained else None,
+        by_length=tuple(_found(problem, each) for each in record["by_length"] if is_explained),
+        top=tuple(_found(problem, each) for each in record["top"] if is_explained),
+        ceiling=float(record["ceiling"]),
+        bound=None if fraction is None else Fraction(*fraction),
+        gap=None if fraction is None else float(record["gap"]),
+        error=record.get("error"),
+        record=record,
+        beam=_found(problem, line["beam"]) if is_explained and line.get("beam", {}).get("formula") else None,
+        certificate=read_certificate(run, line),
+    )
 
 
 def _found(problem: Problem, line: Mapping[str, Any]) -> Explanation:

@@ -423,6 +423,8 @@ def test_a_run_of_another_probe_is_refused(explained, tmp_path):
         ({"formula": "disk AND"}, "expected a concept"),
         ({"formula": "moon"}, "no concept is named 'moon'"),
         ({"status": "splendid"}, "splendid"),
+        ({"seconds": "x"}, "units.jsonl, unit '0'"),
+        ({"bound": 0.5}, "bound, gap and status"),
     ],
 )
 def test_a_damaged_line_of_the_run_is_named(explained, tmp_path, changes, message):
