@@ -42,6 +42,7 @@ def commute(x: int, y: int, n: int, touch: np.ndarray) -> bool:
 
 @compiled
 def forget(w: Walk, n_touched: int) -> None:
+    """Set the sums of the concepts that were touched back to 0, for the next that are counted."""
     for i in range(n_touched):
         d = w.touched[i]
         w.gain[d] = w.loss[d] = 0
