@@ -15,6 +15,8 @@ from compexact.solver.checking import CertificateError
 from compexact.solver.checking.clock import NO_LIMIT
 from compexact.solver.checking.counted import Counted
 from compexact.solver.checking.prefixes import _Node, _Proof
+from compexact.solver.formula import Atom
+from compexact.solver.prefixes.bounds import Bounds
 
 
 def chains(sets, length):
@@ -121,3 +123,17 @@ def test_no_false_claim_passes_with_the_whole_tree_and_a_true_one_does(length, s
             assert claimed == (length, target == optimum), f"seed {seed}"
             refused += target < optimum
     assert refused > seeds
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_left_below_the_root_is_the_bound_that_is_proven(seed):
+    """`bounds.py` has the proof, and is held against brute force."""
+    problem = case(seed)
+    concepts, n = problem.concepts, len(problem.concepts.names)
+    cells = Counted(concepts.indptr, concepts.indices, problem.weights, problem.active, n)
+    proof = _Proof(cells, Fraction(1, 3), 6, NO_LIMIT)
+    root = _Node(np.ones(len(problem.weights), bool), 0, 0, 0, 0, np.zeros(3 * n, bool), np.zeros(n, bool))
+    sets = np.array([concepts.mask(Atom(name)) for name in concepts.names])
+    proven = Bounds(sets, proof.gain - proof.loss)
+    for left in range(3, 7):
+        assert proof._room(root, cells.singles(proof.gain), cells.singles(proof.loss), left) == proven.room(left)
