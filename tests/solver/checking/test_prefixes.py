@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from asking import by_prefixes, claim, sealed, verdict
 from generators import problem_of
+from literal_bounds import Bounds
 from problems import hard
 
 from compexact.solver.checking import CertificateError
@@ -16,7 +17,6 @@ from compexact.solver.checking.clock import NO_LIMIT
 from compexact.solver.checking.counted import Counted
 from compexact.solver.checking.prefixes import _Node, _Proof
 from compexact.solver.formula import Atom
-from compexact.solver.prefixes.bounds import Bounds
 
 
 def chains(sets, length):
