@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .cells import MAX_POINTS, CellBuilder, Cells
+from .cells import MAX_POINTS, CellBuilder, Cells, refuse_too_many
 from .errors import DataError
+from .integers import exact_sum
 
 _UNITS_AT_ONCE = 64
 
@@ -115,6 +116,7 @@ def _counted(neurons: Any, weights: Any, active: Any, n_rows: int) -> tuple[np.n
         raise DataError("neurons is missing; without it both weights and active are needed")
     else:
         weights, active = _integers(weights, 1, "weights"), _integers(active, 2, "active")
+        refuse_too_many(exact_sum(weights))
     for what, array in (("active" if neurons is None else "neurons", active), ("weights", weights)):
         if len(array) != n_rows:
             raise DataError(f"concepts has {n_rows} rows and {what} {len(array)}; they must be the same points")
