@@ -53,9 +53,9 @@ def check(
     """Re-derive what the certificate claims; `CertificateError` where that fails, `Undecided` where it cannot tell.
 
     certificate: its JSON text.  The cells: indptr (n_cells + 1,), indices (n_set,), rising in each row,
-    weights and active (n_cells,), all integers, and the concept names.  None of it is trusted (given.py).  compiled: makes a Python function fast
-    (`numba.njit`); without it the same code runs, slower.  max_steps: be undecided about proofs by sets that need more.
-    time_limit: and about any that takes more seconds.
+    weights and active (n_cells,), all integers, and the concept names: whatever they are, `given.py` looks at them
+    first.  compiled: makes a Python function fast (`numba.njit`); without it the same code runs, slower.
+    max_steps: be undecided about proofs by sets that need more.  time_limit: and about any that takes more seconds.
     """
     clock = Clock(time_limit)
     given = accepted(indptr, indices, weights, active, names)

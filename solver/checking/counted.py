@@ -38,7 +38,7 @@ class Counted:
         return self.indices[self.starts[cell] : self.starts[cell + 1]]
 
     def shared(self, concepts: np.ndarray, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """For each part (int64 (n_cells,), not negative): its sums over the cells that two concepts share, (n_given, n)."""
+        """For each part (int64 (n_cells,), not negative): its sums over the cells two concepts share, (n_given, n)."""
         counts = self.ends[concepts + 1] - self.ends[concepts]
         which = np.repeat(np.arange(len(concepts)), counts)
         offset = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)

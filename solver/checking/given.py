@@ -76,7 +76,7 @@ def _refuse_impossible_counts(given: Given) -> None:
     n_cells = len(given.weights)
     if len(given.active) != n_cells or len(given.indptr) != n_cells + 1:
         raise CertificateError(
-            f"{n_cells} weights, {len(given.active)} active and {len(given.indptr)} ends of rows are not of one set of cells"
+            f"{n_cells} weights, {len(given.active)} active and {len(given.indptr)} ends of rows are of no set of cells"
         )
     if (given.active < 0).any() or (given.active > given.weights).any():
         raise CertificateError("a cell has more active points than points, or fewer than none")
