@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..solver.cells import Cells, ConceptRows
-from ..solver.errors import DataError, UsageError
+from ..solver.errors import DataError
 from .folders import new_folder, sync_folder, write_bytes
 
 FORMAT = "compexact probe"
@@ -223,17 +223,3 @@ def _json(value: Any) -> bytes:
 
 def _digest(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def open_probe(path: str | Path) -> Probe:
-    """A probe folder or an `.npz` file of arrays: what every command takes."""
-    path = Path(path)
-    if path.is_dir():
-        return read_probe(path)
-    if not path.exists():
-        raise UsageError(f"{path} does not exist; a probe folder or an .npz file is needed")
-    if path.suffix == ".npz":
-        from .arrays import read_npz
-
-        return read_npz(path)
-    raise DataError(f"{path} is neither a probe folder nor an .npz file")
