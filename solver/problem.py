@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from .cells import Cells, ConceptRows
+from .explanation import Explanation
 from .formula import Formula
-from .result import Explanation
 
 
 @dataclass(frozen=True, eq=False)
