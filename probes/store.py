@@ -17,6 +17,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import numpy as np
 from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError
 from .folders import new_folder, sync_folder, write_bytes
+from .inputs import Inputs
 
 FORMAT = "compexact probe"
 VERSION = 1
@@ -39,6 +41,7 @@ class Probe:
     `model`, `layer`, `dataset`, `settings`, `versions`, `inputs` (digests), `notes`.
     names: lists of text beside the cells' own: for a vision probe `images`, `targets` (may hold None), `classes`.
     arrays: what later questions need beside the cells (`probes/vision.py` lists them); read on demand.
+    Both are what is stored; `inputs` says what they mean.
     path: where it lies, if on disk.
     """
 
@@ -47,6 +50,11 @@ class Probe:
     names: Mapping[str, list[Any]] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     path: Path | None = None
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The probe input by input: activity, gold labels, predictions, and what else it keeps."""
+        return Inputs(self.cells, self.names, self.arrays)
 
     @property
     def digest(self) -> str:
