@@ -25,7 +25,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..probes.folders import check_name, write_bytes
-from ..probes.store import Probe, open_probe
+from ..probes.opening import open_probe
+from ..probes.store import Probe
 from ..probes.versions import versions
 from ..solver.certify import certificate_text
 from ..solver.errors import DataError, UsageError

@@ -17,14 +17,16 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..solver.cells import Cells, ConceptRows
-from ..solver.errors import DataError, UsageError
+from ..solver.errors import DataError
 from .folders import new_folder, sync_folder, write_bytes
+from .inputs import Inputs
 
 FORMAT = "compexact probe"
 VERSION = 1
@@ -39,6 +41,7 @@ class Probe:
     `model`, `layer`, `dataset`, `settings`, `versions`, `inputs` (digests), `notes`.
     names: lists of text beside the cells' own: for a vision probe `images`, `targets` (may hold None), `classes`.
     arrays: what later questions need beside the cells (`probes/vision.py` lists them); read on demand.
+    Both are what is stored; `inputs` says what they mean.
     path: where it lies, if on disk.
     """
 
@@ -47,6 +50,11 @@ class Probe:
     names: Mapping[str, list[Any]] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     path: Path | None = None
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """The probe input by input: activity, gold labels, predictions, and what else it keeps."""
+        return Inputs(self.cells, self.names, self.arrays)
 
     @property
     def digest(self) -> str:
@@ -223,17 +231,3 @@ def _json(value: Any) -> bytes:
 
 def _digest(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def open_probe(path: str | Path) -> Probe:
-    """A probe folder or an `.npz` file of arrays: what every command takes."""
-    path = Path(path)
-    if path.is_dir():
-        return read_probe(path)
-    if not path.exists():
-        raise UsageError(f"{path} does not exist; a probe folder or an .npz file is needed")
-    if path.suffix == ".npz":
-        from .arrays import read_npz
-
-        return read_npz(path)
-    raise DataError(f"{path} is neither a probe folder nor an .npz file")

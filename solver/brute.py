@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from .ceiling import ceiling
 from .errors import UsageError
+from .explanation import Explanation
 from .formula import And, Atom, Formula, Not, Or
 from .problem import Problem
-from .result import Explanation, SearchResult, Status
+from .result import SearchResult, Status
 
 SPACES = ("chain", "tree")
 MAX_FUNCTIONS = 2_000_000

@@ -9,9 +9,9 @@ import numpy as np
 
 from .cells import Cells, ConceptRows, refuse_too_many
 from .errors import DataError
+from .explanation import Explanation
 from .formula import Formula
 from .integers import exact_sum, integers
-from .result import Explanation
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...probes.store import Probe, open_probe
+from ...probes.opening import open_probe
+from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError
 from ..output import Printer, Record, chosen_format, table_cell
 from .listing_runs import answer_summary, run_summary

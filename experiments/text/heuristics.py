@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...probes.inputs import Side
 from ...solver.errors import DataError, UsageError
 
 HEURISTICS_FILE = Path(__file__).with_name("data") / "heuristics.json"
-SIDES = {"premise": "pre", "hypothesis": "hyp"}
+SIDES: dict[Side, str] = {"premise": "pre", "hypothesis": "hyp"}
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ import numpy as np
 from ..beam import beam_search
 from ..certificate import Certificate
 from ..chain import Chain, to_formula
+from ..explanation import Explanation
 from ..problem import Problem
-from ..result import Explanation, SearchResult, Status
+from ..result import SearchResult, Status
 from . import kernels, state
 from .tables import prepared
 

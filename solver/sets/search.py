@@ -27,9 +27,10 @@ from fractions import Fraction
 
 from ..certificate import Certificate
 from ..errors import UsageError
+from ..explanation import Explanation
 from ..formula import Atom
 from ..problem import Problem
-from ..result import Explanation, SearchResult, Status
+from ..result import SearchResult, Status
 from . import kernels
 from .functions import to_shortest
 from .tables import decidable, prepared

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from compexact.probes.folders import check_output
-from compexact.probes.store import Probe, open_probe, read_probe, save_probe
+from compexact.probes.opening import open_probe
+from compexact.probes.store import Probe, read_probe, save_probe
 from compexact.solver.errors import CompexactError, DataError, UsageError
 from compexact.solver.points import from_arrays
 
