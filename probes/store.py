@@ -24,7 +24,7 @@ import numpy as np
 
 from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError, UsageError
-from .folders import new_folder, sync_folder, write_bytes
+from .folders import new_folder, sync, write_bytes
 
 FORMAT = "compexact probe"
 VERSION = 1
@@ -122,7 +122,7 @@ def _write(probe: Probe, folder: Path) -> None:
     manifest["digest"] = _digest(_json(manifest))
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     write_bytes(folder / "manifest.json", text.encode())
-    sync_folder(folder / "arrays")
+    sync(folder / "arrays")
 
 
 def read_probe(path: str | Path) -> Probe:
