@@ -279,7 +279,7 @@ def kill_child(bench: Bench, case: Case, module: str, after: float) -> bool:
             for child in children[:1]:
                 os.kill(child, signal.SIGKILL)
                 killed = True
-        time.sleep(0.01)
+        time.sleep(0.03)
     process.check_end()
     wait_for_end(bench)
     return killed
