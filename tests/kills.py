@@ -53,12 +53,13 @@ class Case:
     """A command that writes `{out}`.
 
     targets: which of its processes are killed; a run goes on without the others, and is only finished in another way
-    without a solver.  weight: how often it is tried.  is_forced: whether something to replace may lie there.
+    without a solver.  weight: how often it is tried; less where starting its processes takes most of the time.
+    is_forced: whether something to replace may lie there.
     """
 
     words: str
     targets: tuple[str, ...] = ("command",)
-    weight: int = 4
+    weight: int = 8
     is_forced: bool = False
 
     @property
@@ -69,28 +70,28 @@ class Case:
 SMALL = "--length 2 -o {out}"
 CASES = (
     Case(f"explain tiny.npz --engine exact {SMALL}"),
-    Case(f"explain tiny.npz --engine exact --jobs 2 {SMALL}", ("command", "worker"), 8),
-    Case(f"explain tiny.npz --jobs 2 {SMALL}", ("command", "worker")),
-    Case(f"explain few.npz --engine cpsat {SMALL}", ("command", "solver")),
-    Case(f"explain few.npz --engine cpsat --jobs 2 {SMALL}", ("command", "worker", "solver")),
+    Case(f"explain tiny.npz --engine exact --jobs 2 {SMALL}", ("command", "worker"), 3),
+    Case(f"explain tiny.npz --jobs 2 {SMALL}", ("command", "worker"), 2),
+    Case(f"explain few.npz --engine cpsat {SMALL}", ("command", "solver"), 3),
+    Case(f"explain few.npz --engine cpsat --jobs 2 {SMALL}", ("command", "worker", "solver"), 3),
     Case(f"audit tiny.npz --beam-size 1,3 {SMALL}"),
-    Case(f"audit tiny.npz --jobs 2 {SMALL}", ("command", "worker")),
+    Case(f"audit tiny.npz --jobs 2 {SMALL}", ("command", "worker"), 2),
     Case("probe arrays tiny.npz --force -o {out}", is_forced=True),
     Case(
         "probe vision --dataset broden:broden --model nets:net --layer 1 --image-size 12 --quantile 0.1 --workers 0"
         " --force -o {out}",
-        weight=2,
+        weight=4,
         is_forced=True,
     ),
     Case("experiment length probe --lengths 1,2 --force -o {out}", is_forced=True),
-    Case("experiment controls probe --lengths 1,2 --jobs 2 --force -o {out}", ("command", "worker"), is_forced=True),
+    Case("experiment controls probe --lengths 1,2 --jobs 2 --force -o {out}", ("command", "worker"), 2, is_forced=True),
     Case("report run --force -o {out}", is_forced=True),
     Case(
         "train nli --train train.tsv --dev dev.tsv --embedding 4 --hidden 4 --mlp 4 --epochs 1 --force -o {out}",
-        weight=1,
+        weight=2,
         is_forced=True,
     ),
-    Case("evaluate nli --model model --pairs dev.tsv --force -o {out}", weight=1, is_forced=True),
+    Case("evaluate nli --model model --pairs dev.tsv --force -o {out}", weight=2, is_forced=True),
 )
 
 
