@@ -44,6 +44,9 @@ IMPORTED = [
 ]
 MODULES = {"worker": "compexact.experiments.worker", "solver": "compexact.experiments.solvers.child"}
 MARK = "COMPEXACT_KILLS"
+TORCH_CACHE = "torchinductor_"
+"""A folder that torch makes and keeps however a process ends."""
+
 AT_MOST = 4
 """So often a command is killed before it may finish."""
 
@@ -323,7 +326,7 @@ def check_content(found: Any, expected: Any, *, may_lack_proof: bool) -> None:
 def check_nothing_left(bench: Bench) -> None:
     wait_for_end(bench)
     left = [entry for entry in (bench.folder / "out").iterdir() if entry.name != "it"]
-    left += (bench.folder / "temporary").iterdir()
+    left += [entry for entry in (bench.folder / "temporary").iterdir() if not entry.name.startswith(TORCH_CACHE)]
     if left:
         raise Failed(f"left over: {[str(entry) for entry in left]}")
 
