@@ -3,11 +3,12 @@
 PYTHON ?= python3
 SECONDS ?= 600
 SEED ?= 0
+KILLS ?= 500
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-fast test-long fuzz lint bench reproduce docs clean
+.PHONY: demo test test-fast test-long fuzz kills lint bench reproduce docs clean
 
 demo: $(READY)
 	$(BIN)/compexact demo vision -o demo --force
@@ -30,6 +31,9 @@ lint: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz.py --seconds $(SECONDS) --seed $(SEED)
+
+kills: $(READY)
+	$(BIN)/python tests/kills.py --kills $(KILLS) --seed $(SEED)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/beam.py

@@ -28,6 +28,7 @@ from .commands.options import (
     whole_number,
 )
 from .commands.probe import probe_app
+from .interrupts import raise_on_interrupt
 
 INTERRUPTED = 130
 
@@ -282,8 +283,11 @@ def main() -> None:
     """Run the command line; an error is one clear line, and its exit code says of what kind it is."""
     _prepare_streams()
     try:
-        # typer turns Ctrl-C into the code 130.
-        code = app(standalone_mode=False) or 0
+        with raise_on_interrupt():
+            # typer turns Ctrl-C into the code 130.
+            code = app(standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout has gone (`| head`); Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

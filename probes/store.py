@@ -25,7 +25,7 @@ import numpy as np
 
 from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError
-from .folders import new_folder, sync_folder, write_bytes
+from .folders import new_folder, sync, write_bytes
 from .inputs import Inputs
 
 FORMAT = "compexact probe"
@@ -130,7 +130,7 @@ def _write(probe: Probe, folder: Path) -> None:
     manifest["digest"] = _digest(_json(manifest))
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     write_bytes(folder / "manifest.json", text.encode())
-    sync_folder(folder / "arrays")
+    sync(folder / "arrays")
 
 
 def read_probe(path: str | Path) -> Probe:
