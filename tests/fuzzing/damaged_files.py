@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from compexact.experiments.questions.answer import read_answer
-from compexact.probes.store import Probe, open_probe, save_probe
+from compexact.probes.opening import open_probe
+from compexact.probes.store import Probe, save_probe
 from compexact.solver import Problem, beam_search, from_arrays
 from compexact.solver.errors import DataError, UsageError
 

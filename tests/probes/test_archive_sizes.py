@@ -9,8 +9,9 @@ import zlib
 import numpy as np
 import pytest
 
+from compexact.probes.opening import open_probe
 from compexact.probes.regular_files import MAX_BYTES, MAX_BYTES_NAME
-from compexact.probes.store import Probe, open_probe, save_probe
+from compexact.probes.store import Probe, save_probe
 from compexact.solver.errors import DataError
 from compexact.solver.points import from_arrays
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from compexact.probes.folders import write_bytes
+from compexact.probes.opening import open_probe
 from compexact.probes.regular_files import (
     check_folder,
     is_regular,
@@ -17,7 +18,7 @@ from compexact.probes.regular_files import (
     read_regular,
     starts_with,
 )
-from compexact.probes.store import Probe, open_probe, save_probe
+from compexact.probes.store import Probe, save_probe
 from compexact.solver.errors import DataError, UsageError
 from compexact.solver.points import from_arrays
 
