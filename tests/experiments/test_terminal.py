@@ -123,8 +123,11 @@ def test_a_narrow_stdout_still_gets_json(tmp_path, hostile):
 
 
 def test_what_the_door_lets_through_has_no_way_around_it():
-    stream = Guarded(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
-    assert not hasattr(stream, "buffer")
+    written = io.StringIO()
+    stream = Guarded(written)
+    stream.writelines(["a\x1b", "b\r"])
+    assert written.getvalue() == "a\\u001bb\\u000d"
+    assert not hasattr(Guarded(io.TextIOWrapper(io.BytesIO())), "buffer")
     assert visible("tab\tline\nnew") == "tab\tline\nnew"
     assert visible("\r\x1b") == "\\u000d\\u001b"
 
