@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..solver.errors import DataError, UsageError
+from .regular_files import open_to_write
 
 IsOurs = Callable[[Path], bool]
 """Whether a folder is one that may be replaced."""
@@ -202,10 +203,11 @@ def _remove(leftover: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that it survives a loss of power."""
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
+    """Write a file so that it survives a loss of power.  `DataError` where a link, pipe or other such thing lies."""
+    with open_to_write(path) as stream:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[stream.write(rest) :]
         os.fsync(stream.fileno())
 
 
