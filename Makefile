@@ -63,11 +63,14 @@ constraints:
 	build/pins/bin/python -m pip freeze --all --exclude-editable | sed 's/+.*//' >> build/pins/constraints.txt
 	mv build/pins/constraints.txt constraints.txt
 
-# The newest versions of everything, on the quickest tests.  It says what broke, and never fails.
+# The newest versions of everything, on the quickest tests.  It says what broke, and never fails.  Only torch stays
+# pinned: a newer one may come with gigabytes of CUDA.
 newest:
 	@rm -rf build/newest
 	@$(PYTHON) -m venv build/newest
-	@timeout 300 build/newest/bin/python -m pip install --quiet --upgrade --editable ".[dev]" \
+	@grep '^torch' constraints.txt > build/newest/torch.txt
+	@timeout 300 build/newest/bin/python -m pip install --quiet --upgrade --constraint build/newest/torch.txt \
+			--editable ".[dev]" \
 		&& timeout 240 build/newest/bin/pytest -q -p no:cacheprovider -n 2 --tb=line \
 			-m "not slow and not long and not real_data" tests/solver > build/newest/log 2>&1 \
 		&& echo "newest: $$(tail -n 1 build/newest/log)" \
