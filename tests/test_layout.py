@@ -69,10 +69,11 @@ def test_every_package_on_disk_is_in_the_wheel():
     assert on_disk <= set(listed)
 
 
-def test_help_loads_nothing_heavy():
+@pytest.mark.parametrize("command", ["", "experiment", "probe vision"])
+def test_help_loads_nothing_heavy(command):
     code = (
         "import sys, compexact.experiments.cli as cli\n"
-        "cli.app(['--help'], standalone_mode=False)\n"
+        f"cli.app([*'{command}'.split(), '--help'], standalone_mode=False)\n"
         "print([m for m in ('torch', 'numba', 'numpy', 'sympy', 'spacy', 'ortools', 'PIL') if m in sys.modules])"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
