@@ -14,16 +14,18 @@ from typing import Annotated
 
 import typer
 
-from .commands import about_formulas, about_models, about_pairs, about_doubts  # isort: skip (the order of the help)
 from .commands.experiment import experiment_app
 from .commands.nli import evaluate_app, train_app
 from .commands.options import (
     NUMBER,
     WHOLE,
     BeamSizeOption,
+    EngineOption,
     ForceOption,
     FormatOption,
     JobsOption,
+    LengthOption,
+    SeedOption,
     UnitsOption,
     whole_number,
 )
@@ -42,8 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-QUESTIONS = (about_formulas, about_models, about_pairs, about_doubts)
-"""Importing these adds their commands to `experiment_app`."""
 
 app.add_typer(probe_app, name="probe")
 app.add_typer(experiment_app, name="experiment")
@@ -110,14 +110,9 @@ MinActiveOption = Annotated[
     int | None,
     typer.Option(**WHOLE, help="Skip units active on fewer points.  Default: what the probe says, else 0."),
 ]
-EngineOption = Annotated[
-    str, typer.Option(help="beam, exact (proves the optimum), cpsat, maxsat, or brute (tiny inputs).")
-]
 SampleOption = Annotated[int | None, typer.Option(**WHOLE, help="cpsat and maxsat: ask about so many points.")]
 SpaceOption = Annotated[str, typer.Option(help="chain (the paper's) or tree.")]
-LengthOption = Annotated[int, typer.Option(**WHOLE, help="At most so many concepts.")]
 TimeLimitOption = Annotated[float | None, typer.Option(**NUMBER, help="Seconds of wall clock per unit.")]
-SeedOption = Annotated[int, typer.Option(**WHOLE, help="Of what is random in an engine, if anything.")]
 RunOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")]
 
 
@@ -240,17 +235,17 @@ def verify(
 def score(
     probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
     formula: Annotated[str, typer.Argument(help='Such as "(water OR river) AND NOT blue".')],
-    unit: Annotated[str, typer.Option(help="The unit's name.")],
+    units: Annotated[str, typer.Option("--units", "--unit", help="The unit's name.")],
     format: FormatOption = None,
 ) -> None:
     """Count one formula given by hand.
 
     \b
-    compexact score probe --unit 12 "(water OR river) AND NOT blue"
+    compexact score probe --units 12 "(water OR river) AND NOT blue"
     """
     from .commands import explaining
 
-    explaining.score(probe, unit, formula, format)
+    explaining.score(probe, units, formula, format)
 
 
 @app.command()
