@@ -81,7 +81,7 @@ class Run:
 def result_record(result: SearchResult) -> Record:
     """A result as units.jsonl keeps it."""
     return result.record() | {
-        "by_length": [found.record() for found in result.by_length],
+        "by_length": result.by_length_records(),
         "top": [found.record() for found in result.top],
     }
 

@@ -14,11 +14,10 @@ from typing import TypeVar
 from ..probes.store import Probe
 from ..solver.cells import Cells
 from ..solver.errors import UsageError
-from ..solver.overlap import Overlaps
-from ..solver.problem import Problem
 from ..solver.result import SearchResult
 from .engines import SearchSettings, ShouldStop, check_settings, explain_unit
 from .interrupts import stop_on_interrupt
+from .warming import warm_up
 
 T = TypeVar("T")
 UnitWork = Callable[[Cells, int, ShouldStop], T]
@@ -59,10 +58,9 @@ def map_units(
     """
     stop = stop or threading.Event()
     columns = [cells.unit(name) for name in units]
+    if columns:
+        _warm_up(work)
     if jobs == 1 or len(columns) <= 1:
-        if columns:
-            # Loads the compiled loops, so that no unit's seconds include it.
-            _ = Overlaps(Problem.of(cells, columns[0])).totals
         for name, column in zip(units, columns):
             if stop.is_set():
                 return
@@ -78,6 +76,12 @@ def map_units(
         parallel = Parallel(n_jobs=processes, return_as="generator")
         for results in parallel(delayed(_task)(work, cells, task, flag) for task in tasks):
             yield from results
+
+
+def _warm_up(work: UnitWork[T], *, quiet: bool = False) -> None:
+    """Compile or load what the work's searches need, so that no unit's seconds include it."""
+    settings = getattr(work, "settings", None)
+    warm_up(settings if isinstance(settings, SearchSettings) else SearchSettings(), quiet=quiet)
 
 
 @contextmanager
@@ -105,6 +109,7 @@ def _task(work: UnitWork[T], cells: Cells, columns: list[int], flag: Path) -> li
     """Some units in a process of its own, until the flag is there or the process is interrupted itself."""
     done = []
     with stop_on_interrupt() as stop:
+        _warm_up(work, quiet=True)
 
         def should_stop() -> bool:
             return stop.is_set() or flag.exists()

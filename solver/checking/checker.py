@@ -48,15 +48,16 @@ def check(
     compiled: Callable[[Any], Any] | None = None,
     max_steps: int | None = None,
     time_limit: float | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> Verdict:
     """Re-derive what the certificate claims; `CertificateError` where that fails, `Undecided` where it cannot tell.
 
     certificate: its JSON text.  The cells: indptr int64 (n_cells + 1,), indices (n_set,), ascending in each row,
     weights and active int64 (n_cells,), and the concept names.  compiled: makes a Python function fast
     (`numba.njit`); without it the same code runs, slower.  max_steps: be undecided about proofs by sets that need more.
-    time_limit: and about any that takes more seconds.
+    time_limit: and about any that takes more seconds.  should_stop: and as soon as this says so.
     """
-    clock = Clock(time_limit)
+    clock = Clock(time_limit, should_stop)
     claim = read_claim(certificate, digest(indptr, indices, weights, active, names))
     cells = Counted(indptr, indices, weights, active, len(names))
     if _length(claim.formula, len(names), claim.space) > claim.max_length:

@@ -20,7 +20,8 @@ class Counted:
         self.starts = np.asarray(indptr, dtype=np.int64)
         self.indices = np.asarray(indices, dtype=np.int64)
         self.row = np.repeat(np.arange(len(weights)), self.widths)
-        by_concept = np.argsort(self.indices, kind="stable")
+        # Numbers of 16 bits are sorted in half the time.
+        by_concept = np.argsort(self.indices.astype(np.int16) if n < 2**15 else self.indices, kind="stable")
         self.rows = self.row[by_concept]
         self.ends = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=n))])
         self.active = np.asarray(active, dtype=np.int64)
