@@ -102,15 +102,21 @@ def _beam_size(settings: SearchSettings) -> int:
 
 
 def _brute(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
+    stopping = Stopping.after(None, should_stop)
     found = brute_force_search(problem, max_length=settings.max_length, space=settings.space, should_stop=should_stop)
-    return certified_claim(problem, found, Stopping.after(None, should_stop))
+    return _timed(certified_claim(problem, found, stopping), stopping)
 
 
 def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
     stopping = Stopping.after(settings.time_limit, should_stop)
     searching = before_check(problem, stopping)
     found = search_exact(problem, searching, settings.space, settings.max_length, _beam_size(settings))
-    return certified(problem, found, stopping)
+    return _timed(certified(problem, found, stopping), stopping)
+
+
+def _timed(result: SearchResult, stopping: Stopping) -> SearchResult:
+    """The result with the seconds of search and check."""
+    return replace(result, seconds=stopping.elapsed)
 
 
 def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
@@ -129,7 +135,8 @@ def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop:
         beam_size=settings.beam_size,
         should_stop=should_stop,
     )
-    return certified_claim(problem, _bounded_better(problem, found, bounding, stopping), stopping)
+    found = _bounded_better(problem, found, bounding, stopping)
+    return _timed(certified_claim(problem, found, stopping), stopping)
 
 
 def _bounded_better(problem: Problem, found: SearchResult, bounding: Stopping, stopping: Stopping) -> SearchResult:
