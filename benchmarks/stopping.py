@@ -38,13 +38,13 @@ ENGINES = [
     ("maxsat", "tree", 5),
 ]
 UNLIMITED = [
-    *([*"--engine beam --length 6".split(), "--beam-size", size] for size in ("10", "2000")),
+    *([*["--engine", "beam", "--length", "6"], "--beam-size", size] for size in ("10", "2000")),
     *(
         "--engine exact --space {} --length {}".format(*each).split()
         for each in (("chain", 3), ("tree", 5), ("chain", 8))
     ),
     *(f"--engine {engine} --length 3".split() for engine in ("cpsat", "maxsat", "brute")),
-    "--compat vision --length 8 --beam-size 2000".split(),
+    ["--compat", "vision", "--length", "8", "--beam-size", "2000"],
 ]
 ALLOWED, SHARE, TO_EXIT = 0.5, 0.05, 2.0
 
@@ -101,9 +101,10 @@ def limits(file: Path, seconds: Sequence[float], engines: Sequence[str]) -> bool
             over = float(str(line["seconds"])) - limit
             fits = ran.code == 0 and over <= ALLOWED + SHARE * limit
             kept &= fits
+            process, load = ran.seconds - start - limit, os.getloadavg()[0]
             print(
-                f"{engine:7} {space:6} {length:6} {limit:6g} {over:7.2f} {ran.seconds - start - limit:8.2f} {ran.cpu:7.2f} "
-                f"{ran.code:5}  {line['status']!s:9} ({os.getloadavg()[0]:.1f}){'' if fits else '  TOO LONG'}",
+                f"{engine:7} {space:6} {length:6} {limit:6g} {over:7.2f} {process:8.2f} {ran.cpu:7.2f} "
+                f"{ran.code:5}  {line['status']!s:9} ({load:.1f}){'' if fits else '  TOO LONG'}",
                 flush=True,
             )
     return kept
