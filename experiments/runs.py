@@ -125,7 +125,10 @@ def run_units(
                 yield Outcome(name, result_record(result), certificate)
 
         header = run_header("explain", probe, units, chosen_by(settings.record(), min_active), folder)
-        return keep_records(folder, probe, header, work, on_record)
+        run = keep_records(folder, probe, header, work, on_record)
+        if stop.is_set():  # the last unit, too, is what was found until then
+            raise KeyboardInterrupt
+        return run
 
 
 def keep_records(

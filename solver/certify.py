@@ -96,14 +96,14 @@ def _verdict(
         return None
     except CertificateError as error:
         raise DisagreementError(f"unit {problem.unit}: engine {result.engine}: {error}") from None
-    if (verdict.space, verdict.max_length, verdict.bound, verdict.iou) != (
-        claim.space, claim.max_length, claim.bound, found.iou,
-    ):  # fmt: skip
-        raise DisagreementError(f"unit {result.unit}: the checked claim is not the result's")
     return verdict
 
 
 def _judged(result: SearchResult, verdict: Verdict) -> SearchResult:
+    assert result.best is not None
+    claimed = (result.space, result.max_length, result.bound, result.best.iou)
+    if (verdict.space, verdict.max_length, verdict.bound, verdict.iou) != claimed:
+        raise DisagreementError(f"unit {result.unit}: the checked claim is not the result's")
     if result.status is Status.BOUNDED and verdict.bound == verdict.iou:
         return replace(result, status=Status.OPTIMAL)
     return result
