@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from compexact.probes.store import Probe, open_probe
+from compexact.probes.opening import open_probe
+from compexact.probes.store import Probe
 from compexact.solver import Cells, from_arrays
 
 ROOT = Path(__file__).resolve().parents[1]

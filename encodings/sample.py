@@ -17,8 +17,8 @@ import numpy as np
 
 from ..solver.cells import ConceptRows
 from ..solver.errors import UsageError
+from ..solver.explanation import Explanation
 from ..solver.problem import Problem
-from ..solver.result import Explanation
 from ..solver.score import rounded_up
 from .shape import Shape, Span
 

@@ -28,6 +28,8 @@ from .commands.options import (
     whole_number,
 )
 from .commands.probe import probe_app
+from .interrupts import raise_on_interrupt
+from .terminal import guard_streams, one_line
 
 INTERRUPTED = 130
 
@@ -280,10 +282,13 @@ def report(
 
 def main() -> None:
     """Run the command line; an error is one clear line, and its exit code says of what kind it is."""
-    _prepare_streams()
+    guard_streams()
     try:
-        # typer turns Ctrl-C into the code 130.
-        code = app(standalone_mode=False) or 0
+        with raise_on_interrupt():
+            # typer turns Ctrl-C into the code 130.
+            code = app(standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout has gone (`| head`); Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -295,16 +300,6 @@ def main() -> None:
     sys.exit(code)
 
 
-def _prepare_streams() -> None:
-    """Names may hold any character, and stdout may be narrow or closed: neither is an error."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for the rest of the process
-        elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _report_error(error: Exception) -> int:
     """Print the error, and give its exit code.
 
@@ -314,5 +309,7 @@ def _report_error(error: Exception) -> int:
     if exit_code is None or "COMPEXACT_DEBUG" in os.environ:
         raise error
     message = error.format_message() if hasattr(error, "format_message") else str(error) or "out of memory"
+    if not hasattr(error, "column"):  # a formula's error shows the place on lines of its own
+        message = one_line(message)
     print(f"compexact: {message}", file=sys.stderr)
     return int(exit_code)

@@ -222,7 +222,7 @@ def positives(formula: Formula) -> Iterator[str]:
 
 def _flips(shortcut: Shortcut, editor: Editor) -> tuple[int, float]:
     """(pairs tried, share of them that flips): the word is put into hypotheses that lack it."""
-    predictions = editor.probe.arrays["predictions"]
+    predictions = editor.probe.inputs.predicted
     goal = editor.classes.index(shortcut.label)
     lexicon = Lexicon.of(editor.analysed)
     edited: list[AnalysedPair] = []

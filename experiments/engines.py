@@ -204,13 +204,18 @@ def explain_unit(
     except (CompexactError, ArithmeticError, MemoryError, ValueError, RuntimeError) as error:
         if getattr(error, "exit_code", 1) == 5:
             raise
-        return SearchResult(
-            unit=problem.unit,
-            engine=settings.engine,
-            space=settings.space,
-            max_length=settings.max_length,
-            best=None,
-            ceiling=ceiling(problem),
-            status=Status.FAILED,
-            error=f"{type(error).__name__}: {error}",
-        )
+        return failed_result(problem, settings, f"{type(error).__name__}: {error}")
+
+
+def failed_result(problem: Problem, settings: SearchSettings, reason: str) -> SearchResult:
+    """The answer for a unit that could not be searched."""
+    return SearchResult(
+        unit=problem.unit,
+        engine=settings.engine,
+        space=settings.space,
+        max_length=settings.max_length,
+        best=None,
+        ceiling=ceiling(problem),
+        status=Status.FAILED,
+        error=reason,
+    )

@@ -24,8 +24,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..probes.folders import check_name, write_bytes
-from ..probes.store import Probe, open_probe
+from ..probes.folders import check_name, clear_leftovers, new_file, write_bytes
+from ..probes.opening import open_probe
+from ..probes.store import Probe
 from ..probes.versions import versions
 from ..solver.certify import certificate_text
 from ..solver.errors import DataError, UsageError
@@ -250,16 +251,15 @@ def _begin(folder: Path, header: dict[str, Any]) -> None:
         return
     if folder.is_file():
         raise DataError(f"{folder} is a file; -o takes the name of a folder")
-    partial = folder / "run.json.partial"
-    if folder.exists() and any(entry != partial for entry in folder.iterdir()):
+    clear_leftovers(file)
+    if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} exists and holds no run; choose another -o")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(file)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DataError(f"{folder} cannot be written to: {error.strerror}") from None
+    with new_file(file) as partial:
+        partial.write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> None:

@@ -17,7 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .datasets import open_dataset
-from .store import Probe, open_probe, save_probe
+from .opening import open_probe
+from .store import Probe, save_probe
 
 if TYPE_CHECKING:
     from .models import LoadedModel, load_model

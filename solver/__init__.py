@@ -15,11 +15,12 @@ from .certify import certified, certified_claim
 from .compat import reference_beam_search
 from .errors import CompexactError, DataError, DisagreementError, UsageError
 from .exact import exact_search
-from .formula import And, Atom, Formula, Not, Or, is_chain
-from .logic import are_equivalent, negation_normal_form, simplify, to_latex, to_sympy
+from .explanation import Explanation
+from .formula import And, Atom, Formula, Not, Or, is_chain, to_latex
+from .logic import are_equivalent, negation_normal_form, simplify, to_sympy
 from .points import from_arrays
 from .problem import Problem
-from .result import Explanation, SearchResult, Status
+from .result import SearchResult, Status
 from .score import METRICS
 from .syntax import FormulaError, parse
 

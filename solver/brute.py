@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 
 from .ceiling import ceiling
 from .errors import UsageError
+from .explanation import Explanation
 from .formula import And, Atom, Formula, Not, Or
 from .problem import Problem
-from .result import Explanation, SearchResult, Status
+from .result import SearchResult, Status
 from .stopping import Stopped, Stopping
 
 SPACES = ("chain", "tree")

@@ -18,6 +18,7 @@ import numpy as np
 
 from .errors import DataError, UsageError, did_you_mean
 from .formula import Formula
+from .integers import exact_sum, integers
 from .kernels import rows_by_concept
 
 MAX_POINTS = 2**52
@@ -30,7 +31,9 @@ class ConceptRows:
 
     names: the concepts, unique.  categories: theirs, "" where unknown.
     indptr: int64 (n_rows + 1,).  indices: int32 (n_set,): row i has the concepts
-    `indices[indptr[i]:indptr[i + 1]]`, ascending.
+    `indices[indptr[i]:indptr[i + 1]]`, ascending and each once.  Other integers are converted.
+
+    Raises `DataError` for anything else, two equal rows included: a formula cannot tell them apart, so they are one.
     """
 
     names: tuple[str, ...]
@@ -40,14 +43,40 @@ class ConceptRows:
 
     def __post_init__(self) -> None:
         # The compiled loops do not check bounds: what is wrong here would be read from elsewhere in memory.
-        n, indptr, indices = len(self.names), self.indptr, self.indices
+        n = len(self.names)
         if len(set(self.names)) != n or len(self.categories) != n:
             raise DataError(f"{n} concepts with {len(set(self.names))} names and {len(self.categories)} categories")
-        rising = len(indptr) > 0 and indptr[0] == 0 and bool((np.diff(indptr) >= 0).all())
+        indptr, indices = integers(self.indptr, 1, "the ends of the concept rows"), self.indices
+        indices = integers(indices, 1, "the concept numbers", np.int32)
+        object.__setattr__(self, "indptr", indptr)
+        object.__setattr__(self, "indices", indices)
+        rising = len(indptr) > 0 and indptr[0] == 0 and bool((indptr[1:] >= indptr[:-1]).all())
         if not rising or indptr[-1] != len(indices):
             raise DataError("the concept rows are damaged: their ends do not rise from 0 to the number of entries")
         if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n:
             raise DataError(f"a concept number is outside 0 to {n - 1}: {int(indices.min())} or {int(indices.max())}")
+        self._refuse_unsorted()
+        self._refuse_equal()
+
+    def _refuse_unsorted(self) -> None:
+        """Numbers may fall, or stay, only from the end of a row to the start of the next."""
+        begins = np.zeros(len(self.indices) + 1, dtype=bool)
+        begins[self.indptr] = True
+        wrong = np.flatnonzero((self.indices[1:] <= self.indices[:-1]) & ~begins[1:-1])
+        if len(wrong):
+            row = int(np.searchsorted(self.indptr, wrong[0], side="right")) - 1
+            raise DataError(f"row {row} (from 0) of the concept rows does not list its concepts ascending, each once")
+
+    def _refuse_equal(self) -> None:
+        content = self.indices.tobytes()
+        ends = list(pairwise((self.indices.itemsize * self.indptr).tolist()))
+        if len({content[start:stop] for start, stop in ends}) == len(ends):
+            return
+        seen: dict[bytes, int] = {}
+        for row, (start, stop) in enumerate(ends):
+            first = seen.setdefault(content[start:stop], row)
+            if first != row:
+                raise DataError(f"rows {first} and {row} (from 0) of the concept rows have the same concepts")
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -98,7 +127,11 @@ class Cells:
     """The concept rows that occur, and how often.
 
     concepts: the rows, all distinct.  weights: int64 (n_cells,): how many points each cell has, at
-    least one.  active: int64 (n_cells, n_units): on how many of them each unit is active.
+    least one, and below 2**52 in all.  active: int64 (n_cells, n_units): on how many of them each unit is active.
+    Other integers are converted.
+
+    Every probe passes here, wherever it is from; `DataError` for anything else.  So whatever is added up later,
+    points or active ones, over any cells, is exact in int64.
     """
 
     concepts: ConceptRows
@@ -107,6 +140,8 @@ class Cells:
     unit_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", integers(self.weights, 1, "weights"))
+        object.__setattr__(self, "active", integers(self.active, 2, "active"))
         shape = (len(self.concepts), len(self.unit_names))
         if self.weights.shape != shape[:1] or self.active.shape != shape:
             raise DataError(
@@ -116,6 +151,7 @@ class Cells:
             raise DataError("a cell has no points, or a negative number of active ones")
         if (self.active > self.weights[:, None]).any():
             raise DataError("a unit is active on more points of a cell than the cell has")
+        refuse_too_many(exact_sum(self.weights))
 
     def __len__(self) -> int:
         return len(self.concepts)
@@ -138,6 +174,12 @@ class Cells:
     @property
     def _unit_range(self) -> str:
         return f"; there are {len(self.unit_names)}, from {self.unit_names[0]!r} to {self.unit_names[-1]!r}"
+
+
+def refuse_too_many(points: int) -> None:
+    """`DataError` where so many points cannot be counted exactly."""
+    if points >= MAX_POINTS:
+        raise DataError(f"{points:,} points; counts are exact up to {MAX_POINTS:,}")
 
 
 def concept_rows(names: Sequence[str], categories: Sequence[str], matrix: np.ndarray) -> ConceptRows:
@@ -163,13 +205,22 @@ class CellBuilder:
         self._ids: dict[tuple[int, ...], int] = {}
         self._weights = np.zeros(64, dtype=np.int64)
         self._active = np.zeros((64, len(self.unit_names)), dtype=np.int64)
+        self._points = 0
 
     def add(self, rows: Sequence[tuple[int, ...]], weights: np.ndarray, active: np.ndarray) -> np.ndarray:
         """Add counted points; give the id of each row's cell (int64), which stays valid.
 
         rows: the concepts of each row, ascending.  weights: integer (n_rows,).  active: integer
         (n_rows, n_units), at most `weights`.
+
+        Raises `DataError` where the counts cannot be, or all that were added are too many.
         """
+        weights, active = integers(weights, 1, "weights"), integers(active, 2, "active")
+        if (weights < 0).any() or (active < 0).any() or (active > weights[:, None]).any():
+            raise DataError("a row has a negative number of points, or a unit is active on more than it has")
+        points = self._points + exact_sum(weights)
+        refuse_too_many(points)
+        self._points = points
         ids = np.array([self._ids.setdefault(row, len(self._ids)) for row in rows], dtype=np.int64)
         if len(self._ids) > len(self._weights):
             grown = max(2 * len(self._weights), len(self._ids))
@@ -203,9 +254,6 @@ class CellBuilder:
         n = len(self._ids)
         if not n:
             raise DataError("there are no points: the data have 0 rows")
-        total = int(self._weights[:n].sum(dtype=object))
-        if total >= MAX_POINTS:
-            raise DataError(f"{total:,} points; counts are exact up to {MAX_POINTS:,}")
         rows = sorted(self._ids)
         order = np.array([self._ids[row] for row in rows], dtype=np.int64)
         indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)

@@ -5,13 +5,28 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
+
+from .cells import ConceptRows
 from .checking import digest, seal
 from .checking.claim import FORMAT
+from .explanation import Explanation
 from .formula import And, Atom, Formula, Not, Or
-from .problem import Problem
-from .result import Explanation
+
+
+class Asked(Protocol):
+    """What a certificate says of a `Problem`, whose answers hold certificates."""
+
+    @property
+    def concepts(self) -> ConceptRows: ...
+    @property
+    def weights(self) -> np.ndarray: ...
+    @property
+    def active(self) -> np.ndarray: ...
+    @property
+    def unit(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +45,7 @@ class Certificate:
     proof: str
     content: Any = None
 
-    def to_json(self, problem: Problem, best: Explanation) -> str:
+    def to_json(self, problem: Asked, best: Explanation) -> str:
         """The text that `checking.check` reads."""
         concepts = problem.concepts
         content: dict[str, Any] = {
@@ -48,7 +63,7 @@ class Certificate:
         return json.dumps(content | {"seal": seal(content)}, separators=(",", ":"))
 
 
-def _nested(formula: Formula, problem: Problem) -> Any:
+def _nested(formula: Formula, problem: Asked) -> Any:
     """The formula as nested lists of operators and concept columns."""
     if isinstance(formula, Atom):
         return problem.concepts.position[formula.name]

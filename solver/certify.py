@@ -16,9 +16,10 @@ from .certificate import Certificate
 from .checking import CertificateError, Undecided, Verdict, check
 from .checking.sets import MAX_CONCEPTS
 from .errors import DisagreementError
+from .explanation import Explanation
 from .kernels import compiled
 from .problem import Problem
-from .result import Explanation, SearchResult, Status
+from .result import SearchResult, Status
 from .stopping import Stopping
 
 SECOND_OPINION_STEPS = 500_000_000

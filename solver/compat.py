@@ -26,9 +26,10 @@ import numpy as np
 from .ceiling import ceiling
 from .chain import OPERATORS, Chain, to_formula
 from .errors import UsageError
+from .explanation import Explanation
 from .overlap import Overlaps
 from .problem import Problem
-from .result import Explanation, SearchResult, Status
+from .result import SearchResult, Status
 from .stopping import Stopped, Stopping
 
 

@@ -14,6 +14,7 @@ They are not compared by meaning: `A OR A` differs from `A` (`solver/logic.py` d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, reduce
 
@@ -107,8 +108,6 @@ class Formula:
         return f"<{self}>"
 
     def _repr_latex_(self) -> str:
-        from .logic import to_latex
-
         return f"${to_latex(self)}$"
 
 
@@ -253,3 +252,31 @@ def is_chain(formula: Formula) -> bool:
             return True
         formula = inner[0]
     return isinstance(formula, Atom)
+
+
+def to_latex(formula: Formula) -> str:
+    r"""The formula in LaTeX's mathematics mode.
+
+    >>> print(to_latex((Atom("water") | Atom("50%")) & ~Atom("blue")))
+    (\text{water} \lor \text{50\%}) \land \lnot \text{blue}
+    """
+    if isinstance(formula, Atom):
+        return rf"\text{{{_escaped(formula.name)}}}"
+    if isinstance(formula, Not):
+        return rf"\lnot {_grouped_latex(formula.operand)}"
+    word = r" \land " if isinstance(formula, And) else r" \lor "
+    return word.join(map(_grouped_latex, formula.operands))
+
+
+def _grouped_latex(part: Formula) -> str:
+    return f"({to_latex(part)})" if isinstance(part, And | Or) else to_latex(part)
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    **{c: "\\" + c for c in "&%$#_{}"},
+}  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"[\\~^&%$#_{}]", lambda match: _LATEX[match[0]], text)

@@ -1,4 +1,4 @@
-"""What formulas mean: normal form, equivalence, simplification, and other notations.
+"""What formulas mean: normal form, equivalence, simplification, and sympy's notation.
 
 Equivalence is decided on truth tables, which is exact and fast for the few concepts of an
 explanation.  Simplification is sympy's (Quine-McCluskey), which takes up to 8 variables.
@@ -7,7 +7,6 @@ sympy is imported where it is needed: importing it takes longer than most search
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,31 +119,3 @@ def _from_expression(expression: Any, names: dict[Any, str]) -> Formula:
     if isinstance(expression, sympy.Not):
         return Not(parts[0])
     return And(*parts) if isinstance(expression, sympy.And) else Or(*parts)
-
-
-def to_latex(formula: Formula) -> str:
-    r"""The formula in LaTeX's mathematics mode.
-
-    >>> print(to_latex((Atom("water") | Atom("50%")) & ~Atom("blue")))
-    (\text{water} \lor \text{50\%}) \land \lnot \text{blue}
-    """
-    if isinstance(formula, Atom):
-        return rf"\text{{{_escaped(formula.name)}}}"
-    if isinstance(formula, Not):
-        return rf"\lnot {_grouped_latex(formula.operand)}"
-    word = r" \land " if isinstance(formula, And) else r" \lor "
-    return word.join(map(_grouped_latex, formula.operands))
-
-
-def _grouped_latex(part: Formula) -> str:
-    return f"({to_latex(part)})" if isinstance(part, And | Or) else to_latex(part)
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    **{c: "\\" + c for c in "&%$#_{}"},
-}  # fmt: skip
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"[\\~^&%$#_{}]", lambda match: _LATEX[match[0]], text)

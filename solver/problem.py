@@ -7,9 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from .cells import Cells, ConceptRows
+from .cells import Cells, ConceptRows, refuse_too_many
+from .errors import DataError
+from .explanation import Explanation
 from .formula import Formula
-from .result import Explanation
+from .integers import exact_sum, integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,12 +20,23 @@ class Problem:
 
     concepts: the cells' concept rows.  weights: int64 (n_cells,): points of each cell.
     active: int64 (n_cells,): points of each cell where the unit is active.  unit: its name.
+
+    Raises `DataError` as `Cells` does, but for cells without points, which change no answer.
     """
 
     concepts: ConceptRows
     weights: np.ndarray
     active: np.ndarray
     unit: str
+
+    def __post_init__(self) -> None:
+        for what in ("weights", "active"):
+            object.__setattr__(self, what, integers(getattr(self, what), 1, what))
+        if not len(self.weights) == len(self.active) == len(self.concepts):
+            raise DataError(f"{len(self.weights)} weights and {len(self.active)} active for {len(self.concepts)} cells")
+        if (self.active < 0).any() or (self.active > self.weights).any():
+            raise DataError("the unit is active on more points of a cell than the cell has, or on fewer than none")
+        refuse_too_many(exact_sum(self.weights))
 
     @classmethod
     def of(cls, cells: Cells, unit: str | int) -> Problem:

@@ -4,8 +4,9 @@
     python tests/fuzz.py --inputs 2000
     python tests/fuzz.py --replay uniform:24
 
-Inputs are numbered from `--seed` on; the families of `solver/generators.py` take turns.  One number in 2 has a
-larger input, too (family `grown`); one in 29 is put to the relations, and one in 61 to the solvers, which are slow.
+Inputs are numbered from `--seed` on; the families of `solver/generators.py` take turns.  Each number has some probes
+and certificates made to deceive, and some damaged files; one in 2 has a larger input (family `grown`); one in 29 is
+put to the relations, and one in 61 to the solvers, which are slow.
 A failure is printed with the command that repeats it, which also makes the input smaller; the run then goes on, and
 ends with status 1.
 """
@@ -28,6 +29,8 @@ sys.path.insert(0, str(Path(__file__).parent / "solver"))
 
 from fuzzing.agreement import CHECKS, LARGER_CHECKS, SOLVER_CHECKS
 from fuzzing.case import FAMILIES, Case, case_of, family_of
+from fuzzing.damaged_files import DAMAGE_CHECKS
+from fuzzing.hostile import nothing_false_is_confirmed
 from fuzzing.relations import RELATIONS, grown
 
 Check = Callable[[Case], None]
@@ -41,7 +44,7 @@ SOLVERS_EVERY = 61
 def cases(seed: int) -> Iterator[tuple[Case, Sequence[Check]]]:
     """What is tried under one number."""
     case = case_of(family_of(seed), seed)
-    yield case, CHECKS
+    yield case, (*CHECKS, nothing_false_is_confirmed, *DAMAGE_CHECKS)
     if seed % RELATIONS_EVERY == 0:
         yield case, RELATIONS
         yield grown(seed), RELATIONS
@@ -110,7 +113,8 @@ def replay(name: str) -> int:
     """Run every check on one input; show what fails on as small an input as can be found."""
     family, _, seed = name.partition(":")
     case = grown(int(seed)) if family == "grown" else case_of(family, int(seed))
-    own = LARGER_CHECKS if family == "grown" else (*CHECKS, *solver_checks())
+    every = (*CHECKS, nothing_false_is_confirmed, *DAMAGE_CHECKS, *solver_checks())
+    own = LARGER_CHECKS if family == "grown" else every
     failures = 0
     print(case if family != "grown" else f"{case.name}, {case.matrix.shape}, length {case.length}")
     for check in (*own, *RELATIONS):

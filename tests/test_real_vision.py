@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compexact.probes.store import open_probe
+from compexact.probes.opening import open_probe
 from compexact.solver import Problem, beam_search, parse
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data"

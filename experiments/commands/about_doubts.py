@@ -87,7 +87,7 @@ def heldout(
     compexact experiment heldout nli-probe --splits 5 -o answers/heldout
     compexact experiment heldout probe-a --held-out probe-b
     """
-    from ...probes.store import open_probe
+    from ...probes.opening import open_probe
     from ..questions.heldout import held_out_iou
 
     ask(

@@ -27,7 +27,8 @@ from ...probes.datasets.base import AnnotatedImages
 from ...probes.datasets.files import read_table
 from ...probes.patching import cut_out, read_patch, read_picture, region
 from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
-from ..questions.adversarial import Example, adversarial
+from ..questions.adversarial import adversarial
+from ..questions.edited_pictures import Example
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -58,7 +58,8 @@ def ablation_scores(
         model = load_pair_model(spec, weights=weights)
         _check_digest(model.digest, probe, spec)
         premises, hypotheses = (
-            [text.split(" ") for text in probe.names[name][:limit]] for name in ("premise_tokens", "hypothesis_tokens")
+            [text.split(" ") for text in sentences[:limit]]
+            for sentences in (probe.inputs.tokenised("premise"), probe.inputs.tokenised("hypothesis"))
         )
         return ablated(model.module, lambda units: run_pairs(model, premises, hypotheses, layer, units, device=device))
     loaded, preprocessing = image_model(probe, spec, weights)
@@ -67,7 +68,7 @@ def ablation_scores(
     from ...probes.datasets import open_dataset
 
     images = open_dataset(dataset, limit=limit)
-    if list(images.keys) != list(probe.names["images"][: len(images.keys)]):
+    if list(images.keys) != list(probe.inputs.images[: len(images.keys)]):
         raise UsageError(f"{dataset} is not the dataset that was probed: its images have other names")
 
     def run(units: np.ndarray) -> Any:

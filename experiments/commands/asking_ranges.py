@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...probes.opening import open_probe
 from ...probes.ranges import has_activations, read_ranges
-from ...probes.store import Probe, open_probe
+from ...probes.store import Probe
 from ...solver.errors import UsageError
 
 DEFAULT_RANGES = 5

@@ -12,7 +12,8 @@ from typing import Any
 
 import typer
 
-from ...probes.store import Probe, open_probe
+from ...probes.opening import open_probe
+from ...probes.store import Probe
 from ...solver.certify import check_text
 from ...solver.checking import CertificateError, Undecided, Verdict
 from ...solver.checking.claim import MAX_BYTES

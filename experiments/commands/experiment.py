@@ -49,7 +49,7 @@ def whole_numbers(text: str) -> list[int]:
 
 def probe_and_units(path: Path, units: Sequence[str] | None) -> tuple[Probe, list[str]]:
     """A probe, and the names of its units that `--units` chooses."""
-    from ...probes.store import open_probe
+    from ...probes.opening import open_probe
     from ..units import choose_active_units
 
     probe = open_probe(path)

@@ -10,11 +10,12 @@ from typing import Any
 
 import typer
 
-from ...probes.store import open_probe
+from ...probes.opening import open_probe
 from ...solver.compat import FORMS
 from ...solver.errors import UsageError
+from ...solver.explanation import Explanation
 from ...solver.problem import Problem
-from ...solver.result import Explanation, Status
+from ...solver.result import Status
 from ...solver.score import METRICS
 from ...solver.syntax import parse
 from ..engines import SearchSettings, check_settings

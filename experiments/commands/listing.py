@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...probes.store import Probe, open_probe
+from ...probes.opening import open_probe
+from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError
 from ..output import Printer, Record, chosen_format, table_cell
 from .listing_runs import answer_summary, run_summary
@@ -52,9 +53,9 @@ def _show(record: Record, format_name: str) -> None:
 
 def _shown(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name}={entry}" for name, entry in value.items()) or "-"
+        value = ", ".join(f"{name}={entry}" for name, entry in value.items()) or "-"
     if isinstance(value, list):
-        return "; ".join(map(str, value)) or "-"
+        value = "; ".join(map(str, value)) or "-"
     return table_cell(value)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from statistics import fmean
 
-from ...probes.store import open_probe
+from ...probes.opening import open_probe
 from ...solver.errors import CompexactError, DataError
 from ..questions.answer import read_answer
 from ..runs import Record, Run, read_run

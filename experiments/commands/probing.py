@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ...probes.folders import check_output
-from ...probes.store import is_probe, open_probe, save_probe
+from ...probes.opening import open_probe
+from ...probes.store import is_probe, save_probe
 from ...solver.errors import UsageError
 from ..progress import progress
 

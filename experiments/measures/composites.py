@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..questions.answer import new_figure
-
-if TYPE_CHECKING:
-    from ..questions.adversarial import Tried
+from ..questions.edited_pictures import Tried
 
 TINTS = {"success": (46, 160, 67), "partial": (227, 179, 65), "failure": (200, 60, 50)}
 TINTED = 0.3

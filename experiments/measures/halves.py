@@ -37,24 +37,12 @@ class Halves:
 def halves_of(probe: Probe, seed: int) -> Halves:
     """Half of the inputs, drawn at random, and the rest: by pairs where the probe has them, else by points."""
     rng = np.random.default_rng(seed)
-    return by_pairs(probe, rng) if has_pairs(probe) else by_points(probe.cells, rng)
-
-
-def has_pairs(probe: Probe) -> bool:
-    """Whether the probe keeps which units are active on each of its inputs."""
-    return {"point_cells", "unit_active"} <= set(probe.arrays)
-
-
-def pairs_active(probe: Probe) -> np.ndarray:
-    """bool (n_pairs, n_units): which units are active on each pair; `UsageError` where the probe does not say."""
-    if not has_pairs(probe):
-        raise UsageError("the probe does not keep the cell of each input; one of compexact probe nli does")
-    return np.unpackbits(probe.arrays["unit_active"], axis=1, count=len(probe.cells.unit_names)).astype(bool)
+    return by_pairs(probe, rng) if probe.inputs.are_pairs else by_points(probe.cells, rng)
 
 
 def by_pairs(probe: Probe, rng: np.random.Generator) -> Halves:
     """Split the pairs of a probe of sentence pairs."""
-    active, cell_of = pairs_active(probe), probe.arrays["point_cells"]
+    active, cell_of = probe.inputs.activity.of_all(), probe.inputs.point_cells
     order = rng.permutation(len(cell_of))
     chosen = (order[: len(order) // 2], order[len(order) // 2 :])
     explain, score = (_cells_of_pairs(probe.cells, cell_of[pairs], active[pairs]) for pairs in chosen)
@@ -112,7 +100,7 @@ def by_probes(explain: Probe, score: Probe) -> Halves:
         sides = [_said(probe, what) for probe in (explain, score)]
         if None not in sides and sides[0] != sides[1]:
             raise UsageError(f"the held-out probe has another {what.removesuffix(' weights')}; probe the same one")
-    shared = _inputs_of(explain) & _inputs_of(score)
+    shared = set(explain.inputs.images) & set(score.inputs.images)  # pairs are named by number and tell nothing
     if shared or explain.digest == score.digest:
         example = f", such as {min(shared)}" if shared else ""
         raise UsageError(f"{len(shared) or 'all'} inputs are in both probes{example}; nothing would be held out")
@@ -128,8 +116,3 @@ def by_probes(explain: Probe, score: Probe) -> Halves:
 
 def _said(probe: Probe, what: str) -> object:
     return probe.about.get(what) or (probe.about.get("inputs") or {}).get(what)
-
-
-def _inputs_of(probe: Probe) -> set[str]:
-    """The names of the images, where the probe has them; pairs are named by number and tell nothing."""
-    return set(map(str, probe.names.get("images", ())))

@@ -10,48 +10,38 @@ import numpy as np
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
-from .halves import has_pairs, pairs_active
 
 
 @dataclass(frozen=True, eq=False)
-class Inputs:
+class Truths:
     """The inputs of which the probe keeps every point's cell.
 
     kind: `pairs`, or `images` (those pictured alone).  share: float32 (n_inputs, n_formulas), the share of the
     input's points where each formula holds; of a pair, 0 or 1.  active: bool (n_inputs, n_units), whether the unit
-    is active on the input; on an image, anywhere in it.  predictions: int64 (n_inputs,).
-    targets: a class name or None for each.  n_all: of how many inputs these are.
+    is active on the input; on an image, anywhere in it.  predicted, gold: int64 (n_inputs,): a class, or -1 for none.
+    n_all: of how many inputs these are.
     """
 
     kind: str
     share: np.ndarray
     active: np.ndarray
-    predictions: np.ndarray
-    targets: list[str | None]
-    classes: list[str]
+    predicted: np.ndarray
+    gold: np.ndarray
     n_all: int
 
 
-def read_inputs(probe: Probe, formulas: Sequence[Formula]) -> Inputs:
-    """Raises `UsageError` where the probe keeps no points' cells or no predictions."""
+def read_truths(probe: Probe, formulas: Sequence[Formula]) -> Truths:
+    """Raises `UsageError` where the probe keeps no points' cells, or has no prediction for an input."""
+    inputs = probe.inputs
     masks = np.array([probe.cells.concepts.mask(formula) for formula in formulas], dtype=bool)
-    missing = {"point_cells", "predictions"} - set(probe.arrays)
-    if missing:
-        raise UsageError(
-            f"the probe keeps no {' and no '.join(sorted(missing))}; one of compexact probe vision or nli does"
-        )
-    predictions, targets = probe.arrays["predictions"], list(probe.names["targets"])
-    classes = list(map(str, probe.names.get("classes", ())))
-    if (predictions < 0).any():
+    cells, predicted, gold, active = inputs.point_cells, inputs.predicted, inputs.gold, inputs.activity.of_all()
+    if (predicted < 0).any():
         raise UsageError("the probed model gives no class scores, or NaN ones, for some inputs: nothing to predict")
-    if has_pairs(probe):
-        share = masks[:, probe.arrays["point_cells"]].T.astype(np.float32)
-        return Inputs("pairs", share, pairs_active(probe), predictions, targets, classes, len(predictions))
-    pictured = probe.arrays["pictured"]
-    active = np.unpackbits(probe.arrays["image_active"], axis=1, count=len(probe.cells.unit_names)).astype(bool)
-    chosen = [targets[image] for image in pictured]
-    share = _shares(probe.arrays["point_cells"].reshape(len(pictured), -1), masks)
-    return Inputs("images", share, active[pictured], predictions[pictured], chosen, classes, len(predictions))
+    if inputs.are_pairs:
+        return Truths("pairs", masks[:, cells].T.astype(np.float32), active, predicted, gold, len(predicted))
+    rows = inputs.pictured
+    share = _shares(cells.reshape(len(rows), -1), masks)
+    return Truths("images", share, active[rows], predicted[rows], gold[rows], len(predicted))
 
 
 def _shares(point_cells: np.ndarray, masks: np.ndarray) -> np.ndarray:

@@ -79,7 +79,7 @@ def pruned(
 
 
 def _check(whole: np.ndarray, probe: Probe) -> None:
-    same = float((whole == probe.arrays["predictions"][: len(whole)]).mean())
+    same = float((whole == probe.inputs.predicted[: len(whole)]).mean())
     if same < 0.99:
         raise UsageError(
             f"the model gives the predictions that the probe has on {same:.1%} of the inputs only: it is another "
@@ -90,8 +90,7 @@ def _check(whole: np.ndarray, probe: Probe) -> None:
 def _row(
     order: str, count: int, n_units: int, predicted: Sequence[np.ndarray], whole: np.ndarray, probe: Probe
 ) -> dict[str, Any]:
-    place = {name: number for number, name in enumerate(probe.names.get("classes", ()))}
-    targets = np.array([place.get(target, -1) for target in probe.names["targets"][: len(whole)]])
+    targets = probe.inputs.gold[: len(whole)]
     known = targets >= 0
     accuracies = [float((each[known] == targets[known]).mean()) for each in predicted] if known.any() else []
     return {

@@ -11,7 +11,6 @@ from scipy import stats
 
 from ...probes.store import Probe
 from ...solver.errors import UsageError
-from ..measures.inputs import gold, input_activity, predicted
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explained import Explained, Progress, explain_at
 from .search import chosen_search
@@ -84,10 +83,10 @@ def accuracy_against_iou(
 
 def _accuracy(probe: Probe, units: Sequence[str]) -> _Accuracy:
     """Counted over the inputs with a gold label."""
-    predictions, wanted = predicted(probe), gold(probe)
-    labelled = wanted >= 0
-    right = predictions[labelled] == wanted[labelled]
-    active = input_activity(probe)[labelled][:, [probe.cells.unit(unit) for unit in units]]
+    inputs = probe.inputs
+    predicted, labelled = inputs.predicted, inputs.labelled()
+    right = predicted[labelled] == inputs.gold[labelled]
+    active = inputs.active(units)[labelled]
     return _Accuracy(
         inputs=active.sum(axis=0),
         right=active[right].sum(axis=0),

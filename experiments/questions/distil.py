@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ...solver.errors import UsageError
 from ...solver.formula import Formula
 from ...solver.syntax import parse
 from ..measures.logistic import tuned_logistic
-from ..measures.truths import Inputs, read_inputs
+from ..measures.truths import Truths, read_truths
 from ..runs import Run
 from .answer import Answer, input_record, legend_above, new_figure
 from .explained import Progress
@@ -45,11 +46,11 @@ def distilled(
     chosen = {unit: parse(record["formula"]) for unit, record in answers.items() if record["formula"]}
     if not chosen:
         raise UsageError(f"{run.path} has no formula to distil")
-    inputs = read_inputs(probe, list(chosen.values()))
-    n_classes = len(np.unique(inputs.predictions))
-    if len(inputs.predictions) < max(LEAST, LEAST_PER_CLASS * n_classes):
+    inputs = read_truths(probe, list(chosen.values()))
+    n_classes = len(np.unique(inputs.predicted))
+    if len(inputs.predicted) < max(LEAST, LEAST_PER_CLASS * n_classes):
         raise UsageError(
-            f"{len(inputs.predictions)} {inputs.kind} have their points' cells in the probe, and the model predicts "
+            f"{len(inputs.predicted)} {inputs.kind} have their points' cells in the probe, and the model predicts "
             f"{n_classes} classes for them; {LEAST} are the least, and {LEAST_PER_CLASS} a class"
         )
     columns = [probe.cells.unit(unit) for unit in chosen]
@@ -66,25 +67,25 @@ def distilled(
         inputs=(input_record(probe),),
         settings={
             "run": run.path.name,
-            "inputs": len(inputs.predictions),
+            "inputs": len(inputs.predicted),
             "inputs_are": inputs.kind,
             "splits": splits,
             "seed": seed,
         },
         rows=rows,
-        summary=(*_summary(rows, inputs), *_leaks(chosen, inputs)),
+        summary=(*_summary(rows, inputs), *_leaks(chosen, probe.inputs.classes)),
         draw=lambda: _figure(rows),
     )
 
 
 def _predictions(
-    inputs: Inputs, columns: list[int], rng: np.random.Generator
+    inputs: Truths, columns: list[int], rng: np.random.Generator
 ) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """(what predicts, its predictions, of which inputs) for one random half."""
-    order = rng.permutation(len(inputs.predictions))
+    order = rng.permutation(len(inputs.predicted))
     train, test = order[: len(order) // 2], order[len(order) // 2 :]
     # Classes that never occur cost time and say nothing.
-    occurring, classes = np.unique(inputs.predictions[train], return_inverse=True)
+    occurring, classes = np.unique(inputs.predicted[train], return_inverse=True)
     features = {
         "formulas": inputs.share,
         "units, binarised": inputs.active[:, columns],
@@ -96,16 +97,16 @@ def _predictions(
         found.append((name, occurring[fitted.predict(np.asarray(values[test], dtype=np.float64))], test))
     majority = occurring[np.bincount(classes).argmax()]
     found.append(("majority", np.full(len(test), majority), test))
-    found.append(("the model", inputs.predictions[test], test))
+    found.append(("the model", inputs.predicted[test], test))
     return found
 
 
-def _scores(inputs: Inputs, predicted: np.ndarray, scored: np.ndarray) -> tuple[float, float | None]:
+def _scores(inputs: Truths, predicted: np.ndarray, scored: np.ndarray) -> tuple[float, float | None]:
     """Agreement with the model, and accuracy over the inputs whose target is one of its classes (None: none is)."""
-    agreement = float((predicted == inputs.predictions[scored]).mean())
-    place = {name: number for number, name in enumerate(inputs.classes)}
-    known = [(p, place[t]) for p, t in zip(predicted, (inputs.targets[i] for i in scored)) if t in place]
-    return agreement, float(np.mean([p == t for p, t in known])) if known else None
+    agreement = float((predicted == inputs.predicted[scored]).mean())
+    gold = inputs.gold[scored]
+    known = gold >= 0
+    return agreement, float((predicted == gold)[known].mean()) if known.any() else None
 
 
 def _row(name: str, found: dict[str, list[tuple[float, float | None]]], n_units: int) -> dict[str, Any]:
@@ -122,13 +123,13 @@ def _row(name: str, found: dict[str, list[tuple[float, float | None]]], n_units:
     }
 
 
-def _summary(rows: tuple[dict[str, Any], ...], inputs: Inputs) -> tuple[str, ...]:
+def _summary(rows: tuple[dict[str, Any], ...], inputs: Truths) -> tuple[str, ...]:
     by_name = {row["from"]: row for row in rows}
     formulas, units = by_name["formulas"], by_name["units, binarised"]
     sentences = [
         f"a linear classifier of {formulas['features']} formulas agrees with the model on {formulas['agreement']:.1%} "
         f"of held-out {inputs.kind}, one of the binarised units on {units['agreement']:.1%}; the majority class is "
-        f"{by_name['majority']['agreement']:.1%} ({len(inputs.predictions):,} {inputs.kind}, half of them held out)"
+        f"{by_name['majority']['agreement']:.1%} ({len(inputs.predicted):,} {inputs.kind}, half of them held out)"
     ]
     if formulas["accuracy"] is None:
         sentences.append("no input's target is a class of the model, so there is no accuracy")
@@ -137,18 +138,18 @@ def _summary(rows: tuple[dict[str, Any], ...], inputs: Inputs) -> tuple[str, ...
             f"accuracy: formulas {formulas['accuracy']:.1%}, binarised units {units['accuracy']:.1%}, "
             f"the model {by_name['the model']['accuracy']:.1%}, majority {by_name['majority']['accuracy']:.1%}"
         )
-    if inputs.kind == "images" and len(inputs.predictions) < inputs.n_all:
+    if inputs.kind == "images" and len(inputs.predicted) < inputs.n_all:
         sentences.append(
-            f"only {len(inputs.predictions):,} of {inputs.n_all:,} images have their points' cells in the probe, those "
+            f"only {len(inputs.predicted):,} of {inputs.n_all:,} images have their points' cells in the probe, those "
             "that some unit likes best; probe with --top-images as large as the number of images to have all"
         )
     sentences.append("the formulas were found on all inputs, those held out here among them")
     return tuple(sentences)
 
 
-def _leaks(formulas: dict[str, Formula], inputs: Inputs) -> tuple[str, ...]:
+def _leaks(formulas: dict[str, Formula], classes: Sequence[str]) -> tuple[str, ...]:
     """A warning where concepts are the very classes: then the formulas carry the label, whatever the units do."""
-    telling = {name for formula in formulas.values() for name in formula.atoms()} & set(inputs.classes)
+    telling = {name for formula in formulas.values() for name in formula.atoms()} & set(classes)
     if not telling:
         return ()
     n = sum(not telling.isdisjoint(formula.atoms()) for formula in formulas.values())

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ...probes.store import Probe
-from ...solver.result import Explanation, SearchResult
+from ...solver.explanation import Explanation
+from ...solver.result import SearchResult
 from ..engines import SearchSettings
 from ..interrupts import stop_on_interrupt
 from ..units import Explain, map_units

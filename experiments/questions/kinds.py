@@ -18,9 +18,9 @@ import numpy as np
 from ...probes.store import Probe
 from ...probes.text.vectors import WordVectors
 from ...solver.errors import UsageError
+from ...solver.explanation import Explanation
 from ...solver.formula import And, Atom, Formula, Not, Or
 from ...solver.logic import negation_normal_form
-from ...solver.result import Explanation
 from ...solver.syntax import parse
 from ..measures.agreement import cohen_kappa
 from ..measures.label_sheet import LABELS, Sheet, read_sheet

@@ -11,7 +11,6 @@ import numpy as np
 from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError, did_you_mean
 from ..measures.contributors import ALPHA, correlations, extremes, overlaps, roles
-from ..measures.inputs import input_activity, input_keys
 from .answer import Answer, input_record, new_figure
 from .explained import Progress, explain_at
 from .search import chosen_search
@@ -118,7 +117,7 @@ def same_inputs(left: Probe, right: Probe) -> None:
     """Raises `UsageError` where two probes are not of the same inputs in the same order."""
     if left is right:
         return
-    keys = input_keys(left), input_keys(right)
+    keys = left.inputs.keys, right.inputs.keys
     if len(keys[0]) != len(keys[1]):
         raise UsageError(f"the two probes are of {len(keys[0]):,} and {len(keys[1]):,} inputs; they must be the same")
     for place, (one, other) in enumerate(zip(*keys)):
@@ -134,14 +133,14 @@ def _columns(side: Side) -> list[int]:
 
 
 def _active(side: Side) -> np.ndarray:
-    return input_activity(side.probe)[:, _columns(side)]
+    return side.probe.inputs.active(side.units)
 
 
 def _values(before: Side, after: Side) -> tuple[list[np.ndarray], str]:
     """What is correlated, (n_inputs, n_units) of each side, and what it is called."""
     sides = (before, after)
-    if all("unit_max" in side.probe.arrays for side in sides):
-        values, of_what = [side.probe.arrays["unit_max"][:, _columns(side)] for side in sides], "the largest value"
+    if all(side.probe.inputs.has("unit_max") for side in sides):
+        values, of_what = [side.probe.inputs.unit_max[:, _columns(side)] for side in sides], "the largest value"
     else:
         values, of_what = [_active(side) for side in sides], "being active"
     if len(values[0]) != len(values[1]):

@@ -14,8 +14,8 @@ import numpy as np
 from ...probes.ranges import parts
 from ...probes.store import Probe
 from ...solver.errors import UsageError
+from ...solver.explanation import Explanation
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
-from ...solver.result import Explanation
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at
 from .search import chosen_search

@@ -12,7 +12,6 @@ import numpy as np
 from ...probes.store import Probe
 from ...solver.errors import UsageError, did_you_mean
 from ..measures.contributors import correlations, extremes, roles
-from ..measures.inputs import class_names, input_activity, predicted
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at
 from .search import chosen_search
@@ -59,7 +58,7 @@ def class_contributions(
     settings = chosen_search(engine, beam_size, [length])
     if top < 1:
         raise UsageError(f"the number of units per class must be at least 1, not {top}")
-    names = class_names(probe)
+    names = probe.inputs.named_classes()
     links = _links(probe, units, len(names))
     chosen = _chosen_classes(classes, names, links.predictions)
     picked = {number: extremes(links.weights[:, number], top) for number in chosen}
@@ -84,15 +83,7 @@ def class_contributions(
 
 def _links(probe: Probe, units: Sequence[str], n_classes: int) -> _Links:
     columns = [probe.cells.unit(unit) for unit in units]
-    matrix = probe.arrays.get("class_weights")
-    if matrix is None:
-        raise UsageError("this probe has no connection weights; probe a model whose last layer is linear")
-    if matrix.shape != (n_classes, len(probe.cells.unit_names)):
-        raise UsageError(
-            f"the class weights are of {matrix.shape[1]} inputs and {matrix.shape[0]} classes, but there are "
-            f"{len(probe.cells.unit_names)} units and {n_classes} class names; probe the layer that feeds the last one"
-        )
-    predictions, active = predicted(probe), input_activity(probe)[:, columns]
+    matrix, predictions, active = probe.inputs.class_weights, probe.inputs.predicted, probe.inputs.active(units)
     says = predictions[:, None] == np.arange(n_classes)
     counts = says.sum(axis=0)
     both = active.astype(np.float64).T @ says

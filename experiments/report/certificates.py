@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ...probes.json_text import parse_json
+from ...probes.regular_files import MAX_TEXT, read_regular
+from ...solver.errors import DataError
 from ..runs import Run
 
 PROOFS = {
@@ -45,12 +47,12 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
     if not path.is_relative_to(run.path.resolve()):
         return CertificateNote(file, "?", "it is named by a path that leads out of the run")
     try:
-        content = json.loads(path.read_bytes())
+        content = parse_json(read_regular(path, MAX_TEXT), file)
         claim = content["unit"], Fraction(*content["iou"]), Fraction(*content["bound"])
         proof = str(content["proof"])
     except OSError:
         return CertificateNote(file, "?", "the file is missing")
-    except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError):
+    except (DataError, ValueError, TypeError, KeyError, ZeroDivisionError):
         return CertificateNote(file, "?", "the file is damaged")
     line = record.get("exact", record)
     said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])

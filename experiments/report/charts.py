@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...solver.result import Explanation
+from ...solver.explanation import Explanation
 from .text import ratio
 
 WIDTH, HEIGHT = 440, 230

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ...probes.inputs import Activity
 from ...probes.store import Probe
 from ...solver.errors import DataError
 
@@ -43,26 +44,25 @@ class Classes:
 
     names: of the classes.  targets: a label or None for each input.  predictions: int (n_inputs,), -1 for none.
     weights: float (n_classes, n_units) of the last layer, where it has one input for each unit.
-    active: uint8 (n_inputs, ceil(n_units / 8)), packed bits: on which inputs each unit is active.
+    active: on which inputs each unit is active.
     """
 
     names: Sequence[str]
     targets: Sequence[str | None]
     predictions: np.ndarray | None
     weights: np.ndarray | None
-    active: np.ndarray | None
+    active: Activity | None
 
     @classmethod
     def of(cls, probe: Probe) -> Classes:
         """Raises `DataError` where the arrays do not fit each other."""
-        weights, n_units = probe.arrays.get("class_weights"), len(probe.cells.unit_names)
-        if weights is not None and (weights.ndim != 2 or weights.shape[1] != n_units):
-            weights = None
-        active = next((probe.arrays[name] for name in ("image_active", "unit_active") if name in probe.arrays), None)
-        targets, predictions = probe.names.get("targets") or [], probe.arrays.get("predictions")
-        found = cls(probe.names.get("classes") or [], targets, predictions, weights, active)
-        lengths = {len(each) for each in (targets or None, predictions, active) if each is not None}
-        if len(lengths) > 1 or (active is not None and active.shape[1] * 8 < n_units):
+        inputs = probe.inputs
+        predictions = inputs.predicted if inputs.has("predicted") else None
+        weights = inputs.class_weights if inputs.has("class_weights") else None
+        active = inputs.activity if inputs.has("activity") else None
+        found = cls(inputs.classes, inputs.targets, predictions, weights, active)
+        lengths = {len(each) for each in (inputs.targets or None, predictions, active) if each is not None}
+        if len(lengths) > 1:
             raise DataError("the probe's predictions, targets and activity do not fit each other; probe again")
         return found
 
@@ -80,9 +80,7 @@ class Classes:
 
     def is_active(self, column: int) -> np.ndarray | None:
         """bool (n_inputs,): on which inputs the unit is active; None where that is not kept."""
-        if self.active is None:
-            return None
-        return np.asarray(self.active[:, column // 8] >> (7 - column % 8) & 1, dtype=bool)
+        return None if self.active is None else self.active.of(column)
 
     def accuracy(self, column: int) -> Accuracy | None:
         """None where there are no labels, no predictions, or no labelled input on which the unit is active."""

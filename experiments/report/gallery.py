@@ -47,7 +47,8 @@ class Gallery:
 
     def __init__(self, probe: Probe, pictures: Pictures, classes: Classes, folder: Path) -> None:
         self.pictures, self.classes, self.folder = pictures, classes, folder
-        self.keys, self.unit_max = probe.names["images"], probe.arrays.get("unit_max")
+        self.images = probe.inputs.images
+        self.unit_max = probe.inputs.unit_max if probe.inputs.has("unit_max") else None
         self.sizes: dict[int, tuple[int, int]] = {}
         for name in ("pictures", "layers"):
             (folder / name).mkdir(parents=True)
@@ -82,7 +83,7 @@ class Gallery:
         prediction, target, correct = self.classes.of_input(shot.image)
         is_active = bool(shot.unit_mask.any()) if shot.has_unit_mask else True
         return Picture(
-            file, layer, *self.sizes[shot.image], str(self.keys[shot.image]), prediction, target, correct, shot.iou,
+            file, layer, *self.sizes[shot.image], self.images[shot.image], prediction, target, correct, shot.iou,
             None if self.unit_max is None else float(self.unit_max[shot.image, unit.column]),
             int(shot.formula_mask.sum()), shot.formula_mask.size,
             is_active if shot.has_unit_mask or self.classes.active is not None else None, shot.has_unit_mask,

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...solver.explanation import Explanation
 from ...solver.formula import And, Atom, Formula, Not, Or
 from ...solver.problem import Problem
-from ...solver.result import Explanation
 
 
 @dataclass(frozen=True, eq=False)

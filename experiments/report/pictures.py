@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ...probes.inputs import StoredPictures
 from ...probes.store import Probe
 from ...solver.errors import DataError
-
-NEEDED = ("top_images", "top_masks", "pictured", "point_cells", "picture_bytes", "picture_offsets")
 
 CLEAR, FORMULA, FORMULA_EDGE, UNIT_EDGE, UNIT_HALO = range(5)
 """What a pixel of a layer shows."""
@@ -48,11 +47,6 @@ class Shot:
     has_unit_mask: bool = True
 
     @property
-    def formula_share(self) -> Fraction:
-        """Of the image's points, how many the formula holds for."""
-        return Fraction(int(self.formula_mask.sum()), self.formula_mask.size)
-
-    @property
     def iou(self) -> Fraction | None:
         """In this image alone; None where neither mask has a point, or the unit's is not known."""
         if not self.has_unit_mask:
@@ -62,23 +56,17 @@ class Shot:
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures:
-    """What a vision probe keeps for showing units (`probes/vision.py` lists the arrays)."""
+class Pictures(StoredPictures):
+    """What a vision probe keeps for showing units, as its pages ask for it.  n_cells: of the probe."""
 
-    top_images: np.ndarray
-    top_masks: np.ndarray
-    pictured: np.ndarray
-    point_cells: np.ndarray
-    picture_bytes: np.ndarray
-    picture_offsets: np.ndarray
     n_cells: int
 
     @classmethod
     def of(cls, probe: Probe) -> Pictures | None:
         """None where the probe has no pictures."""
-        if any(name not in probe.arrays for name in NEEDED) or "images" not in probe.names:
+        if not (probe.inputs.has("pictures") and probe.inputs.images):
             return None
-        pictures = cls(**{name: probe.arrays[name] for name in NEEDED}, n_cells=len(probe.cells))
+        pictures = cls(**vars(probe.inputs.pictures), n_cells=len(probe.cells))
         n_units, n_pictures = len(probe.cells.unit_names), len(pictures.pictured)
         lengths = (len(pictures.top_images), len(pictures.top_masks), len(pictures.point_cells))
         if lengths != (n_units, n_units, n_pictures) or len(pictures.picture_offsets) != n_pictures + 1:

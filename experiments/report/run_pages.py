@@ -130,5 +130,5 @@ class _UnitPages:
         }
 
     def _threshold(self, unit: UnitReport) -> float | None:
-        thresholds = self.report.probe.arrays.get("thresholds")
-        return None if thresholds is None else float(thresholds[unit.column])
+        inputs = self.report.probe.inputs
+        return float(inputs.thresholds[unit.column]) if inputs.has("thresholds") else None

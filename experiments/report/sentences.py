@@ -12,11 +12,11 @@ from functools import cached_property
 
 import numpy as np
 
+from ...probes.inputs import Activity, Part
 from ...probes.store import Probe
 from ...solver.errors import DataError
 
-NEEDED = ("point_cells", "unit_active", "predictions", "top_pairs", "top_values")
-NAMES = ("premises", "hypotheses", "targets", "classes")
+NEEDED: tuple[Part, ...] = ("keys", "point_cells", "activity", "predicted", "top_pairs")
 
 MOST_HOLDING = 5
 """So many pairs are shown where the formula holds, beside the top ones."""
@@ -97,14 +97,14 @@ class UnitPairs:
 
 @dataclass(frozen=True, eq=False)
 class Sentences:
-    """What an nli probe keeps for showing units (`probes/nli/probe.py` lists the arrays)."""
+    """What an nli probe keeps for showing units (`probes/inputs.py` says what the parts are)."""
 
     premises: Sequence[str]
     hypotheses: Sequence[str]
     targets: Sequence[str | None]
     classes: Sequence[str]
     point_cells: np.ndarray
-    unit_active: np.ndarray
+    active: Activity
     predictions: np.ndarray
     top_pairs: np.ndarray
     top_values: np.ndarray
@@ -112,15 +112,17 @@ class Sentences:
     @classmethod
     def of(cls, probe: Probe) -> Sentences | None:
         """None where the probe has no sentence pairs."""
-        if probe.about.get("kind") != "nli" or any(name not in probe.arrays for name in NEEDED):
+        inputs = probe.inputs
+        if probe.about.get("kind") != "nli" or not all(inputs.has(part) for part in NEEDED):
             return None
-        if any(name not in probe.names for name in NAMES):
-            return None
-        premises, hypotheses, targets, classes = (probe.names[name] for name in NAMES)
-        found = cls(premises, hypotheses, targets, classes, *(probe.arrays[name] for name in NEEDED))
+        premises, hypotheses = zip(*inputs.keys)
+        found = cls(
+            premises, hypotheses, inputs.targets, inputs.classes,
+            inputs.point_cells, inputs.activity, inputs.predicted, *inputs.top_pairs,
+        )  # fmt: skip
         n_pairs, n_units, n_cells = len(found.premises), len(probe.cells.unit_names), len(probe.cells)
-        per_pair = (found.hypotheses, found.targets, found.point_cells, found.unit_active, found.predictions)
-        fits = all(len(values) == n_pairs for values in per_pair) and found.unit_active.shape[1] * 8 >= n_units
+        per_pair = (found.hypotheses, found.targets, found.point_cells, found.active, found.predictions)
+        fits = all(len(values) == n_pairs for values in per_pair)
         fits = fits and len(found.top_pairs) == len(found.top_values) == n_units
         fits = fits and _within(found.point_cells, n_cells) and _within(found.top_pairs, n_pairs)
         if not fits or not _within(found.predictions, len(found.classes)):
@@ -132,7 +134,7 @@ class Sentences:
 
         cell_mask: bool (n_cells,): where the formula holds; None where there is none.
         """
-        active = np.asarray(self.unit_active[:, column // 8] >> (7 - column % 8) & 1, dtype=bool)
+        active = self.active.of(column)
         holds = None if cell_mask is None else cell_mask[self.point_cells]
         top = self.top_pairs[column].tolist()
         others = [] if holds is None else [n for n in np.flatnonzero(holds).tolist() if n not in set(top)]

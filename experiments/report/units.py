@@ -12,9 +12,10 @@ import numpy as np
 
 from ...probes.store import Probe
 from ...solver.errors import DataError
+from ...solver.explanation import Explanation
 from ...solver.formula import Atom
 from ...solver.problem import Problem
-from ...solver.result import Explanation, Status
+from ...solver.result import Status
 from ...solver.syntax import parse
 from ..recount import check_lines
 from ..runs import Run

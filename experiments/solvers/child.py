@@ -7,10 +7,8 @@ q A - p B above U (`encodings/target.py`); `{"done": true}`; `{"error": text}`.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
-import signal
 import sys
 import threading
 import time
@@ -26,6 +24,7 @@ from ...solver.cells import ConceptRows
 from ...solver.formula import Formula
 from ...solver.problem import Problem
 from ...solver.syntax import parse
+from ..parents import die_with_parent
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def main() -> None:
     """Do the one job that stands on the input."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    _tie_to_parent()
+    die_with_parent(1000)
 
     def tell(message: dict[str, Any]) -> None:
         out.write(json.dumps(message) + "\n")
@@ -179,15 +178,6 @@ def _limit_memory(most: int) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-
-
-def _tie_to_parent() -> None:
-    """On Linux: die with the parent, and be the first to go where memory runs out."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-            with open("/proc/self/oom_score_adj", "w") as score:
-                score.write("1000")
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ from ...encodings.target import Frontier, Target
 from ...solver.beam import search_beam
 from ...solver.ceiling import ceiling
 from ...solver.errors import DisagreementError, UsageError
+from ...solver.explanation import Explanation
 from ...solver.formula import Atom, Formula, is_chain
 from ...solver.problem import Problem
-from ...solver.result import Explanation, SearchResult, Status
+from ...solver.result import SearchResult, Status
 from ...solver.stopping import Stopping
 from ...solver.syntax import parse
 from .child import number_name, problem_record

@@ -198,10 +198,15 @@ def _why(child: subprocess.Popen[bytes], errors: IO[bytes]) -> str:
         code = child.wait(timeout=1)
     except subprocess.TimeoutExpired:
         return "the solver's process closed its output"
-    if code < 0:
-        name = signal.Signals(-code).name
-        more = ": it may have run out of memory" if name in ("SIGKILL", "SIGABRT") else ""
-        return f"the solver's process was ended by {name}{more}"
     errors.seek(0)
-    lines = errors.read()[-4000:].decode(errors="replace").strip().splitlines()
-    return f"the solver's process left with code {code}" + (f": {lines[-1]}" if lines else "")
+    lines = errors.read()[-4000:].decode(errors="replace").strip().splitlines() if code >= 0 else []
+    return f"the solver's process {how_it_ended(code)}" + (f": {lines[-1]}" if lines else "")
+
+
+def how_it_ended(code: int) -> str:
+    """What a process's return code says."""
+    if code >= 0:
+        return f"left with code {code}"
+    name = signal.Signals(-code).name
+    more = ": it may have run out of memory" if name in ("SIGKILL", "SIGABRT") else ""
+    return f"was ended by {name}{more}"

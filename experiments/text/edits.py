@@ -156,15 +156,14 @@ class Editor:
     ask: Ask
 
     def __post_init__(self) -> None:
-        if len(self.analysed) != len(self.probe.names["targets"]):
-            raise DataError(
-                f"{len(self.analysed):,} pairs, but the probe was made of {len(self.probe.names['targets']):,}"
-            )
+        n_probed = len(self.probe.inputs.targets)
+        if len(self.analysed) != n_probed:
+            raise DataError(f"{len(self.analysed):,} pairs, but the probe was made of {n_probed:,}")
 
     @property
-    def classes(self) -> list[str]:
+    def classes(self) -> tuple[str, ...]:
         """The names of the model's classes."""
-        return list(map(str, self.probe.names["classes"]))
+        return self.probe.inputs.classes
 
 
 def propose_edits(
@@ -224,7 +223,7 @@ def _edits_of(
 
 def _places(editor: Editor, formula: Formula, wanted: bool, most: int) -> list[int]:
     """Pairs where the formula does not do as wanted yet, spread evenly over the file."""
-    holds = editor.probe.cells.concepts.mask(formula)[editor.probe.arrays["point_cells"]]
+    holds = editor.probe.cells.concepts.mask(formula)[editor.probe.inputs.point_cells]
     places = np.flatnonzero(holds != wanted)
     if len(places) > most:
         places = places[np.linspace(0, len(places) - 1, most).astype(int)]
@@ -239,7 +238,7 @@ def _edit(
     first, second = (editor.classes[int(row.argmax())] for row in shares)
     states = (None, None) if answers.active is None else tuple(bool(answers.active[i, column]) for i in (old, new))
     target = {"on": second, "off": first}[goal]
-    gold = editor.probe.names["targets"][place]
+    gold = editor.probe.inputs.targets[place]
     return Edit(
         unit=unit.unit,
         formula=unit.formula,

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...probes.inputs import Side
 from ...probes.store import Probe
 from ...probes.text.concepts import word_form
 from ...solver.errors import UsageError
@@ -147,7 +148,7 @@ def find(
     chosen = read_heuristics() if heuristics is None else heuristics
     words = [found for side in SIDES for found in associations(probe, side, smoothing)]
     return Findings(
-        classes=tuple(map(str, probe.names.get("classes", ()))),
+        classes=probe.inputs.classes,
         units=tuple(units),
         words=tuple(words),
         heuristics=tuple(reified(heuristic, units) for heuristic in chosen),
@@ -156,10 +157,8 @@ def find(
 
 def unit_findings(run: Run, probe: Probe) -> list[UnitFinding]:
     """The run's units that have a formula, in its order."""
-    classes = list(map(str, probe.names.get("classes", ())))
-    matrix = probe.arrays.get("class_weights")
-    if matrix is not None and matrix.shape != (len(classes), len(probe.cells.unit_names)):
-        matrix = None
+    classes = probe.inputs.classes
+    matrix = probe.inputs.class_weights if classes and probe.inputs.has("class_weights") else None
     found = []
     for unit, record in run.records.items():
         # A line of an audit holds its answer under `exact`.
@@ -174,7 +173,7 @@ def unit_findings(run: Run, probe: Probe) -> list[UnitFinding]:
     return found
 
 
-def associations(probe: Probe, side: str, smoothing: int = SMOOTHING) -> list[Association]:
+def associations(probe: Probe, side: Side, smoothing: int = SMOOTHING) -> list[Association]:
     """Every word of a side (`premise` or `hypothesis`) with every gold label.
 
     A word counts once a pair, in lower case.  Pairs without a label are left out.
@@ -183,7 +182,7 @@ def associations(probe: Probe, side: str, smoothing: int = SMOOTHING) -> list[As
         raise UsageError(f"the smoothing must be at least 0, not {smoothing}")
     counts: Counter[tuple[str, str]] = Counter()
     labels: dict[str, None] = {}
-    for text, label in zip(probe.names[f"{side}_tokens"], probe.names["targets"], strict=True):
+    for text, label in zip(probe.inputs.tokenised(side), probe.inputs.targets, strict=True):
         if label is not None:
             labels[label] = None
             counts.update((word, label) for word in set(map(word_form, text.split())))
@@ -217,7 +216,7 @@ def _strongest_first(found: Association) -> tuple[float, str]:
 
 
 def _class_order(probe: Probe) -> Any:
-    classes = list(probe.names.get("classes", ()))
+    classes = probe.inputs.classes
     return lambda label: (classes.index(label) if label in classes else len(classes), label)
 
 

@@ -16,7 +16,7 @@ def ask_model(model: LoadedPairModel, probe: Probe, *, device: str = "cpu", batc
     """Ask this model.  probe: the one made of it, whose layer and thresholds say what it means that a unit is on."""
     from ...probes.nli.responses import respond
 
-    layer, thresholds = str(probe.about["layer"]), probe.arrays["thresholds"]
+    layer, thresholds = str(probe.about["layer"]), probe.inputs.thresholds
 
     def ask(premises: Sequence[Tokens], hypotheses: Sequence[Tokens]) -> Answers:
         logits, active = respond(

@@ -94,10 +94,6 @@ def words(sentence: AnalysedSentence) -> frozenset[str]:
     return frozenset(map(word_form, sentence.tokens))
 
 
-def _sides(analysed: Sequence[AnalysedPair]) -> tuple[list[AnalysedSentence], list[AnalysedSentence]]:
-    return [pair.premise for pair in analysed], [pair.hypothesis for pair in analysed]
-
-
 def side_of(pair: AnalysedPair, side: str) -> AnalysedSentence:
     """The sentence that `pre` or `hyp` names."""
     return pair.premise if side == "pre" else pair.hypothesis

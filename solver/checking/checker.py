@@ -13,6 +13,7 @@ from .claim import MAX_LENGTH, Claim, digest, read_claim
 from .clock import Clock
 from .counted import Counted
 from .errors import CertificateError
+from .given import accepted
 from .prefixes import check_prefixes
 from .sets import check_sets
 from .transport import check_transport
@@ -52,15 +53,17 @@ def check(
 ) -> Verdict:
     """Re-derive what the certificate claims; `CertificateError` where that fails, `Undecided` where it cannot tell.
 
-    certificate: its JSON text.  The cells: indptr int64 (n_cells + 1,), indices (n_set,), ascending in each row,
-    weights and active int64 (n_cells,), and the concept names.  compiled: makes a Python function fast
-    (`numba.njit`); without it the same code runs, slower.  max_steps: be undecided about proofs by sets that need more.
-    time_limit: and about any that takes more seconds.  should_stop: and as soon as this says so.
+    certificate: its JSON text.  The cells: indptr (n_cells + 1,), indices (n_set,), rising in each row,
+    weights and active (n_cells,), all integers, and the concept names: whatever they are, `given.py` looks at them
+    first.  compiled: makes a Python function fast (`numba.njit`); without it the same code runs, slower.
+    max_steps: be undecided about proofs by sets that need more.  time_limit: and about any that takes more seconds.
+    should_stop: and as soon as this says so.
     """
     clock = Clock(time_limit, should_stop)
-    claim = read_claim(certificate, digest(indptr, indices, weights, active, names))
-    cells = Counted(indptr, indices, weights, active, len(names))
-    if _length(claim.formula, len(names), claim.space) > claim.max_length:
+    given = accepted(indptr, indices, weights, active, names)
+    claim = read_claim(certificate, digest(given.indptr, given.indices, given.weights, given.active, given.names))
+    cells = Counted(given)
+    if _length(claim.formula, cells.n, claim.space) > claim.max_length:
         raise CertificateError("the formula is longer than the length")
     iou = _iou(cells, claim.formula)
     if iou != claim.iou:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .errors import CertificateError
+from .given import plain, plain_names
 
 MAX_BYTES = 1 << 26
 MAX_LENGTH = 64
@@ -41,12 +42,16 @@ class Claim:
 def digest(
     indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray, active: np.ndarray, names: Sequence[str]
 ) -> str:
-    """SHA-256 of the cells' content: concept rows, weights, active points and concept names."""
-    hasher = hashlib.sha256(json.dumps(list(names)).encode())
-    for array in (indptr, indices, weights, active):
-        content = np.ascontiguousarray(array, dtype="<i8")
+    """SHA-256 of the cells' content: concept rows, weights, active points and concept names.
+
+    Raises `CertificateError` where the arrays are no lists of 64-bit integers: other numbers would be cut.
+    """
+    hasher = hashlib.sha256(json.dumps(plain_names(names)).encode())
+    arrays = {"indptr": indptr, "indices": indices, "weights": weights, "active": active}
+    for what, array in arrays.items():
+        content = plain(array, what)
         hasher.update(f"{len(content)}:".encode())
-        hasher.update(content.tobytes())
+        hasher.update(content.astype("<i8", copy=False).tobytes())
     return hasher.hexdigest()
 
 
@@ -58,6 +63,8 @@ def seal(content: dict[str, Any]) -> str:
 
 def read_claim(certificate: str | bytes, cells_digest: str) -> Claim:
     """The claim; `CertificateError` where the text is none, is damaged, or is about other cells."""
+    if not isinstance(certificate, str | bytes):
+        raise CertificateError(f"not a certificate: {type(certificate).__name__}")
     if len(certificate) > MAX_BYTES:
         raise CertificateError(f"{len(certificate):,} bytes; at most {MAX_BYTES:,} are read")
     try:

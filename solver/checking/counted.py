@@ -1,4 +1,10 @@
-"""The cells of one unit, counted anew: whatever a checker sums, it sums here."""
+"""The cells of one unit, counted anew, and sums over what concepts share.
+
+Why no sum wraps.  Counts are those of `given.py`: any sum of them is below 2**52.  A part is a value of 0 or more for
+each cell, its sum over all cells below 2**62: each proof makes sure of that in Python's integers before it makes parts
+of p, q and the counts.  A row lists a concept once, so a sum over the cells that two concepts share takes each cell
+once and is no larger.  The rest counts entries of arrays that are in memory.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +12,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .errors import CertificateError
+from .given import Given
 
 
 class Counted:
     """The concept rows, by row and by concept, and the counts."""
 
-    def __init__(
-        self, indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray, active: np.ndarray, n: int
-    ) -> None:
-        self.n = n
-        self.widths = np.diff(indptr)
-        self.starts = np.asarray(indptr, dtype=np.int64)
-        self.indices = np.asarray(indices, dtype=np.int64)
-        self.row = np.repeat(np.arange(len(weights)), self.widths)
+    def __init__(self, given: Given) -> None:
+        self.n = len(given.names)
+        self.widths = np.diff(given.indptr)
+        self.starts, self.indices = given.indptr, given.indices
+        self.row = np.repeat(np.arange(len(given.weights)), self.widths)
         # Numbers of 16 bits are sorted in half the time.
-        by_concept = np.argsort(self.indices.astype(np.int16) if n < 2**15 else self.indices, kind="stable")
+        small = self.indices.astype(np.int16) if self.n < 2**15 else self.indices
+        by_concept = np.argsort(small, kind="stable")
         self.rows = self.row[by_concept]
-        self.ends = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=n))])
-        self.active = np.asarray(active, dtype=np.int64)
-        self.inactive = np.asarray(weights, dtype=np.int64) - self.active
-        if (self.active < 0).any() or (self.inactive < 0).any():
-            raise CertificateError("a cell has more active points than points")
+        self.ends = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=self.n))])
+        self.active, self.inactive = given.active, given.weights - given.active
         self.unit_points = int(self.active.sum())
 
     def rows_of(self, c: int) -> np.ndarray:
@@ -39,7 +40,7 @@ class Counted:
         return self.indices[self.starts[cell] : self.starts[cell + 1]]
 
     def shared(self, concepts: np.ndarray, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """For each part (int64 (n_cells,)): its sums over the cells that two concepts share, (n_given, n)."""
+        """For each part (int64 (n_cells,), not negative): its sums over the cells two concepts share, (n_given, n)."""
         counts = self.ends[concepts + 1] - self.ends[concepts]
         which = np.repeat(np.arange(len(concepts)), counts)
         offset = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -61,7 +62,11 @@ class Counted:
 
 
 def _sums(code: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """int64 (size,): exact sums by code.  bincount adds in float64, so many or large values go in parts."""
+    """int64 (size,): exact sums by code, of values from 0 to below 2**62.
+
+    bincount adds in float64, exactly where nothing reaches 2**53; so many or large values go in parts.  Of at most
+    2**26 values the low 26 bits are below 2**26 each, which is small enough, and the high ones become so in turn.
+    """
     most = 1 << 26
     if len(values) > most:
         halves = (slice(0, len(values) // 2), slice(len(values) // 2, None))

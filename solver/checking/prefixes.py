@@ -83,6 +83,10 @@ class _Proof:
 
     def __init__(self, cells: Counted, target: Fraction, length: int, clock: Clock) -> None:
         p, q = target.numerator, target.denominator
+        # In Python's integers.  No gain, loss or sum of them over cells, each taken once, is above the worst, nor is
+        # a base.  With N the length, `_falling` adds N + 2 of them at most, `_others` one more, and a potential has
+        # two of `_others` beside gains and losses: 2 N + 8.  A bound adds N + 2 at most.  A slack has at most one for
+        # each concept of the prefix: with a given value, below 2**61, it stays below 2**62, too.
         worst = q * cells.unit_points + p * int(cells.inactive.sum())
         if worst * (4 * length + 16) >= 2**62:
             raise Undecided("the counts are too large for exact arithmetic in 64 bits at this bound")

@@ -58,15 +58,19 @@ def check_sets(
     if length > MAX_CONCEPTS:
         raise CertificateError(f"sets prove lengths up to {MAX_CONCEPTS}, not {length}")
     p, q = bound.numerator, bound.denominator
+    # In Python's integers.  All gains and losses together are below the first factor: so is any sum over cells, each
+    # taken once, and no value is smaller than its negative.  What follows adds up at most length + 2 such sums: V* of
+    # a set, and reach, itself no more than one of them, for up to length concepts; (c) has length - 1 cuts and one sum.
     if (q * cells.unit_points + p * int(cells.inactive.sum())) * (length + 2) >= 2**62:
         raise Undecided("the counts are too large for exact arithmetic in 64 bits at this bound")
     values = q * cells.active - p * cells.inactive
     gain, loss = np.maximum(values, 0), np.maximum(-values, 0)
     order = _distinct(cells)
-    order = order[np.argsort(-(cells.singles(gain) + cells.singles(loss))[order], kind="stable")]
+    gains, losses = cells.singles(gain), cells.singles(loss)
+    order = order[np.argsort(-(gains + losses)[order], kind="stable")]
     csr = _in_order(cells, order)
     fast = compiled or (lambda function: function)
-    reach = _reach(csr, gain, loss, length, fast(_largest_cuts), clock)
+    reach = _reach(csr, (gain, loss), (gains[order], losses[order]), length, fast(_largest_cuts), clock)
     tables = [_tables(space, k, length) for k in range(1, length + 1)]
     begins = np.cumsum([0, 0, *map(len, tables)])
     most = 2**62 if max_steps is None else max_steps
@@ -93,16 +97,17 @@ def _distinct(cells: Counted) -> np.ndarray:
 
 def _reach(
     csr: tuple[np.ndarray, ...],
-    gain: np.ndarray,
-    loss: np.ndarray,
+    by_cell: tuple[np.ndarray, np.ndarray],
+    by_concept: tuple[np.ndarray, np.ndarray],
     length: int,
     largest_cuts: Callable[..., Any],
     clock: Clock,
 ) -> np.ndarray:
-    """int64, per concept in order: the least of (a), (b) and (c), made falling."""
-    starts, rows = csr[:2]
-    sums = [np.concatenate([[0], np.cumsum(part[rows])]) for part in (gain, loss)]
-    gains, losses = (of[starts[1:]] - of[starts[:-1]] for of in sums)
+    """int64, per concept in order: the least of (a), (b) and (c), made falling.
+
+    by_cell: gain and loss int64 (n_cells,).  by_concept: their sums over the cells of each concept in order.
+    """
+    (gain, loss), (gains, losses) = by_cell, by_concept
     every = int(gain.sum() + loss.sum())
     reach = np.minimum(np.minimum(gains + losses, every - gains - losses), int(gain.sum()))
     if int(gain.sum() - loss.sum()) + int(np.sort(losses)[-length:].sum()) <= 0:

@@ -26,8 +26,9 @@ import numpy as np
 from ..beam import search_beam
 from ..certificate import Certificate
 from ..chain import to_formula
+from ..explanation import Explanation
 from ..problem import Problem
-from ..result import Explanation, SearchResult, Status
+from ..result import SearchResult, Status
 from ..stopping import Stopped, Stopping
 from . import kernels, state
 from .tables import prepared

@@ -25,9 +25,10 @@ from fractions import Fraction
 
 from ..certificate import Certificate
 from ..errors import UsageError
+from ..explanation import Explanation
 from ..formula import Atom
 from ..problem import Problem
-from ..result import Explanation, SearchResult, Status
+from ..result import SearchResult, Status
 from ..stopping import Stopped, Stopping
 from . import kernels
 from .functions import to_shortest

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compexact.probes.store import open_probe
+from compexact.probes.opening import open_probe
 
 SUBJECTS, VERBS = ["a man", "a woman", "two dogs"], ["sleeps", "runs", "eats", "sings"]
 DATA = Path(__file__).resolve().parents[2] / "../shared/data"

@@ -18,6 +18,7 @@ from compexact.experiments.report.pictures import Pictures
 from compexact.experiments.report.site import write_report
 from compexact.experiments.report.units import read_units
 from compexact.experiments.runs import read_run, run_units
+from compexact.probes.inputs import Activity
 from compexact.probes.store import Probe, save_probe
 from compexact.solver.cells import Cells, concept_rows
 from compexact.solver.errors import DataError, UsageError
@@ -91,7 +92,7 @@ def classes(**changes) -> Classes:
         "targets": ["a", "b", None, "b"],
         "predictions": np.array([0, 0, 1, 1]),
         "weights": np.array([[0.5, -1.0], [-0.25, 2.0], [0.0, -3.0]]),
-        "active": np.packbits(np.array([[1, 0], [1, 0], [1, 0], [0, 0]], dtype=bool), axis=1),
+        "active": Activity(np.packbits(np.array([[1, 0], [1, 0], [1, 0], [0, 0]], dtype=bool), axis=1), 2),
     }
     return Classes(**given | changes)
 

@@ -8,8 +8,8 @@ import pytest
 from compexact.experiments.report.charts import BOTTOM, LEFT, RIGHT, TOP, histogram, length_chart, nice_step
 from compexact.experiments.report.pictures import CLEAR, FORMULA, FORMULA_EDGE, UNIT_EDGE, UNIT_HALO, Shot, layer
 from compexact.experiments.report.text import percent, ratio, tokens
+from compexact.solver.explanation import Explanation
 from compexact.solver.formula import Atom
-from compexact.solver.result import Explanation
 from compexact.solver.syntax import parse
 
 

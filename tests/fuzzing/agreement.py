@@ -158,7 +158,7 @@ def changes(case: Case, routes: list[list[int]]) -> Iterator[list[list[int]]]:
     """Nothing, the routes as they are, and some with more, less, elsewhere or more than once."""
     yield []
     yield routes
-    rng, n_cells = case.rng, len(case.weights)
+    rng, n_cells = case.rng, len(case.problem.weights)
     for _ in range(4):
         changed = [list(route) for route in routes]
         for _ in range(int(rng.integers(1, 4))):

@@ -76,17 +76,14 @@ def a_tree_is_never_worse_than_a_chain(case: Case) -> None:
 
 
 def equal_rows_may_be_split(case: Case) -> None:
-    """As they are, and merged again by `from_arrays`."""
+    """As points come: `from_arrays` merges what is one cell."""
     part = case.rng.integers(0, case.active + 1)
     rest = case.active - part
     light = part + case.rng.integers(0, case.weights - case.active + 1)
     weights, active = np.append(light, case.weights - light), np.append(part, rest)
-    matrix, some = np.vstack([case.matrix, case.matrix]), weights > 0
-    base = asked(case)
-    split = asked(case, matrix=matrix[some], weights=weights[some], active=active[some])
-    equal(base, split, "rows split in two")
+    matrix = np.vstack([case.matrix, case.matrix])
     merged = Problem.of(from_arrays(matrix, weights=weights, active=active[:, None]), 0)
-    equal(base, answer(case, merged), "rows split and merged")
+    equal(asked(case), answer(case, merged), "rows split and merged")
 
 
 def scale_does_not_matter(case: Case) -> None:

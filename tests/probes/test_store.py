@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import shutil
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from compexact.probes.folders import check_output
-from compexact.probes.store import Probe, open_probe, read_probe, save_probe
+from compexact.probes.opening import open_probe
+from compexact.probes.store import Probe, read_probe, save_probe
 from compexact.solver.errors import CompexactError, DataError, UsageError
 from compexact.solver.points import from_arrays
 
@@ -58,6 +60,47 @@ def test_every_flipped_bit_cut_and_missing_file_is_noticed(probe):
             assert "\n" not in str(caught.value)
             file.write_bytes(content)
     assert open_probe(probe.path).digest == probe.digest
+
+
+def rewritten(probe, **arrays):
+    """The folder with other arrays, all its digests made anew."""
+    manifest = json.loads((probe.path / "manifest.json").read_text())
+    for name, array in arrays.items():
+        np.save(probe.path / "arrays" / f"{name}.npy", array)
+        content = (probe.path / "arrays" / f"{name}.npy").read_bytes()
+        manifest["digests"]["arrays"][name] = hashlib.sha256(content).hexdigest()
+    rest = {key: value for key, value in manifest.items() if key != "digest"}
+    text = json.dumps(rest, sort_keys=True, ensure_ascii=False).encode()
+    (probe.path / "manifest.json").write_text(json.dumps(rest | {"digest": hashlib.sha256(text).hexdigest()}))
+    return probe.path
+
+
+def test_a_folder_whose_digests_all_fit_is_taken_with_its_own_arrays(probe):
+    cells = probe.cells
+    assert open_probe(rewritten(probe, weights=cells.weights.astype(np.uint64))).digest == probe.digest
+
+
+@pytest.mark.parametrize("points", [2**52, 2**60, 2**62, 2**63 - 1])
+def test_a_folder_of_more_points_than_are_counted_exactly_is_refused(probe, points):
+    weights = np.full_like(probe.cells.weights, points)
+    with pytest.raises(DataError, match="points; counts are exact up to"):
+        open_probe(rewritten(probe, weights=weights, active=np.zeros_like(probe.cells.active)))
+
+
+def test_a_folder_whose_rows_list_a_concept_twice_or_are_equal_is_refused(probe):
+    rows = probe.cells.concepts
+    row = int(np.flatnonzero(np.diff(rows.indptr) > 1)[0])
+    twice, turned = rows.indices.copy(), rows.indices.copy()
+    start = rows.indptr[row]
+    twice[start + 1] = twice[start]
+    turned[start : start + 2] = turned[start : start + 2][::-1]
+    for indices in (twice, turned):
+        with pytest.raises(DataError, match="ascending, each once"):
+            open_probe(rewritten(probe, concepts_indices=indices))
+    single = np.zeros_like(rows.indptr)
+    single[1:] = rows.indptr[-1]
+    with pytest.raises(DataError):
+        open_probe(rewritten(probe, concepts_indptr=single))
 
 
 def test_two_swapped_arrays_are_noticed(probe):

@@ -11,7 +11,8 @@ from torch import nn
 
 from compexact.probes.datasets.base import Annotation
 from compexact.probes.masks import active_counts, label_points
-from compexact.probes.store import open_probe, save_probe
+from compexact.probes.opening import open_probe
+from compexact.probes.store import save_probe
 from compexact.probes.vision import VisionSettings, probe_vision
 from compexact.solver.errors import DataError, UsageError
 from compexact.solver.problem import Problem

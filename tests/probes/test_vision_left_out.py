@@ -12,8 +12,9 @@ from torch import nn
 
 from compexact.experiments.cli import main
 from compexact.probes.datasets.base import Annotation
+from compexact.probes.opening import open_probe
 from compexact.probes.skipping import readable_images
-from compexact.probes.store import open_probe, save_probe
+from compexact.probes.store import save_probe
 from compexact.probes.vision import VisionSettings, probe_vision
 from compexact.solver.errors import DataError, UsageError
 

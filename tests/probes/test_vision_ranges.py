@@ -14,8 +14,9 @@ from compexact.experiments.report.site import write_report
 from compexact.experiments.runs import SearchSettings, run_units
 from compexact.probes import vision_edges
 from compexact.probes.datasets.base import Annotation, Concept
+from compexact.probes.opening import open_probe
 from compexact.probes.ranges import split_into_ranges
-from compexact.probes.store import open_probe, save_probe
+from compexact.probes.store import save_probe
 from compexact.probes.vision import VisionSettings, probe_vision
 from compexact.solver.errors import UsageError
 from compexact.solver.syntax import parse

@@ -17,6 +17,8 @@ from compexact.solver.ceiling import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.certify import certified
 from compexact.solver.checking import Verdict, check, seal
+from compexact.solver.checking.counted import Counted
+from compexact.solver.checking.given import accepted
 from compexact.solver.kernels import compiled
 from compexact.solver.prefixes.search import search_prefixes
 from compexact.solver.stopping import Stopping
@@ -74,9 +76,15 @@ def verdict(problem: Problem, text: str | bytes, *, fast: bool = True, **setting
         problem.weights,
         problem.active,
         concepts.names,
-        compiled=_compiled if fast else None,
+        compiled=checked_fast if fast else None,
         **settings,
     )
+
+
+def counted(problem: Problem) -> Counted:
+    """The problem as the checkers count it."""
+    rows = problem.concepts
+    return Counted(accepted(rows.indptr, rows.indices, problem.weights, problem.active, rows.names))
 
 
 def printed(code: str) -> set[str]:
@@ -90,5 +98,5 @@ def printed(code: str) -> set[str]:
     return answers
 
 
-def _compiled(function: Any) -> Any:
+def checked_fast(function: Any) -> Any:
     return _made.setdefault(function, compiled(function))

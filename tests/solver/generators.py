@@ -14,10 +14,17 @@ Raw = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def problem_of(matrix: np.ndarray, weights: np.ndarray, active: np.ndarray) -> Problem:
-    """matrix: bool (n_cells, n_concepts).  Rows may repeat: a search must not care."""
+    """matrix: bool (n_rows, n_concepts).  Equal rows become one cell; cells stand as their rows first come."""
+    _, first, row_of = np.unique(matrix, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    cell_of = np.argsort(order)[row_of.reshape(-1)]
+    sums = np.zeros((2, len(order)), dtype=np.int64)
+    np.add.at(sums, (0, cell_of), weights)
+    np.add.at(sums, (1, cell_of), active)
+    matrix, (weights, active) = matrix[first[order]], sums
     names = [f"c{i}" for i in range(matrix.shape[1])]
     concepts = concept_rows(names, [""] * len(names), matrix)
-    return Problem(concepts, weights.astype(np.int64), active.astype(np.int64), "u")
+    return Problem(concepts, weights, active, "u")
 
 
 def _rows(rng: Rng, cells: int = 24, concepts: int = 7) -> np.ndarray:
@@ -94,7 +101,7 @@ def near_two_to_the_31(rng: Rng) -> Raw:
 
 def near_two_to_the_53(rng: Rng) -> Raw:
     matrix = _rows(rng, cells=8)
-    return _with(rng, matrix, 2**53 // (2 * len(matrix)) - rng.integers(0, 3, len(matrix)))
+    return _with(rng, matrix, 2**53 // (2 * len(matrix)) - rng.integers(1, 4, len(matrix)))
 
 
 def image_like(rng: Rng) -> Raw:

@@ -2,8 +2,8 @@ import pytest
 import sympy
 
 from compexact.solver.errors import UsageError
-from compexact.solver.formula import And, Atom, Not, Or
-from compexact.solver.logic import are_equivalent, negation_normal_form, simplify, to_latex, to_sympy
+from compexact.solver.formula import And, Atom, Not, Or, to_latex
+from compexact.solver.logic import are_equivalent, negation_normal_form, simplify, to_sympy
 from compexact.solver.syntax import parse
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from compexact.solver.errors import DisagreementError
+from compexact.solver.explanation import Explanation
 from compexact.solver.formula import Atom
-from compexact.solver.result import Explanation, SearchResult, Status
+from compexact.solver.result import SearchResult, Status
 from compexact.solver.score import METRICS, rounded_up
 
 REFERENCE = Path(__file__).resolve().parents[2] / "../shared/data/reference"

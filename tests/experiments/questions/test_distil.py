@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from compexact.experiments.measures.logistic import fit_logistic
-from compexact.experiments.measures.truths import read_inputs
+from compexact.experiments.measures.truths import read_truths
 from compexact.experiments.questions.distil import distilled
 from compexact.experiments.runs import Run
 from compexact.probes.store import Probe
@@ -72,14 +72,15 @@ def test_images_give_the_share_of_points_where_the_formula_holds():
         "point_cells": np.array([[[np.flatnonzero(holds)[0]] * 2, [np.flatnonzero(~holds)[0]] * 2]] * 2),
         "image_active": np.array([[128], [0], [0]], dtype=np.uint8),
     }
-    inputs = read_inputs(Probe(cells, {}, {"targets": ["p", "q", "r"]}, arrays), [parse("a"), parse("NOT a AND b")])
+    names = {"targets": ["p", "q", "r"], "classes": ["q", "p"]}
+    inputs = read_truths(Probe(cells, {}, names, arrays), [parse("a"), parse("NOT a AND b")])
     assert inputs.share[0, 0] == 0.5
     assert inputs.active[:, 0].tolist() == [True, False]
-    assert (inputs.targets, inputs.n_all) == (["p", "r"], 3)
+    assert (inputs.gold.tolist(), inputs.n_all) == ([1, -1], 3)
 
 
 def test_a_probe_without_predictions_is_refused(probe):
-    with pytest.raises(UsageError, match="no point_cells and no predictions"):
+    with pytest.raises(UsageError, match="no cells of its inputs' points"):
         distilled(run("a"), Probe(probe.cells, {}))
 
 

@@ -12,8 +12,8 @@ from compexact.experiments.questions.ranges import explained_ranges
 from compexact.probes.nli.model import ModelSettings, SentencePairModel
 from compexact.probes.nli.saving import save_model
 from compexact.probes.nli.vocabulary import build_vocabulary
+from compexact.probes.opening import open_probe
 from compexact.probes.ranges import range_masks, read_ranges, split_into_ranges
-from compexact.probes.store import open_probe
 from compexact.solver.errors import DataError, UsageError
 
 

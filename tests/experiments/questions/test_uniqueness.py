@@ -11,8 +11,9 @@ from compexact.experiments.questions.explained import Explained
 from compexact.experiments.questions.uniqueness import shared_formulas
 from compexact.probes.store import Probe
 from compexact.solver.errors import UsageError
+from compexact.solver.explanation import Explanation
 from compexact.solver.points import from_arrays
-from compexact.solver.result import Explanation, SearchResult, Status
+from compexact.solver.result import SearchResult, Status
 from compexact.solver.syntax import parse
 
 NAMES = ["a", "b", "c", "copy-of-a"]

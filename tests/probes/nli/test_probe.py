@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from compexact.probes.nli.probe import NliSettings, probe_nli
-from compexact.probes.store import open_probe, save_probe
+from compexact.probes.opening import open_probe
+from compexact.probes.store import save_probe
 from compexact.probes.text.concepts import PairConcepts, PairConceptSettings, pair_concepts
 from compexact.solver.errors import DataError, UsageError
 from compexact.solver.problem import Problem

@@ -123,13 +123,6 @@ def test_the_digest_depends_on_every_array_and_name():
         assert digest(*(part + (i == j) for j, part in enumerate(parts)), ["a", "b"]) != before
 
 
-def test_counts_that_cannot_be_are_refused():
-    problem = problem_of(np.eye(2, dtype=bool), np.array([3, 4]), np.array([5, 0]))
-    text = Certificate("chain", 1, Fraction(1), "ceiling").to_json(problem, problem.explain(Atom("c1")))
-    with pytest.raises(CertificateError, match="more active points than points"):
-        verdict(problem, text)
-
-
 @pytest.fixture
 def four():
     """Four concepts on all their sets; the unit is active on half of each cell."""
@@ -192,6 +185,15 @@ def test_a_bound_below_the_formula_is_refused(four):
     content = json.loads(claimed(four, A, "tree", 4))
     with pytest.raises(CertificateError, match="below the formula's IoU"):
         verdict(four, sealed(content | {"bound": [0, 1]}))
+
+
+@pytest.mark.parametrize("gap", [Fraction(1, 10**15), Fraction(1, 3000), Fraction(1, 900)])
+def test_a_bound_a_hair_below_the_formula_contradicts_itself(proven, gap):
+    """Whatever the proof: two numbers of one certificate are compared before anything is counted."""
+    for each in proven:
+        bound = Fraction(*each.content["iou"]) * (1 - gap)
+        with pytest.raises(CertificateError, match=r"^the bound .* is below the formula's IoU"):
+            verdict(each.problem, sealed(each.content | {"bound": [bound.numerator, bound.denominator]}))
 
 
 def test_prefixes_prove_nothing_about_trees():

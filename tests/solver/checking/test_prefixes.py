@@ -7,16 +7,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from asking import by_prefixes, claim, sealed, verdict
+from asking import by_prefixes, claim, counted, sealed, verdict
 from generators import problem_of
+from literal_bounds import Bounds
 from problems import hard
 
 from compexact.solver.checking import CertificateError
 from compexact.solver.checking.clock import NO_LIMIT
-from compexact.solver.checking.counted import Counted
 from compexact.solver.checking.prefixes import _Node, _Proof
 from compexact.solver.formula import Atom
-from compexact.solver.prefixes.bounds import Bounds
 
 
 def chains(sets, length):
@@ -49,8 +48,7 @@ def case(seed):
 
 def accepts(problem, target, length, values):
     """Whether the checker does, with every prefix opened that it does not close; `values`: its claims by length."""
-    concepts, n = problem.concepts, len(problem.concepts.names)
-    cells = Counted(concepts.indptr, concepts.indices, problem.weights, problem.active, n)
+    n, cells = len(problem.concepts.names), counted(problem)
     proof = _Proof(cells, target, length, NO_LIMIT)
     for r, limit in enumerate(values, start=1):
         proof.reached[r] = limit
@@ -130,7 +128,7 @@ def test_what_is_left_below_the_root_is_the_bound_that_is_proven(seed):
     """`bounds.py` has the proof, and is held against brute force."""
     problem = case(seed)
     concepts, n = problem.concepts, len(problem.concepts.names)
-    cells = Counted(concepts.indptr, concepts.indices, problem.weights, problem.active, n)
+    cells = counted(problem)
     proof = _Proof(cells, Fraction(1, 3), 6, NO_LIMIT)
     root = _Node(np.ones(len(problem.weights), bool), 0, 0, 0, 0, np.zeros(3 * n, bool), np.zeros(n, bool))
     sets = np.array([concepts.mask(Atom(name)) for name in concepts.names])

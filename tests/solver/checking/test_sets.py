@@ -7,14 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from asking import verdict
+from asking import counted, verdict
 from generators import problem_of, random_problem
 from problems import best_function_value, dense, few_concepts, hard, rare_unit, sparse
 
 from compexact.solver import Atom, Status, brute_force_search, certified, exact_search
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
-from compexact.solver.checking.counted import Counted
 from compexact.solver.checking.sets import check_sets
 
 SPACES = ("chain", "tree")
@@ -97,8 +96,7 @@ def test_three_concepts_at_length_five():
 
 def walked(problem, target, length):
     """What the checker's walk is given: each concept's cells in its order, bool (n, n_cells), values, reaches."""
-    concepts, seen = problem.concepts, []
-    cells = Counted(concepts.indptr, concepts.indices, problem.weights, problem.active, len(concepts.names))
+    cells, seen = counted(problem), []
 
     def spy(function):
         def keep(*args):
@@ -204,14 +202,11 @@ def test_lengths_above_five_are_refused():
 def test_counts_beyond_64_bits_are_refused_and_those_below_decided(length):
     """All sums of the walk stay below (q * active + p * others) * (length + 2), which must be less than 2**62."""
     matrix = np.array([[1, 0], [0, 1]], dtype=bool)
-    for p, q in ((1, 1), (999, 1000), (2**20 - 1, 2**20)):
+    for p, q in ((999, 1000), (2**20 - 1, 2**20), (2**50 - 1, 2**50)):
         most = (2**62 - 1) // (length + 2) // (p + q)
         for half in (most - 1, most, most + 1):
             problem = problem_of(matrix, np.array([half, half]), np.array([half, 0]))
             text = Certificate("tree", length, Fraction(p, q), "sets").to_json(problem, problem.explain(~Atom("c0")))
             reason = "too large for exact arithmetic" if half > most else "exceeds the bound"
-            if p == q and half <= most:
-                assert verdict(problem, text).bound == 1
-            else:
-                with pytest.raises(CertificateError, match=reason):
-                    verdict(problem, text)
+            with pytest.raises(CertificateError, match=reason):
+                verdict(problem, text)

@@ -134,17 +134,6 @@ def test_a_pair_of_cells_counts_in_full_for_every_concept_that_separates_it():
                 verdict(problem, false.to_json(problem, problem.explain(~Atom("c0"))))
 
 
-def test_cells_that_nothing_separates_cannot_be_told_apart():
-    """Two cells with the same concepts: what one sends the other is lost for good, whatever the length."""
-    matrix = np.array([[1], [1], [0]], dtype=bool)
-    problem = problem_of(matrix, np.array([10, 10, 5]), np.array([10, 0, 0]))
-    best = problem.explain(Atom("c0"))
-    routes = [[0, 1, 10]]
-    for length in (1, 5, 64):
-        text = Certificate("tree", length, Fraction(1, 2), "transport", routes).to_json(problem, best)
-        assert verdict(problem, text).bound == best.iou == Fraction(1, 2)
-
-
 def test_no_false_bound_passes_however_the_routes_are_changed():
     """Routes that are best for the false bound, then changed by chance: any that passes would prove what is not so."""
     chance, tried = random.Random(3), 0

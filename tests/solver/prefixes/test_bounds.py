@@ -6,8 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-
-from compexact.solver.prefixes.bounds import Bounds
+from literal_bounds import Bounds
 
 OR, AND, AND_NOT = range(3)
 

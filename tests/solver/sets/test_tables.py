@@ -43,7 +43,7 @@ def test_the_bound_by_losses_is_used_only_where_the_cells_outside_are_a_loss():
         problem = problem_of(matrix, weights, rng.binomial(weights, rng.choice([0.2, 0.5, 0.8])))
         length, target = int(rng.integers(1, 5)), Fraction(int(rng.integers(1, 8)), 8)
         columns, tables, _ = prepared(problem, target, length, "tree")
-        sets = matrix.T[columns]
+        sets = problem.concepts.dense().T[columns]
         for d in range(len(sets)):
             for before in itertools.chain(*(itertools.combinations(range(d), k) for k in range(length))):
                 gain = best_function_value(sets[[*before, d]], tables.values)
@@ -65,7 +65,8 @@ def test_copies_are_left_out_and_complements_too_where_not_may_stand_anywhere():
     matrix = np.stack([~first, first, other, first, ~other], axis=1)
     problem = problem_of(matrix, np.full(6, 5), np.array([5, 2, 1, 0, 3, 1]))
     assert sorted(prepared(problem, Fraction(1, 2), 3, "chain")[0].tolist()) == [0, 1, 2, 4]
-    assert sorted(prepared(problem, Fraction(1, 2), 3, "tree")[0].tolist()) == [1, 2]
+    kept = set(prepared(problem, Fraction(1, 2), 3, "tree")[0].tolist())
+    assert (len(kept), len(kept & {0, 1, 3}), len(kept & {2, 4})) == (2, 1, 1)
 
 
 def test_the_decidable_target_is_the_nearest_above_that_fits():

@@ -1,0 +1,21 @@
+"""Open a probe, in whichever of its two forms it lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..solver.errors import DataError, UsageError
+from .arrays import read_npz
+from .store import Probe, read_probe
+
+
+def open_probe(path: str | Path) -> Probe:
+    """A probe folder or an `.npz` file of arrays: what every command takes."""
+    path = Path(path)
+    if path.is_dir():
+        return read_probe(path)
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; a probe folder or an .npz file is needed")
+    if path.suffix == ".npz":
+        return read_npz(path)
+    raise DataError(f"{path} is neither a probe folder nor an .npz file")

@@ -1,0 +1,53 @@
+"""A formula for a unit, and the counts that speak for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from .formula import Formula
+from .score import METRICS
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A formula and the counts that speak for it.
+
+    both: points where the formula holds and the unit is active.  formula_points: where the formula
+    holds.  unit_points: where the unit is active.
+    """
+
+    formula: Formula
+    both: int
+    formula_points: int
+    unit_points: int
+
+    @property
+    def intersection(self) -> int:
+        """The numerator of the IoU."""
+        return self.both
+
+    @property
+    def union(self) -> int:
+        """The denominator of the IoU."""
+        return self.formula_points + self.unit_points - self.both
+
+    def score(self, metric: str = "iou") -> Fraction:
+        """The exact value of a metric of `METRICS`."""
+        return METRICS[metric](self.both, self.formula_points, self.unit_points)
+
+    @property
+    def iou(self) -> Fraction:
+        """Intersection over union, exactly."""
+        return self.score()
+
+    def record(self) -> dict[str, Any]:
+        """The fields that JSON lines show."""
+        return {
+            "formula": str(self.formula),
+            "length": self.formula.length,
+            "intersection": self.intersection,
+            "union": self.union,
+            "iou": float(self.iou),
+        }
