@@ -38,6 +38,7 @@ kills: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/beam.py
 	$(BIN)/python benchmarks/exact.py
+	$(BIN)/python benchmarks/stopping.py --rows 6000 --concepts 100 --limits 1
 
 reproduce: $(READY)
 	$(BIN)/python benchmarks/reproduce.py

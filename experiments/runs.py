@@ -82,7 +82,7 @@ class Run:
 def result_record(result: SearchResult) -> Record:
     """A result as units.jsonl keeps it."""
     return result.record() | {
-        "by_length": [found.record() for found in result.by_length],
+        "by_length": result.by_length_records(),
         "top": [found.record() for found in result.top],
     }
 
@@ -126,7 +126,10 @@ def run_units(
                 yield Outcome(name, result_record(result), certificate)
 
         header = run_header("explain", probe, units, chosen_by(settings.record(), min_active), folder)
-        return keep_records(folder, probe, header, work, on_record)
+        run = keep_records(folder, probe, header, work, on_record)
+        if stop.is_set():  # the last unit, too, is what was found until then
+            raise KeyboardInterrupt
+        return run
 
 
 def keep_records(

@@ -11,10 +11,10 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from ..probes.store import Probe
 from ..solver.cells import Cells
 from ..solver.errors import CompexactError, UsageError
-from ..solver.overlap import Overlaps
 from ..solver.problem import Problem
 from ..solver.result import SearchResult
 from .engines import SearchSettings, ShouldStop, check_settings, explain_unit, failed_result
+from .warming import warm_up
 from .workers import Killed, in_processes
 
 T = TypeVar("T")
@@ -49,6 +49,7 @@ class Explain:
         self.settings = settings
 
     def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> SearchResult:
+        warm_up(self.settings)  # in a process of its own; here it is done
         return explain_unit(cells, column, self.settings, should_stop)
 
     def failed(self, cells: Cells, column: int, reason: str) -> SearchResult:
@@ -67,10 +68,10 @@ def map_units(
     """
     stop = stop or threading.Event()
     columns = [cells.unit(name) for name in units]
+    if columns:
+        settings = getattr(work, "settings", None)
+        warm_up(settings if isinstance(settings, SearchSettings) else SearchSettings())
     if jobs == 1 or len(columns) <= 1:
-        if columns:
-            # Loads the compiled loops, so that no unit's seconds include it.
-            _ = Overlaps(Problem.of(cells, columns[0])).totals
         for name, column in zip(units, columns):
             if stop.is_set():
                 return
