@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ..proofs import is_other_file
 from ..runs import Run
 
 PROOFS = {
@@ -45,13 +46,16 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
     if not path.is_relative_to(run.path.resolve()):
         return CertificateNote(file, "?", "it is named by a path that leads out of the run")
     try:
-        content = json.loads(path.read_bytes())
+        text = path.read_bytes()
+        content = json.loads(text)
         claim = content["unit"], Fraction(*content["iou"]), Fraction(*content["bound"])
         proof = str(content["proof"])
     except OSError:
         return CertificateNote(file, "?", "the file is missing")
     except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError):
         return CertificateNote(file, "?", "the file is damaged")
+    if is_other_file(record, text):
+        return CertificateNote(file, proof, "it is not the file that was kept with the run's line")
     line = record.get("exact", record)
     said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
     return CertificateNote(file, proof, None if claim == said else "it claims something else than the run's line")
