@@ -54,8 +54,9 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
         return CertificateNote(file, "?", "the file is missing")
     except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError):
         return CertificateNote(file, "?", "the file is damaged")
-    if is_other_file(record, text):
-        return CertificateNote(file, proof, "it is not the file that was kept with the run's line")
     line = record.get("exact", record)
     said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
-    return CertificateNote(file, proof, None if claim == said else "it claims something else than the run's line")
+    if claim != said:
+        return CertificateNote(file, proof, "it claims something else than the run's line")
+    other = is_other_file(record, text)
+    return CertificateNote(file, proof, "it is not the file that was kept with the run's line" if other else None)

@@ -131,7 +131,7 @@ def test_what_an_audit_says_of_the_beam_follows_from_the_answers():
         assert wrong(line | change, header)
     for field in line["grid"][0]:
         for value in (0.0123, None, True, False, 2, "feasible"):
-            if value != line["grid"][3][field] or type(value) is not type(line["grid"][3][field]):
+            if value != line["grid"][3][field]:
                 said = wrong(line | points(line, 3, **{field: value}), header)
                 assert said, (field, value)
     assert wrong(line | points(line, 1, beam_iou=1.0), header)

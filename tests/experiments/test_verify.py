@@ -107,7 +107,7 @@ def optimal_for(npz, run, length, record):
     iou = found.best.iou
     text = Certificate("chain", length, iou, "sets").to_json(of, found.best)
     (run / record["certificate"]).write_text(text)
-    record.pop("certificate_digest")
+    record.pop("certificate_digest", None)
     record |= {"max_length": length, **found.best.record(), "bound": rounded_up(iou), "gap": 0.0}
     record |= {"bound_fraction": [iou.numerator, iou.denominator], "status": "optimal"}
     record |= {"by_length": [each.record() for each in found.by_length], "top": [found.best.record()]}

@@ -13,7 +13,6 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
@@ -253,11 +252,14 @@ KINDS = (
 
 
 def edit(files: Files, chance: random.Random) -> None:
-    """One edit; none where edits before have left nothing that it can change."""
-    with suppress(TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError):
+    """One edit; none where edits before have left nothing that it can change, or it makes what JSON cannot hold."""
+    before = json.dumps([files["header"], files["lines"]])
+    try:
         chance.choice(KINDS)(files, chance)
-    for part in ("header", "lines"):  # no part of a file is shared
-        files[part] = json.loads(json.dumps(files[part]))
+        after = json.dumps([files["header"], files["lines"]])
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError):
+        after = before
+    files["header"], files["lines"] = json.loads(after)  # anew, so that no two parts are the same object
 
 
 def some_node(files: Files, chance: random.Random) -> tuple[Any, Any]:
