@@ -164,7 +164,7 @@ class _Answer:
             return
         by_length, top = self.record["by_length"], self.record["top"]
         if self.record["formula"] is None:
-            require(not by_length and not top, "it has no formula, and yet some")
+            require(not by_length, "it has no formula, and yet some")
             return
         require(len(by_length) == self.record["max_length"], "by_length has not one formula for each length")
         require(1 <= len(top) <= self.asked.get("top_k", 1), "top has more or fewer formulas than were asked for")
@@ -178,7 +178,7 @@ class _Answer:
         require(len(best) == 1, "the answer is not the last of by_length and the first of top")
 
     def _score(self, found: Mapping[str, Any]) -> Fraction:
-        penalty = Fraction(self.asked.get("penalty", "1"))
+        penalty = Fraction(str(self.asked.get("penalty", "1")))
         return self._metric_of(found) * penalty ** (found["length"] - 1)
 
     def _metric_of(self, found: Mapping[str, Any]) -> Fraction:

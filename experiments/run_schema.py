@@ -148,7 +148,7 @@ class Settings(_Strict):
     max_length: Positive
     beam_size: Positive | None = 10
     top_k: Positive = 1
-    penalty: str = "1"
+    penalty: str | Number = "1"
     metric: Literal["iou", "precision", "recall", "f1"] = "iou"
     compat: Literal["vision", "nli"] | None = None
     time_limit: Number | None = None

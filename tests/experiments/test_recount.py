@@ -9,6 +9,7 @@ import pytest
 from compexact.experiments.audit import Audit, audit_record
 from compexact.experiments.engines import SearchSettings, explain_unit
 from compexact.experiments.recount import Recount
+from compexact.experiments.run_schema import ExplainLine, check_form
 from compexact.experiments.runs import result_record
 from compexact.solver.points import from_arrays
 from compexact.solver.score import rounded_up
@@ -61,6 +62,7 @@ SETTINGS = [
 def test_what_an_engine_answers_is_right(settings, unit):
     line, header = answered(unit, **{"max_length": 2, **settings})
     assert line["status"] != "failed"
+    assert check_form(ExplainLine, line) == line
     assert wrong(line, header) is None
 
 
