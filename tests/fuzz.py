@@ -4,15 +4,9 @@
     python tests/fuzz.py --inputs 2000
     python tests/fuzz.py --replay uniform:24
 
-<<<<<<< HEAD
 Inputs are numbered from `--seed` on; the families of `solver/generators.py` take turns.  Each number has some probes
 and certificates made to deceive, too; one in 2 has a larger input (family `grown`); one in 29 is put to the relations,
-and one in 61 to the solvers, which are slow.
-=======
-Inputs are numbered from `--seed` on; the families of `solver/generators.py` take turns.  One number in 2 has a
-larger input, too (family `grown`); one in 29 is put to the relations, one in 61 to the solvers, which are slow, and of
-one in 5 a run is made and edited (`fuzzing/edited_runs.py`).
->>>>>>> 130f93e (Docs and tests: what verify says of a run, and what a run's folder holds)
+one in 61 to the solvers, which are slow, and of one in 5 a run is made and edited (`fuzzing/edited_runs.py`).
 A failure is printed with the command that repeats it, which also makes the input smaller; the run then goes on, and
 ends with status 1.
 """
@@ -35,11 +29,8 @@ sys.path.insert(0, str(Path(__file__).parent / "solver"))
 
 from fuzzing.agreement import CHECKS, LARGER_CHECKS, SOLVER_CHECKS
 from fuzzing.case import FAMILIES, Case, case_of, family_of
-<<<<<<< HEAD
-from fuzzing.hostile import nothing_false_is_confirmed
-=======
 from fuzzing.edited_runs import edited_runs_are_not_believed
->>>>>>> 130f93e (Docs and tests: what verify says of a run, and what a run's folder holds)
+from fuzzing.hostile import nothing_false_is_confirmed
 from fuzzing.relations import RELATIONS, grown
 
 Check = Callable[[Case], None]
@@ -125,11 +116,8 @@ def replay(name: str) -> int:
     """Run every check on one input; show what fails on as small an input as can be found."""
     family, _, seed = name.partition(":")
     case = grown(int(seed)) if family == "grown" else case_of(family, int(seed))
-<<<<<<< HEAD
-    own = LARGER_CHECKS if family == "grown" else (*CHECKS, nothing_false_is_confirmed, *solver_checks())
-=======
-    own = LARGER_CHECKS if family == "grown" else (*CHECKS, *solver_checks(), edited_runs_are_not_believed)
->>>>>>> 130f93e (Docs and tests: what verify says of a run, and what a run's folder holds)
+    small = (*CHECKS, nothing_false_is_confirmed, edited_runs_are_not_believed, *solver_checks())
+    own = LARGER_CHECKS if family == "grown" else small
     failures = 0
     print(case if family != "grown" else f"{case.name}, {case.matrix.shape}, length {case.length}")
     for check in (*own, *RELATIONS):
