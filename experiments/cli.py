@@ -226,9 +226,9 @@ def verify(
     compexact verify proven
     compexact verify proven/certificates/0.json --probe probe
     """
-    from .commands import auditing
+    from .commands.verify import verify as verify_claims
 
-    auditing.verify(claim, probe, format, time_limit=time_limit)
+    verify_claims(claim, probe, format, time_limit=time_limit)
 
 
 @app.command()

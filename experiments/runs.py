@@ -6,15 +6,16 @@
     log.txt        when it was started, stopped and finished
 
 The folder can be moved; the probe is found by its relative path, or named again.  Lines are appended whole:
-a line that a crash cut short is dropped when the run goes on.
+a line that a crash cut short is dropped when the run goes on.  run.json and every line hold a digest of themselves, a
+line also that of its certificate.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..probes.folders import check_name, clear_leftovers, new_file, write_bytes
-from ..probes.opening import open_probe
+from ..probes.regular_files import check_folder, open_to_write
 from ..probes.store import Probe
 from ..probes.versions import versions
 from ..solver.certify import certificate_text
@@ -34,49 +35,11 @@ from ..solver.problem import Problem
 from ..solver.result import SearchResult
 from .engines import SearchSettings, check_settings
 from .interrupts import stop_on_interrupt
+from .proofs import check_proofs
 from .recount import check_lines
+from .run_reading import FORMAT, VERSION, Record, Run, read_bytes, read_header, read_lines, read_run
+from .run_schema import CERTIFICATES, sealed
 from .units import Explain, map_units
-
-FORMAT = "compexact run"
-VERSION = 1
-CERTIFICATES = "certificates"
-CERTIFICATE_NAME = rf"{CERTIFICATES}/\d+\.json"
-
-Record = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run read from disk.
-
-    header: the content of run.json: `settings`, `units` (names, in order), `versions`, `probe`.
-    records: the finished units by name, in the order of `units`; each the fields of `explain`'s JSON line,
-    `by_length` (for maximum length 1, 2, ...: formula, length, intersection, union, iou) and `top` (alike).
-    """
-
-    path: Path
-    header: dict[str, Any]
-    records: dict[str, Record]
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether every unit asked for has its line."""
-        return len(self.records) == len(self.header["units"])
-
-    @property
-    def probe_path(self) -> Path:
-        """Where run.json says that the probe is."""
-        return Path(os.path.normpath(self.path.resolve() / self.header["probe"]["path"]))
-
-    def open_probe(self, path: Path | None = None) -> Probe:
-        """The probe it was made from: at `path`, or where run.json says.  Checked by digest."""
-        place = path or self.probe_path
-        if not place.exists():
-            raise UsageError(f"the probe of {self.path} is not at {place}; name it with --probe")
-        probe = open_probe(place)
-        if probe.digest != self.header["probe"]["digest"]:
-            raise DataError(f"{place} is not the probe that {self.path} was made from: its digest differs")
-        return probe
 
 
 def result_record(result: SearchResult) -> Record:
@@ -145,6 +108,7 @@ def keep_records(
     where the folder cannot be written to; the lines written before stay.
     """
     _begin(folder, header)
+    there = read_header(folder)
     lock = FileLock(folder / ".lock")
     try:
         with _use_of(folder):
@@ -153,8 +117,9 @@ def keep_records(
         raise DataError(f"another process is at work in {folder}; wait for it, or choose another -o") from None
     with lock:
         with _use_of(folder):
-            done = _repair_records(folder)
-        check_lines(folder / "units.jsonl", probe, {name: done[name] for name in header["units"] if name in done})
+            done = _repair_records(folder, there)
+        check_lines(folder, probe, there, done)
+        check_proofs(folder, there, done)
         missing = [name for name in header["units"] if name not in done]
         _log(folder, f"{len(missing)} of {len(header['units'])} units to do" if missing else "nothing to do")
         _append(folder, header["units"], done, work(missing), on_record)
@@ -175,7 +140,7 @@ def _append(
 ) -> None:
     """Show the old lines, and write and show the new ones, in the order of the units."""
     with _use_of(folder):
-        lines = (folder / "units.jsonl").open("ab", buffering=0)
+        lines = open_to_write(folder / "units.jsonl", append=True)
     with lines:
         outcome = next(fresh, None)
         for place, name in enumerate(units):
@@ -183,7 +148,7 @@ def _append(
                 on_record(done[name])
             elif outcome is not None and outcome.unit == name:
                 with _use_of(folder):
-                    record = outcome.record | _keep_certificate(folder, place, outcome.certificate)
+                    record = sealed(outcome.record | _keep_certificate(folder, place, outcome.certificate))
                     _write_whole(lines, _line(record).encode())
                 on_record(record)
                 outcome = next(fresh, None)
@@ -211,13 +176,15 @@ def _write_whole(stream: io.FileIO, content: bytes) -> None:
 
 
 def _keep_certificate(folder: Path, place: int, text: str | None) -> Record:
-    """Write the certificate of the run's unit number `place`; give the line's field that names it."""
+    """Write the certificate of the run's unit number `place`; give the line's fields that name it."""
     if text is None:
         return {}
     file = folder / CERTIFICATES / f"{place}.json"
     file.parent.mkdir(exist_ok=True)
-    write_bytes(file, text.encode())
-    return {"certificate": f"{CERTIFICATES}/{place}.json"}
+    check_folder(file.parent)
+    content = text.encode()
+    write_bytes(file, content)
+    return {"certificate": f"{CERTIFICATES}/{place}.json", "certificate_digest": hashlib.sha256(content).hexdigest()}
 
 
 def chosen_by(settings: dict[str, Any], min_active: int) -> dict[str, Any]:
@@ -231,15 +198,17 @@ def run_header(
     """The content of run.json."""
     if probe.path is None:
         raise UsageError("a run needs a probe on disk; save_probe() makes one")
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "command": command,
-        "settings": settings,
-        "units": list(units),
-        "probe": {"path": os.path.relpath(probe.path.resolve(), folder.resolve()), "digest": probe.digest},
-        "versions": versions(("compexact", "numpy", "numba")),
-    }
+    return sealed(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "command": command,
+            "settings": settings,
+            "units": list(units),
+            "probe": {"path": os.path.relpath(probe.path.resolve(), folder.resolve()), "digest": probe.digest},
+            "versions": versions(("compexact", "numpy", "numba")),
+        }
+    )
 
 
 def _begin(folder: Path, header: dict[str, Any]) -> None:
@@ -247,7 +216,7 @@ def _begin(folder: Path, header: dict[str, Any]) -> None:
     file = folder / "run.json"
     check_name(folder)
     if file.exists():
-        _same_run(folder, _read_header(folder), header)
+        _same_run(folder, read_header(folder), header)
         return
     if folder.is_file():
         raise DataError(f"{folder} is a file; -o takes the name of a folder")
@@ -281,68 +250,17 @@ def _line(record: Record) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _repair_records(folder: Path) -> dict[str, Record]:
+def _repair_records(folder: Path, header: dict[str, Any]) -> dict[str, Record]:
     """The finished units; a last line without its end is cut off the file."""
     file = folder / "units.jsonl"
-    content = file.read_bytes() if file.exists() else b""
+    content = read_bytes(file)
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
         with file.open("r+b") as stream:
             stream.truncate(len(whole))
-    return _parse_records(file, whole)
-
-
-def _parse_records(file: Path, content: bytes) -> dict[str, Record]:
-    records = {}
-    for number, line in enumerate(content.decode(errors="replace").splitlines(), start=1):
-        try:
-            record = json.loads(line, parse_constant=_no_number)
-            if not {"status", "iou"} <= set(record) and not {"beam", "exact"} <= set(record):
-                raise ValueError
-            if not re.fullmatch(CERTIFICATE_NAME, record.get("certificate", f"{CERTIFICATES}/0.json")):
-                raise ValueError
-            records[record["unit"]] = record
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise DataError(f"{file}, line {number} is damaged; delete that line and run again") from None
-    return records
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
-
-
-def read_run(folder: str | Path) -> Run:
-    """A run, finished or not, from its folder."""
-    folder = Path(folder)
-    header = _read_header(folder)
-    file = folder / "units.jsonl"
-    content = file.read_bytes() if file.exists() else b""
-    records = _parse_records(file, content[: content.rfind(b"\n") + 1])
-    return Run(folder, header, {name: records[name] for name in header["units"] if name in records})
-
-
-def _read_header(folder: Path) -> dict[str, Any]:
-    file = folder / "run.json"
-    if not folder.exists():
-        raise UsageError(f"{folder} does not exist; compexact explain PROBE -o {folder} makes a run")
-    try:
-        header: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        texts = [header["command"], header["probe"]["path"], header["probe"]["digest"], *header["units"]]
-        right = header["format"] == FORMAT and isinstance(header["units"], list)
-        right = right and all(isinstance(text, str) for text in texts)
-        if not (right and {"engine", "space", "max_length"} <= set(header["settings"])):
-            raise DataError(f"{file} does not describe a run")
-        if header["version"] != VERSION:
-            raise DataError(f"{folder} has format version {header['version']}; this compexact reads {VERSION}")
-    except (FileNotFoundError, NotADirectoryError):
-        raise DataError(f"{folder} is not a run: it has no run.json") from None
-    except KeyError as error:
-        raise DataError(f"{file} does not describe a run: it has no {error}") from None
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise DataError(f"{file} cannot be read: {error}") from None
-    return header
+    return read_lines(file, whole, header).records
 
 
 def _log(folder: Path, message: str) -> None:
-    with _use_of(folder), (folder / "log.txt").open("a", encoding="utf-8") as stream:
-        stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n")
+    with _use_of(folder), open_to_write(folder / "log.txt", append=True) as stream:
+        stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n".encode())

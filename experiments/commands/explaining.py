@@ -26,7 +26,8 @@ from ..runs import result_record, run_units
 from ..units import Explain, choose_active_units, map_units
 
 COLUMNS = ("unit", "iou", "bound", "ceiling", "length", "status", "seconds", "formula")
-ONLY_KEPT = ("by_length", "certificate")
+ONLY_IN_FILES = ("certificate", "certificate_digest", "digest")
+ONLY_KEPT = ("by_length", *ONLY_IN_FILES)
 SOME_UNPROVEN = 4
 MAX_JOBS = 256
 

@@ -10,28 +10,26 @@ from statistics import fmean
 from ...probes.opening import open_probe
 from ...solver.errors import CompexactError, DataError
 from ..questions.answer import read_answer
-from ..runs import Record, Run, read_run
+from ..run_reading import Record, Run, read_run, say_without_digests
 
 
 def run_summary(folder: Path) -> Record:
     """What `compexact ls` shows of a run or an audit (docs/contracts.md).  Raises `DataError` where it is damaged."""
     run = read_run(folder)
-    try:
-        command, settings = run.header["command"], run.header["settings"]
-        return {
-            "command": command,
-            "engine": settings["engine"],
-            "settings": settings,
-            "units_asked": len(run.header["units"]),
-            "units_done": len(run.records),
-            **(_audited if command == "audit" else _explained)(list(run.records.values())),
-            "certificates": sum("certificate" in record for record in run.records.values()),
-            "probe": str(run.probe_path),
-            "probe_digest": run.header["probe"]["digest"],
-            "probe_state": _probe_state(run),
-        }
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{folder} is damaged: {type(error).__name__} {error}; explain again") from None
+    say_without_digests(run)
+    command, settings = run.header["command"], run.header["settings"]
+    return {
+        "command": command,
+        "engine": settings["engine"],
+        "settings": settings,
+        "units_asked": len(run.header["units"]),
+        "units_done": len(run.records),
+        **(_audited if command == "audit" else _explained)(list(run.records.values())),
+        "certificates": sum("certificate" in record for record in run.records.values()),
+        "probe": str(run.probe_path),
+        "probe_digest": run.header["probe"]["digest"],
+        "probe_state": _probe_state(run),
+    }
 
 
 def _explained(records: list[Record]) -> Record:

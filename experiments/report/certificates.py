@@ -10,6 +10,7 @@ from typing import Any
 from ...probes.json_text import parse_json
 from ...probes.regular_files import MAX_TEXT, read_regular
 from ...solver.errors import DataError
+from ..proofs import is_other_file
 from ..runs import Run
 
 PROOFS = {
@@ -47,7 +48,8 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
     if not path.is_relative_to(run.path.resolve()):
         return CertificateNote(file, "?", "it is named by a path that leads out of the run")
     try:
-        content = parse_json(read_regular(path, MAX_TEXT), file)
+        text = read_regular(path, MAX_TEXT)
+        content = parse_json(text, file)
         claim = content["unit"], Fraction(*content["iou"]), Fraction(*content["bound"])
         proof = str(content["proof"])
     except OSError:
@@ -56,4 +58,7 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
         return CertificateNote(file, "?", "the file is damaged")
     line = record.get("exact", record)
     said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
-    return CertificateNote(file, proof, None if claim == said else "it claims something else than the run's line")
+    if claim != said:
+        return CertificateNote(file, proof, "it claims something else than the run's line")
+    other = is_other_file(record, text)
+    return CertificateNote(file, proof, "it is not the file that was kept with the run's line" if other else None)

@@ -102,12 +102,8 @@ def read_units(run: Run, probe: Probe) -> list[UnitReport]:
     """
     if run.header["probe"]["digest"] != probe.digest:
         raise DataError(f"{run.path} was made from another probe: the digest in run.json differs")
-    file = run.path / "units.jsonl"
-    check_lines(file, probe, run.records)
-    try:
-        return [_read_unit(run, probe, name, record) for name, record in run.records.items()]
-    except KeyError as error:
-        raise DataError(f"{file}: the field {error} is missing in a line; delete that line and run again") from None
+    check_lines(run.path, probe, run.header, run.records)
+    return [_read_unit(run, probe, name, record) for name, record in run.records.items()]
 
 
 def _read_unit(run: Run, probe: Probe, name: str, line: Mapping[str, Any]) -> UnitReport:

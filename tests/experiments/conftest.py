@@ -1,6 +1,8 @@
 """The command line, run in this process; and a small world in files to run it on."""
 
+import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from PIL import Image
 from torch import nn
 
 from compexact.experiments.cli import main
+from compexact.experiments.run_schema import digest_of
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,21 @@ def npz(tmp_path) -> Path:
     neurons[:, 3] = False
     np.savez(tmp_path / "arrays.npz", concepts=concepts, neurons=neurons, unit_names=["u0", "u1", "u2", "u3"])
     return tmp_path / "arrays.npz"
+
+
+@pytest.fixture
+def edited():
+    """edited(units.jsonl, unit, change, seal=True): change(record) of a line, with the digest made to fit it or not."""
+
+    def edit(file: Path, unit: str, change: Callable[[dict], None], *, seal: bool = True) -> None:
+        records = [json.loads(line) for line in file.read_text().splitlines()]
+        (record,) = (each for each in records if each["unit"] == unit)
+        change(record)
+        if seal:
+            record["digest"] = digest_of(record)
+        file.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records))
+
+    return edit
 
 
 def write_broden(root: Path, n_images: int = 4) -> Path:

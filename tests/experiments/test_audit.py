@@ -54,7 +54,7 @@ def test_exact_answers_are_optimal_only_with_a_certificate_that_is_kept_and_veri
     assert all((tmp_path / "run" / run.records[unit]["certificate"]).is_file() for unit in ("u0", "u1", "u2"))
     verified = compexact("verify", tmp_path / "run")
     assert verified.code == 0
-    assert [line["verdict"] for line in lines(verified.out)] == ["confirmed"] * 3
+    assert [line["verdict"] for line in lines(verified.out)] == ["confirmed"] * 4
     one = compexact("verify", tmp_path / "run/certificates/1.json", "--probe", npz)
     assert lines(one.out)[0]["unit"] == "u1"
 
@@ -79,7 +79,7 @@ def test_tampering_with_a_run_is_found_out(compexact, npz, tmp_path, tampering):
     if tampering != "missing":
         assert [line["verdict"] for line in lines(ended.out)] == ["confirmed", "rejected", "confirmed"]
         assert lines(ended.out)[1]["reason"]
-        assert "1 of 3 certificates prove nothing" in ended.err
+        assert "1 of 3 units are rejected" in ended.err
 
 
 def test_a_certificate_of_other_data_is_rejected(compexact, npz, trap, tmp_path):

@@ -16,6 +16,7 @@ from compexact.experiments.engines import SearchSettings
 from compexact.experiments.report import gallery
 from compexact.experiments.report.pictures import COLOURS, FORMULA, UNIT_EDGE
 from compexact.experiments.report.site import write_report
+from compexact.experiments.run_schema import sealed
 from compexact.experiments.runs import run_units
 from compexact.probes.store import Probe, save_probe
 from compexact.solver.cells import Cells, concept_rows
@@ -417,13 +418,14 @@ def test_a_run_of_another_probe_is_refused(explained, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"intersection": 1}, "counts are not those"),
-        ({"ceiling": None}, "units.jsonl, unit '0'"),
+        ({"intersection": 1}, "units.jsonl, unit '0': the counts are not those"),
+        ({"ceiling": None}, "units.jsonl, line 1 is damaged: the field 'ceiling'"),
         ({"by_length": ...}, "'by_length' is missing"),
         ({"formula": "disk AND"}, "expected a concept"),
         ({"formula": "moon"}, "no concept is named 'moon'"),
-        ({"status": "splendid"}, "splendid"),
-        ({"seconds": "x"}, "units.jsonl, unit '0'"),
+        ({"status": "splendid"}, "the field 'status': should be 'optimal', "),
+        ({"seconds": "x"}, "units.jsonl, line 1 is damaged: the field 'seconds'"),
+        ({"digest": "0" * 64}, "its digest is not that of its content"),
         ({"bound": 0.5}, "bound, gap and status"),
     ],
 )
@@ -432,6 +434,7 @@ def test_a_damaged_line_of_the_run_is_named(explained, tmp_path, changes, messag
     file = run.path / "units.jsonl"
     first, *others = file.read_text().splitlines()
     changed = {key: value for key, value in {**json.loads(first), **changes}.items() if value is not ...}
+    changed = changed if "digest" in changes else sealed(changed)
     file.write_text("\n".join([json.dumps(changed), *others]) + "\n")
     with pytest.raises(DataError, match=message) as raised:
         write_report(runs.read_run(run.path), probe, tmp_path / "site")

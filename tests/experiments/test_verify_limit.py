@@ -24,7 +24,7 @@ def test_what_is_not_checked_in_time_is_exit_code_4(compexact, run):
     assert [line["verdict"] for line in lines(ended.out)] == ["unchecked"] * 2
     assert [line["reason"] for line in lines(ended.out)] == ["not checked within 1e-09 s"] * 2
     assert all(line["iou"] is line["bound"] is None for line in lines(ended.out))
-    assert "compexact: 2 of 2 certificates could not be checked; their lines say why" in ended.err
+    assert "compexact: 2 of 2 units could not be checked; their lines say why" in ended.err
     in_time = compexact("verify", run, "--time-limit", 60)
     assert (in_time.code, in_time.err) == (0, "")
     assert [line["verdict"] for line in lines(in_time.out)] == ["confirmed"] * 2
@@ -36,8 +36,8 @@ def test_a_rejected_certificate_among_unchecked_ones_is_exit_code_5(compexact, r
     ended = compexact("verify", run, "--time-limit", "1e-9")
     assert ended.code == 5
     assert [line["verdict"] for line in lines(ended.out)] == ["rejected", "unchecked"]
-    assert "1 of 2 certificates could not be checked" in ended.err
-    assert "1 of 2 certificates prove nothing" in ended.err
+    assert "1 of 2 units could not be checked" in ended.err
+    assert "1 of 2 units are rejected" in ended.err
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "nan", "inf", "soon"])

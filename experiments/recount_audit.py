@@ -1,0 +1,87 @@
+"""What an audit's line says of its two answers, from their fractions.
+
+The last point of its grid is these answers in short.  Of the others there are no formulas to count again: they are
+held against each other, the proven bound, and what `by_length` proves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from .wrong_line import fraction_of, is_rounded_up, require
+
+ROUNDING = 1e-12
+"""More than a sum of rounded numbers below 1 can be off."""
+
+
+def check_audit(line: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raise `WrongLine` where the verdict on the beam, or the grid, is not that of the answers."""
+    beam, exact = line["beam"], line["exact"]
+    bound = None if exact["bound_fraction"] is None else Fraction(*exact["bound_fraction"])
+    gap = None if bound is None else bound - fraction_of(beam)
+    require(gap is None or gap >= 0, "the beam's IoU is above the bound")
+    require(is_rounded_up(line["beam_gap"], gap), "beam_gap is not the bound minus the beam's IoU")
+    better = fraction_of(exact) > fraction_of(beam)
+    optimal = True if gap == 0 else False if better else None
+    require(line["beam_optimal"] is optimal, "beam_optimal does not follow from the two answers")
+    _check_grid(line, settings)
+
+
+def _check_grid(line: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    grid, beam, exact = line["grid"], line["beam"], line["exact"]
+    asked = [(length, size) for length in settings["lengths"] for size in settings["beam_sizes"]]
+    there = [(point["max_length"], point["beam_size"]) for point in grid]
+    require(there == asked, "the grid has not the lengths and beam sizes of the run")
+    last = {
+        "max_length": exact["max_length"],
+        "beam_iou": beam["iou"],
+        "exact_iou": exact["iou"],
+        "beam_gap": line["beam_gap"],
+        "beam_optimal": line["beam_optimal"],
+        "exact_gap": exact["gap"],
+        "status": exact["status"],
+        "beam_seconds": beam["seconds"],
+        "exact_seconds": exact["seconds"],
+    }
+    require(all(grid[-1][key] == value for key, value in last.items()), "the grid's last point is not the answers'")
+    proofs: dict[int, Mapping[str, Any]] = {}
+    for point in grid:
+        _check_point(point, exact)
+        same = proofs.setdefault(point["max_length"], point)
+        parts = ("exact_iou", "exact_gap", "status", "exact_seconds")
+        require(all(point[part] == same[part] for part in parts), "the grid has two proofs of one length")
+
+
+def _check_point(point: Mapping[str, Any], exact: Mapping[str, Any]) -> None:
+    """A point by itself, and against what the line's answer says of shorter formulas."""
+    where = f"the grid's point of length {point['max_length']}, beam size {point['beam_size']}"
+    beam, best, gap, left = (point[key] for key in ("beam_iou", "exact_iou", "beam_gap", "exact_gap"))
+    require((gap is None) == (left is None), f"{where} has one gap")
+    if gap is None:
+        require(
+            point["beam_optimal"] is not True and point["status"] not in ("optimal", "bounded"), f"{where} has no gap"
+        )
+    else:
+        require(abs((gap - left) - (best - beam)) < ROUNDING, f"{where} has gaps that do not go with its IoUs")
+        require((point["beam_optimal"] is True) == (gap == 0), f"{where} has another beam_optimal than its gap")
+        require(point["status"] != "optimal" or left == 0, f"{where} is optimal with a gap")
+    if point["beam_optimal"] is False:
+        require(best >= beam, f"{where} says that a better formula is known")
+    elif point["beam_optimal"] is None:
+        require(best <= beam, f"{where} does not say that a better formula is known")
+    require(
+        (point["status"] == "degenerate") == (exact["status"] == "degenerate")
+        or "failed" in (point["status"], exact["status"]),
+        f"{where} is degenerate, or is not",
+    )
+    highest = exact["bound"] if exact["bound"] is not None else exact["ceiling"]
+    require(max(beam, best) <= highest, f"{where} is above what is proven")
+    if point["status"] == "optimal":
+        known = exact["by_length"][point["max_length"] - 1 :][:1]
+        for found in known:
+            require(found["iou"] <= best, f"{where} is optimal, and by_length has a better formula")
+            require(
+                not found.get("proven") or found["iou"] == best, f"{where} is optimal, and by_length proves another"
+            )

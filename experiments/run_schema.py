@@ -1,0 +1,234 @@
+"""What run.json and the lines of units.jsonl may hold: types, ranges and keys, and the digest of each.
+
+What a run's command is decides what its lines are.  Whether the numbers are those of the probe is for `recount.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+CERTIFICATES = "certificates"
+
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Positive = Annotated[int, Field(ge=1, lt=2**63)]
+Number = Annotated[float, Field(ge=0)]
+Ratio = Annotated[list[Count], Field(min_length=2, max_length=2), AfterValidator(lambda pair: _fraction(pair))]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+CertificateName = Annotated[str, Field(pattern=rf"^{CERTIFICATES}/[0-9]{{1,18}}\.json$")]
+Status = Literal["optimal", "bounded", "feasible", "degenerate", "failed"]
+Space = Literal["chain", "tree"]
+
+
+def _fraction(pair: list[int]) -> list[int]:
+    if pair[1] == 0:
+        raise ValueError("a fraction's denominator is above 0")
+    return pair
+
+
+class _Strict(BaseModel):
+    """No key that is not known, no text for a number, no NaN."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Found(_Strict):
+    """A formula and its counts."""
+
+    formula: Text
+    length: Positive
+    intersection: Count
+    union: Count
+    iou: Number
+
+
+class AtLength(Found):
+    """The best found up to a length.  proven: whether none up to it is better; engines that prove say it."""
+
+    proven: bool = False
+
+
+class Sample(_Strict):
+    """What an outside solver has seen and proven of a sample."""
+
+    points: Count
+    unit_points: Count
+    cells: Count
+    formula: Text | None
+    length: Positive | None
+    intersection: Count
+    union: Count
+    iou: Number
+    bound: Number
+    bound_fraction: Ratio
+    proven: bool
+    likely_bound: Number | None
+    confidence: Number
+
+
+class Answer(_Strict):
+    """The fields of `explain`'s JSON line."""
+
+    unit: Text
+    engine: Text
+    space: Space
+    max_length: Positive
+    formula: Text | None
+    length: Positive | None
+    intersection: Count
+    union: Count
+    iou: Number
+    bound: Number | None
+    bound_fraction: Ratio | None
+    gap: Number | None
+    ceiling: Number
+    status: Status
+    seconds: Number
+    metric: Text = ""
+    score: Number = 0.0
+    error: str = ""
+    sample: Sample | None = None
+
+
+class KeptAnswer(Answer):
+    """An answer as a run keeps it."""
+
+    by_length: list[AtLength]
+    top: list[Found]
+
+
+class _Kept(_Strict):
+    """What stands beside an answer: the file that proves it, that file's digest, and the line's own."""
+
+    certificate: CertificateName = ""
+    certificate_digest: Sha256 = ""
+    digest: Sha256 = ""
+
+
+class ExplainLine(KeptAnswer, _Kept):
+    """A unit's line in a run of `explain`."""
+
+
+class GridPoint(_Strict):
+    """A length and beam size of an audit."""
+
+    max_length: Positive
+    beam_size: Positive
+    beam_iou: Number
+    exact_iou: Number
+    beam_gap: Number | None
+    beam_optimal: bool | None
+    exact_gap: Number | None
+    status: Status
+    beam_seconds: Number
+    exact_seconds: Number
+
+
+class AuditLine(_Kept):
+    """A unit's line in an audit."""
+
+    unit: Text
+    beam: Answer
+    exact: KeptAnswer
+    beam_gap: Number | None
+    beam_optimal: bool | None
+    grid: Annotated[list[GridPoint], Field(min_length=1)]
+
+
+class Settings(_Strict):
+    """What was asked.  Earlier versions knew fewer settings."""
+
+    engine: Text
+    space: Space
+    max_length: Positive
+    beam_size: Positive | None = 10
+    top_k: Positive = 1
+    penalty: str | Number = "1"
+    metric: Literal["iou", "precision", "recall", "f1"] = "iou"
+    compat: Literal["vision", "nli"] | None = None
+    time_limit: Number | None = None
+    sample: Positive | None = None
+    seed: Count = 0
+    min_active: Count = 0
+
+
+class AuditSettings(Settings):
+    """With the grid's."""
+
+    lengths: Annotated[list[Positive], Field(min_length=1)]
+    beam_sizes: Annotated[list[Positive], Field(min_length=1)]
+
+
+class _ProbeOfRun(_Strict):
+    path: Text
+    digest: Sha256
+
+
+class _Header(_Strict):
+    format: Literal["compexact run"]
+    version: Literal[1]
+    units: Annotated[list[Text], AfterValidator(lambda names: _distinct(names))]
+    probe: _ProbeOfRun
+    versions: dict[str, str] = {}
+    digest: Sha256 = ""
+
+
+class ExplainHeader(_Header):
+    """run.json of `explain`."""
+
+    command: Literal["explain"]
+    settings: Settings
+
+
+class AuditHeader(_Header):
+    """run.json of `audit`."""
+
+    command: Literal["audit"]
+    settings: AuditSettings
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) != len(names):
+        raise ValueError("a unit is named twice")
+    return names
+
+
+HEADERS: Mapping[str, type[_Header]] = {"explain": ExplainHeader, "audit": AuditHeader}
+LINES: Mapping[str, type[_Kept]] = {"explain": ExplainLine, "audit": AuditLine}
+
+
+def check_form(form: type[BaseModel], value: Any) -> dict[str, Any]:
+    """The value, once it has the form; `ValueError` that names the first field that has not, and what is expected."""
+    try:
+        form.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise ValueError(_said(first["type"], ".".join(map(str, first["loc"])), first["msg"])) from None
+    assert isinstance(value, dict)
+    return value
+
+
+def _said(kind: str, place: str, message: str) -> str:
+    if kind == "missing":
+        return f"the field {place!r} is missing"
+    if kind == "extra_forbidden":
+        return f"the field {place[:60]!r} is not known"
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    return f"the field {place!r}: {message}" if place else f"it {message}"
+
+
+def digest_of(record: Mapping[str, Any]) -> str:
+    """SHA-256 over everything in the record but its `digest`."""
+    rest = {key: value for key, value in record.items() if key != "digest"}
+    text = json.dumps(rest, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with its digest."""
+    return {**record, "digest": digest_of(record)}
