@@ -3,11 +3,12 @@
 PYTHON ?= python3
 SECONDS ?= 600
 SEED ?= 0
+KILLS ?= 500
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-fast test-long fuzz lint bench reproduce docs clean
+.PHONY: demo test test-fast test-long fuzz kills lint bench reproduce docs constraints newest clean
 
 demo: $(READY)
 	$(BIN)/compexact demo vision -o demo --force
@@ -31,9 +32,13 @@ lint: $(READY)
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz.py --seconds $(SECONDS) --seed $(SEED)
 
+kills: $(READY)
+	$(BIN)/python tests/kills.py --kills $(KILLS) --seed $(SEED)
+
 bench: $(READY)
 	$(BIN)/python benchmarks/beam.py
 	$(BIN)/python benchmarks/exact.py
+	$(BIN)/python benchmarks/stopping.py --rows 6000 --concepts 100 --limits 1
 
 reproduce: $(READY)
 	$(BIN)/python benchmarks/reproduce.py
@@ -44,9 +49,33 @@ docs: $(READY)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
+		--editable ".[dev,docs]"
 	touch $(READY)
+
+# Pin what a fresh installation takes today.  With numbers of builds (+cpu) no other index would have the version.
+constraints:
+	rm -rf build/pins
+	$(PYTHON) -m venv build/pins
+	build/pins/bin/python -m pip install --quiet --upgrade pip setuptools
+	build/pins/bin/python -m pip install --quiet --editable ".[dev,docs]"
+	sed -n '/^#/p' constraints.txt > build/pins/constraints.txt
+	build/pins/bin/python -m pip freeze --all --exclude-editable | sed 's/+.*//' >> build/pins/constraints.txt
+	mv build/pins/constraints.txt constraints.txt
+
+# The newest versions of everything, on the quickest tests.  It says what broke, and never fails.  Only torch stays
+# pinned: a newer one may come with gigabytes of CUDA.
+newest:
+	@rm -rf build/newest
+	@$(PYTHON) -m venv build/newest
+	@grep '^torch' constraints.txt > build/newest/torch.txt
+	@timeout 300 build/newest/bin/python -m pip install --quiet --upgrade --constraint build/newest/torch.txt \
+			--editable ".[dev]" \
+		&& timeout 240 build/newest/bin/pytest -q -p no:cacheprovider -n 2 --tb=line \
+			-m "not slow and not long and not real_data" tests/solver > build/newest/log 2>&1 \
+		&& echo "newest: $$(tail -n 1 build/newest/log)" \
+		|| { tail -n 20 build/newest/log 2>/dev/null; echo "newest: something broke, or it took too long"; }
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo .pytest_cache .mypy_cache .ruff_cache

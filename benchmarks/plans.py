@@ -9,11 +9,8 @@ from pathlib import Path
 from steps import Step, step
 
 HERE = Path(__file__).resolve().parent
-QUESTIONS = (
-    "length", "uniqueness", "kinds", "accuracy", "weights", "layers", "adversarial", "findings", "edits",
-    "edits-by-hand", "heldout", "controls", "compare", "ranges", "ablate", "distil", "simulate",
-)  # fmt: skip
-"""In the order of the paper, then its questions for later, then what others ask."""
+NOT_ASKED: dict[str, str] = {}
+"""Questions that no plan asks, and why."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +22,15 @@ class Plan:
     answers: dict[str, Path]
 
 
+def question_of(answer: str) -> str:
+    """The question by the name of its answer; one question can be asked in two ways."""
+    return answer.removesuffix("-by-hand")
+
+
 def plan(folder: Path, made: list[Step], runs: list[Path], asked: dict[str, tuple[str | Path, ...]]) -> Plan:
-    """made: what the questions rest on.  asked: the arguments of each question, by its name in `QUESTIONS`."""
+    """made: what the questions rest on.  asked: the arguments of each question, by the answer's name."""
     questions = {
-        name: step(folder / "answers" / name, "experiment", name.removesuffix("-by-hand"), *arguments)
+        name: step(folder / "answers" / name, "experiment", question_of(name), *arguments)
         for name, arguments in asked.items()
     }
     answers = {name: each.output for name, each in questions.items()}

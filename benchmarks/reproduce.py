@@ -19,13 +19,17 @@ import plans
 from inputs import REAL
 from steps import Step, run_steps, step
 
+from compexact.experiments.questions import QUESTIONS
+
 AT_ONCE = 2
 BUILD = Path(__file__).resolve().parents[1] / "build/reproduce"
 
 
 def site(out: Path, chosen: list[plans.Plan]) -> Step:
     """The report of all runs, with the answers in the order of the questions."""
-    names = [name for name in plans.QUESTIONS if any(name in plan.answers for plan in chosen)]
+    order = [question.name for question in QUESTIONS]
+    asked = {name for plan in chosen for name in plan.answers}
+    names = sorted(asked, key=lambda name: (order.index(plans.question_of(name)), name))
     answers = [plan.answers[name] for name in names for plan in chosen if name in plan.answers]
     runs = [run for plan in chosen for run in plan.runs]
     return step(out / "site", "report", *runs, *(part for answer in answers for part in ("--answers", answer)))

@@ -53,7 +53,7 @@ def _as_rst(lines: list[str]) -> list[str]:
     for paragraph in "\n".join(lines).strip("\n").split("\n\n"):
         rows = paragraph.split("\n")
         first = rows[0].lstrip()
-        if first.startswith("|") or rows[0].startswith(" "):
+        if first.startswith(("|", "compexact ")) or rows[0].startswith(" "):
             made += ["::", "", *(f"    {row}" for row in rows)]
         elif first.startswith((">>>", "- ")):
             made += rows

@@ -21,7 +21,7 @@ from ..solver.errors import UsageError
 from ..solver.problem import Problem
 from ..solver.result import SearchResult
 from ..solver.score import rounded_up
-from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, explain_unit
+from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, explain_unit, failed_result
 from .interrupts import stop_on_interrupt
 from .runs import Outcome, Record, Run, chosen_by, keep_records, result_record, run_header
 from .units import map_units
@@ -119,6 +119,17 @@ class Audit:
             for size in self.beam_sizes:
                 beam = SearchSettings(max_length=length, beam_size=size)
                 points.append(Audited(size, explain_unit(cells, column, beam, should_stop), proof))
+        return tuple(points)
+
+    def failed(self, cells: Cells, column: int, reason: str) -> tuple[Audited, ...]:
+        """The grid of a unit whose process was killed."""
+        problem = Problem.of(cells, column)
+        points = []
+        for length in self.lengths:
+            proof = failed_result(problem, replace(self.settings, max_length=length), reason)
+            for size in self.beam_sizes:
+                beam = SearchSettings(max_length=length, beam_size=size)
+                points.append(Audited(size, failed_result(problem, beam, reason), proof))
         return tuple(points)
 
     def record(self) -> Record:

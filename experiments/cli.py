@@ -14,20 +14,24 @@ from typing import Annotated
 
 import typer
 
-from .commands import about_formulas, about_models, about_pairs, about_doubts  # isort: skip (the order of the help)
 from .commands.experiment import experiment_app
 from .commands.nli import evaluate_app, train_app
 from .commands.options import (
     NUMBER,
     WHOLE,
     BeamSizeOption,
+    EngineOption,
     ForceOption,
     FormatOption,
     JobsOption,
+    LengthOption,
+    SeedOption,
     UnitsOption,
     whole_number,
 )
 from .commands.probe import probe_app
+from .interrupts import raise_on_interrupt
+from .terminal import guard_streams, one_line
 
 INTERRUPTED = 130
 
@@ -40,8 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-QUESTIONS = (about_formulas, about_models, about_pairs, about_doubts)
-"""Importing these adds their commands to `experiment_app`."""
 
 app.add_typer(probe_app, name="probe")
 app.add_typer(experiment_app, name="experiment")
@@ -108,14 +110,9 @@ MinActiveOption = Annotated[
     int | None,
     typer.Option(**WHOLE, help="Skip units active on fewer points.  Default: what the probe says, else 0."),
 ]
-EngineOption = Annotated[
-    str, typer.Option(help="beam, exact (proves the optimum), cpsat, maxsat, or brute (tiny inputs).")
-]
 SampleOption = Annotated[int | None, typer.Option(**WHOLE, help="cpsat and maxsat: ask about so many points.")]
 SpaceOption = Annotated[str, typer.Option(help="chain (the paper's) or tree.")]
-LengthOption = Annotated[int, typer.Option(**WHOLE, help="At most so many concepts.")]
 TimeLimitOption = Annotated[float | None, typer.Option(**NUMBER, help="Seconds of wall clock per unit.")]
-SeedOption = Annotated[int, typer.Option(**WHOLE, help="Of what is random in an engine, if anything.")]
 RunOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")]
 
 
@@ -238,17 +235,17 @@ def verify(
 def score(
     probe: Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")],
     formula: Annotated[str, typer.Argument(help='Such as "(water OR river) AND NOT blue".')],
-    unit: Annotated[str, typer.Option(help="The unit's name.")],
+    units: Annotated[str, typer.Option("--units", "--unit", help="The unit's name.")],
     format: FormatOption = None,
 ) -> None:
     """Count one formula given by hand.
 
     \b
-    compexact score probe --unit 12 "(water OR river) AND NOT blue"
+    compexact score probe --units 12 "(water OR river) AND NOT blue"
     """
     from .commands import explaining
 
-    explaining.score(probe, unit, formula, format)
+    explaining.score(probe, units, formula, format)
 
 
 @app.command()
@@ -280,10 +277,13 @@ def report(
 
 def main() -> None:
     """Run the command line; an error is one clear line, and its exit code says of what kind it is."""
-    _prepare_streams()
+    guard_streams()
     try:
-        # typer turns Ctrl-C into the code 130.
-        code = app(standalone_mode=False) or 0
+        with raise_on_interrupt():
+            # typer turns Ctrl-C into the code 130.
+            code = app(standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout has gone (`| head`); Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -295,16 +295,6 @@ def main() -> None:
     sys.exit(code)
 
 
-def _prepare_streams() -> None:
-    """Names may hold any character, and stdout may be narrow or closed: neither is an error."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for the rest of the process
-        elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _report_error(error: Exception) -> int:
     """Print the error, and give its exit code.
 
@@ -314,5 +304,7 @@ def _report_error(error: Exception) -> int:
     if exit_code is None or "COMPEXACT_DEBUG" in os.environ:
         raise error
     message = error.format_message() if hasattr(error, "format_message") else str(error) or "out of memory"
+    if not hasattr(error, "column"):  # a formula's error shows the place on lines of its own
+        message = one_line(message)
     print(f"compexact: {message}", file=sys.stderr)
     return int(exit_code)

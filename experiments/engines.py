@@ -12,26 +12,27 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from ..solver.beam import beam_search
 from ..solver.beam import check_settings as check_beam
+from ..solver.beam import search_beam
 from ..solver.brute import brute_force_search
 from ..solver.ceiling import ceiling
 from ..solver.cells import Cells
-from ..solver.certify import certified, certified_claim
+from ..solver.certify import before_check, certified, certified_claim
 from ..solver.compat import FORMS, reference_beam_search
 from ..solver.errors import CompexactError, UsageError, did_you_mean
-from ..solver.exact import exact_search
+from ..solver.exact import search_exact
 from ..solver.problem import Problem
 from ..solver.result import SearchResult, Status
+from ..solver.stopping import Stopping
 from ..solver.transport import transport_bound
 
 ShouldStop = Callable[[], bool]
 
 TRANSPORT_SECONDS = 10.0
-"""So long a better bound may be looked for after an outside solver has ended; of a time limit what is left of it,"""
+"""So long a better bound may be looked for after an outside solver has ended;"""
 
 TRANSPORT_SHARE = 0.1
-"""or where that is less, this share: solvers mostly take all the time they get."""
+"""of a time limit this share is kept for it: solvers mostly take all the time they get."""
 
 
 @dataclass(frozen=True)
@@ -76,73 +77,78 @@ class Engine:
 
 def _beam(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
     if settings.compat is None:
-        return beam_search(
+        return search_beam(
             problem,
-            max_length=settings.max_length,
+            Stopping.after(settings.time_limit, should_stop),
+            settings.max_length,
             beam_size=settings.beam_size,
             top_k=settings.top_k,
             penalty=settings.penalty,
             metric=settings.metric,
-            time_limit=settings.time_limit,
         )
     return reference_beam_search(
         problem,
         settings.compat,
         max_length=settings.max_length,
-        beam_size=10 if settings.beam_size is None else settings.beam_size,
+        beam_size=_beam_size(settings),
         penalty=float(Fraction(settings.penalty)),
         min_active=0,  # units are skipped where they are chosen
+        should_stop=should_stop,
     )
+
+
+def _beam_size(settings: SearchSettings) -> int:
+    return 10 if settings.beam_size is None else settings.beam_size
 
 
 def _brute(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
-    found = brute_force_search(problem, max_length=settings.max_length, space=settings.space)
-    return certified_claim(problem, found)
+    stopping = Stopping.after(None, should_stop)
+    found = brute_force_search(problem, max_length=settings.max_length, space=settings.space, should_stop=should_stop)
+    return _timed(certified_claim(problem, found, stopping), stopping)
 
 
 def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
-    found = exact_search(
-        problem,
-        space=settings.space,
-        max_length=settings.max_length,
-        beam_size=10 if settings.beam_size is None else settings.beam_size,
-        time_limit=settings.time_limit,
-        should_stop=should_stop,
-    )
-    return certified(problem, found)
+    stopping = Stopping.after(settings.time_limit, should_stop)
+    searching = before_check(problem, stopping)
+    found = search_exact(problem, searching, settings.space, settings.max_length, _beam_size(settings))
+    return _timed(certified(problem, found, stopping), stopping)
+
+
+def _timed(result: SearchResult, stopping: Stopping) -> SearchResult:
+    """The result with the seconds of search and check."""
+    return replace(result, seconds=stopping.elapsed)
 
 
 def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
     """An engine of solvers/engines.py, which is imported when it is asked for."""
+    stopping = Stopping.after(settings.time_limit, should_stop)
+    bounding = before_check(problem, stopping)
+    searching = bounding.within((1 - TRANSPORT_SHARE) * bounding.seconds_left)
     search = getattr(import_module(".solvers.engines", __package__), name)
     found: SearchResult = search(
         problem,
         space=settings.space,
         max_length=settings.max_length,
-        time_limit=settings.time_limit,
+        time_limit=None if settings.time_limit is None else max(searching.seconds_left, 1e-3),
         sample=settings.sample,
         seed=settings.seed,
         beam_size=settings.beam_size,
         should_stop=should_stop,
     )
-    return certified_claim(problem, _bounded_better(problem, found, settings, should_stop))
+    found = _bounded_better(problem, found, bounding, stopping)
+    return _timed(certified_claim(problem, found, stopping), stopping)
 
 
-def _bounded_better(
-    problem: Problem, found: SearchResult, settings: SearchSettings, should_stop: ShouldStop
-) -> SearchResult:
+def _bounded_better(problem: Problem, found: SearchResult, bounding: Stopping, stopping: Stopping) -> SearchResult:
     """The result with the bound by transport, where that is lower than what the solver has proven for all points."""
     if found.best is None or found.bound is None or found.status is not Status.BOUNDED:
         return found
-    seconds = TRANSPORT_SECONDS
-    if settings.time_limit is not None:
-        seconds = min(seconds, max(settings.time_limit - found.seconds, TRANSPORT_SHARE * settings.time_limit))
     proven = transport_bound(
-        problem, found.max_length, found.space, found.best.iou, found.ceiling, seconds, should_stop
+        problem, found.max_length, found.space, found.best.iou, found.ceiling, bounding.within(TRANSPORT_SECONDS)
     )
     if proven.bound >= found.bound:
         return found
-    return certified(problem, replace(found, bound=proven.bound, certificate=proven))
+    return certified(problem, replace(found, bound=proven.bound, certificate=proven), stopping)
 
 
 ENGINES: dict[str, Engine] = {
@@ -198,13 +204,18 @@ def explain_unit(
     except (CompexactError, ArithmeticError, MemoryError, ValueError, RuntimeError) as error:
         if getattr(error, "exit_code", 1) == 5:
             raise
-        return SearchResult(
-            unit=problem.unit,
-            engine=settings.engine,
-            space=settings.space,
-            max_length=settings.max_length,
-            best=None,
-            ceiling=ceiling(problem),
-            status=Status.FAILED,
-            error=f"{type(error).__name__}: {error}",
-        )
+        return failed_result(problem, settings, f"{type(error).__name__}: {error}")
+
+
+def failed_result(problem: Problem, settings: SearchSettings, reason: str) -> SearchResult:
+    """The answer for a unit that could not be searched."""
+    return SearchResult(
+        unit=problem.unit,
+        engine=settings.engine,
+        space=settings.space,
+        max_length=settings.max_length,
+        best=None,
+        ceiling=ceiling(problem),
+        status=Status.FAILED,
+        error=reason,
+    )

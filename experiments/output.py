@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..solver.errors import UsageError
+from .terminal import one_line
 
 FORMATS = ("table", "jsonl", "csv")
 
@@ -65,7 +66,7 @@ def _headings(columns: Sequence[str]) -> list[str]:
 
 def csv_cell(value: Any) -> Any:
     """A value as a CSV file has it.  Text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    if isinstance(value, str) and value[:1] in "=+-@\t\r" and value:
+    if isinstance(value, str) and value[:1] in "=+-@|\t\r" and value:
         return "'" + value
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
@@ -83,7 +84,7 @@ def table_cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return str(value)
+    return one_line(str(value))
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .terminal import behind, guard_streams, visible
+
 Progress = Callable[[str, int, int], None]
 
 SECONDS_BETWEEN_LINES = 15.0
@@ -29,18 +31,21 @@ def _bars() -> Iterator[Progress]:
     from rich.progress import Progress as RichProgress
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
     tasks = {}
-    with RichProgress(*columns, console=Console(stderr=True)) as bars:
+    # While the bars are up, rich takes what is printed and puts it above them; but what goes to a file must go there.
+    console = Console(file=behind(sys.stderr))
+    with RichProgress(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as bars:
+        guard_streams()
 
         def update(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total, rate="")
+                tasks[what] = bars.add_task(visible(what), total=total, rate="")
             task = bars.tasks[list(tasks).index(what)]
             rate = f"{task.speed:,.1f}/s" if task.speed else ""
             bars.update(tasks[what], completed=done, total=total, rate=rate)

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from ..probes.regular_files import open_regular
 from ..solver.checking import CertificateError, Verdict
 from ..solver.checking.claim import MAX_BYTES, Claim, read_claim
 from ..solver.errors import DataError
@@ -51,10 +52,13 @@ def other_claim(answer: Mapping[str, Any], claim: Claim | Verdict) -> str | None
     return None
 
 
-def read_certificate(file: Path) -> bytes:
-    """The text of a certificate; `DataError` where it cannot be read."""
+def read_certificate(file: Path, *, follow: bool = False) -> bytes:
+    """The text of a certificate; `DataError` where it cannot be read.
+
+    follow: also through a symbolic link, for a path that the user named.
+    """
     try:
-        with file.open("rb") as stream:
+        with open_regular(file, follow=follow) as stream:
             # One byte more than the checker takes: it says what is wrong with so large a file.
             return stream.read(MAX_BYTES + 1)
     except OSError as error:

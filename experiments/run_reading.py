@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..probes.opening import open_probe
+from ..probes.regular_files import MAX_TEXT, max_bytes, read_regular
 from ..probes.store import Probe
 from ..solver.beam import check_settings
 from ..solver.errors import DataError, UsageError
@@ -72,7 +73,7 @@ def read_run(folder: str | Path, *, with_damaged: bool = False) -> Run:
     header = read_header(folder)
     file = folder / "units.jsonl"
     try:
-        content = file.read_bytes() if file.exists() else b""
+        content = read_regular(file, max_bytes()) if os.path.lexists(file) else b""
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}") from None
     lines = read_lines(file, content[: content.rfind(b"\n") + 1], header, with_damaged=with_damaged)
@@ -94,7 +95,7 @@ def read_header(folder: Path) -> dict[str, Any]:
     if not folder.exists():
         raise UsageError(f"{folder} does not exist; compexact explain PROBE -o {folder} makes a run")
     try:
-        content = read_json(file.read_bytes())
+        content = read_json(read_regular(file, MAX_TEXT))
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError("it has not the format of a run")
         if type(content.get("version")) is int and content["version"] != VERSION:

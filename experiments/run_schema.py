@@ -12,6 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ..probes.json_text import parse_json
+from ..solver.errors import DataError
+
 CERTIFICATES = "certificates"
 
 Text = Annotated[str, Field(min_length=1)]
@@ -203,22 +206,11 @@ LINES: Mapping[str, type[_Kept]] = {"explain": ExplainLine, "audit": AuditLine}
 
 
 def read_json(content: bytes) -> Any:
-    """The value of strict JSON in strict UTF-8; `ValueError` with the reason for anything else."""
+    """The value of strict JSON (`probes/json_text.py`); `ValueError` with the reason for anything else."""
     try:
-        return json.loads(content.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_object)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key stands twice")
-    return value
+        return parse_json(content, "it")
+    except DataError as error:
+        raise ValueError(str(error)) from None
 
 
 def check_form(form: type[BaseModel], value: Any) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ..probes.folders import check_name, write_bytes
+from ..probes.folders import check_name, clear_leftovers, new_file, write_bytes
+from ..probes.regular_files import max_bytes, open_to_write, read_regular
 from ..probes.store import Probe
 from ..probes.versions import versions
 from ..solver.certify import certificate_text
@@ -44,7 +45,7 @@ from .units import Explain, map_units
 def result_record(result: SearchResult) -> Record:
     """A result as units.jsonl keeps it."""
     return result.record() | {
-        "by_length": [found.record() for found in result.by_length],
+        "by_length": result.by_length_records(),
         "top": [found.record() for found in result.top],
     }
 
@@ -88,7 +89,10 @@ def run_units(
                 yield Outcome(name, result_record(result), certificate)
 
         header = run_header("explain", probe, units, chosen_by(settings.record(), min_active), folder)
-        return keep_records(folder, probe, header, work, on_record)
+        run = keep_records(folder, probe, header, work, on_record)
+        if stop.is_set():  # the last unit, too, is what was found until then
+            raise KeyboardInterrupt
+        return run
 
 
 def keep_records(
@@ -136,7 +140,7 @@ def _append(
 ) -> None:
     """Show the old lines, and write and show the new ones, in the order of the units."""
     with _use_of(folder):
-        lines = (folder / "units.jsonl").open("ab", buffering=0)
+        lines = open_to_write(folder / "units.jsonl", append=True)
     with lines:
         outcome = next(fresh, None)
         for place, name in enumerate(units):
@@ -215,16 +219,15 @@ def _begin(folder: Path, header: dict[str, Any]) -> None:
         return
     if folder.is_file():
         raise DataError(f"{folder} is a file; -o takes the name of a folder")
-    partial = folder / "run.json.partial"
-    if folder.exists() and any(entry != partial for entry in folder.iterdir()):
+    clear_leftovers(file)
+    if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} exists and holds no run; choose another -o")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(file)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise DataError(f"{folder} cannot be written to: {error.strerror}") from None
+    with new_file(file) as partial:
+        partial.write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> None:
@@ -249,7 +252,7 @@ def _line(record: Record) -> str:
 def _repair_records(folder: Path, header: dict[str, Any]) -> dict[str, Record]:
     """The finished units; a last line without its end is cut off the file."""
     file = folder / "units.jsonl"
-    content = file.read_bytes() if file.exists() else b""
+    content = read_regular(file, max_bytes()) if os.path.lexists(file) else b""
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
         with file.open("r+b") as stream:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from ..probes.store import Probe
 from ..solver.cells import Cells
-from ..solver.errors import UsageError
-from ..solver.overlap import Overlaps
+from ..solver.errors import CompexactError, UsageError
 from ..solver.problem import Problem
 from ..solver.result import SearchResult
-from .engines import SearchSettings, ShouldStop, check_settings, explain_unit
-from .interrupts import stop_on_interrupt
+from .engines import SearchSettings, ShouldStop, check_settings, explain_unit, failed_result
+from .warming import warm_up
+from .workers import Killed, in_processes
 
 T = TypeVar("T")
 UnitWork = Callable[[Cells, int, ShouldStop], T]
 """(cells, column of the unit, whether to stop) -> what is wanted of the unit; to be pickled for `--jobs`."""
 
-UNITS_PER_TASK = 8
-"""At most; fewer where every process would not have some."""
+
+@runtime_checkable
+class CanFail(Protocol):
+    """Work that can say of a unit that it failed; other work fails as a whole."""
+
+    def failed(self, cells: Cells, column: int, reason: str) -> Any:
+        """What stands in place of the unit's answer."""
 
 
 def explain_units(
@@ -47,7 +49,12 @@ class Explain:
         self.settings = settings
 
     def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> SearchResult:
+        warm_up(self.settings)  # in a process of its own; here it is done
         return explain_unit(cells, column, self.settings, should_stop)
+
+    def failed(self, cells: Cells, column: int, reason: str) -> SearchResult:
+        """The result of a unit whose process was killed."""
+        return failed_result(Problem.of(cells, column), self.settings, reason)
 
 
 def map_units(
@@ -55,65 +62,35 @@ def map_units(
 ) -> Iterator[tuple[str, T]]:
     """(unit, what `work` gives of it) for the units in their order.
 
+    work: may be a `CanFail`.  A process that is killed costs its unit a second try, and then the unit.
     stop: once it is set, units at work give what they have, and no other is begun.
+    Raises `CompexactError` for a unit whose process was killed twice, where the work cannot fail.
     """
     stop = stop or threading.Event()
     columns = [cells.unit(name) for name in units]
+    if columns:
+        settings = getattr(work, "settings", None)
+        warm_up(settings if isinstance(settings, SearchSettings) else SearchSettings())
     if jobs == 1 or len(columns) <= 1:
-        if columns:
-            # Loads the compiled loops, so that no unit's seconds include it.
-            _ = Overlaps(Problem.of(cells, columns[0])).totals
         for name, column in zip(units, columns):
             if stop.is_set():
                 return
             yield name, work(cells, column, stop.is_set)
         return
-    from joblib import Parallel, cpu_count, delayed
+    from joblib import cpu_count
 
     # No more processes than units: each costs a start, and memory, also where it has nothing to do.
     processes = min(cpu_count() if jobs == -1 else jobs, len(columns))
-    size = min(UNITS_PER_TASK, -(-len(columns) // processes))
-    tasks = [columns[start : start + size] for start in range(0, len(columns), size)]
-    with _flag(stop) as flag:
-        parallel = Parallel(n_jobs=processes, return_as="generator")
-        for results in parallel(delayed(_task)(work, cells, task, flag) for task in tasks):
-            yield from results
+    for column, found in in_processes(work, cells, columns, processes, stop):
+        yield cells.unit_names[column], _failed(work, cells, column, found) if isinstance(found, Killed) else found
 
 
-@contextmanager
-def _flag(stop: threading.Event) -> Iterator[Path]:
-    """Gives a file that comes to be when `stop` is set: so processes learn of a signal to this one alone."""
-    with tempfile.TemporaryDirectory() as folder:
-        flag, done = Path(folder) / "stop", threading.Event()
-
-        def watch() -> None:
-            while not done.is_set():
-                if stop.wait(0.05):
-                    flag.touch()
-                    return
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield flag
-        finally:
-            done.set()
-            watcher.join()
-
-
-def _task(work: UnitWork[T], cells: Cells, columns: list[int], flag: Path) -> list[tuple[str, T]]:
-    """Some units in a process of its own, until the flag is there or the process is interrupted itself."""
-    done = []
-    with stop_on_interrupt() as stop:
-
-        def should_stop() -> bool:
-            return stop.is_set() or flag.exists()
-
-        for column in columns:
-            if should_stop():
-                break
-            done.append((cells.unit_names[column], work(cells, column, should_stop)))
-    return done
+def _failed(work: UnitWork[T], cells: Cells, column: int, killed: Killed) -> T:
+    """What stands for a unit whose process was killed each time, where the work has a `failed` that gives it."""
+    if not isinstance(work, CanFail):
+        raise CompexactError(f"unit {cells.unit_names[column]}: {killed}")
+    failed: T = work.failed(cells, column, str(killed))
+    return failed
 
 
 def choose_units(cells: Cells, asked: str | Sequence[str] | None) -> list[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import lzma
+import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Mapping
+from copy import copy
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,10 @@ import numpy as np
 
 from ..solver.cells import Cells
 from ..solver.errors import DataError, did_you_mean
-from ..solver.points import checked_names, from_arrays, merge_rows
+from ..solver.names import brief, checked_names
+from ..solver.points import from_arrays, merge_rows
+from .npy import read_npy
+from .regular_files import MAX_BYTES_NAME, max_bytes, open_regular
 from .store import Probe, file_digest
 from .versions import versions
 
@@ -22,7 +28,10 @@ KEYS = (
     "concepts", "concepts_indptr", "concepts_indices", "concept_names", "concept_categories",
     "neurons", "weights", "active", "unit_names",
 )  # fmt: skip
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+MAX_MEMBERS = 10_000
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError, struct.error,
+)  # fmt: skip
 
 
 def read_npz(path: str | Path) -> Probe:
@@ -56,40 +65,37 @@ def load_npz(path: Path, also: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
     """
     known = (*KEYS, *also)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path, follow=True) as stream, zipfile.ZipFile(stream) as archive:
             members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
-            names = [name for name, _ in members]
-            for name in names:
-                if name not in known and (near := did_you_mean(name, known)):
-                    raise DataError(f"{path}: unknown array {name!r}{near}")
-                if names.count(name) > 1:
-                    raise DataError(f"{path}: two arrays are called {name!r}")
-            return {name: _load_array(archive, info, path) for name, info in members if name in known}
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"{path} is not a readable .npz file: {str(error) or 'it ends too early'}") from None
+            _check_members([name for name, _ in members], known, path)
+            ours = [(name, info) for name, info in members if name in known]
+            if (unpacked := sum(info.file_size for _, info in ours)) > max_bytes():
+                most = f"{max_bytes():,} that are read ({MAX_BYTES_NAME})"
+                raise DataError(f"{path} unpacks to {unpacked:,} bytes, more than the {most}")
+            return {name: _load_array(archive, info, path) for name, info in ours}
+    except _DAMAGE as error:
+        why = " ".join(str(error).split())[:200] or "it ends too early"
+        raise DataError(f"{path} is not a readable .npz file: {why}") from None
     except MemoryError:
         raise DataError(f"{path} has an array that does not fit in memory") from None
 
 
+def _check_members(names: list[str], known: tuple[str, ...], path: Path) -> None:
+    if len(names) > MAX_MEMBERS:
+        raise DataError(f"{path} holds {len(names):,} arrays; {MAX_MEMBERS:,} are the most")
+    for name, times in Counter(names).items():
+        if name not in known and (near := did_you_mean(name, known)):
+            raise DataError(f"{path}: unknown array {brief(name)}{near}")
+        if times > 1:
+            raise DataError(f"{path}: two arrays are called {brief(name)}")
+
+
 def _load_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> np.ndarray:
-    """One array, after its header's claim has been held against the bytes that are there."""
+    """One array.  A byte more than it claims is asked for: where there is one, the checksum or the size is wrong."""
+    beyond = copy(info)
+    beyond.file_size += 1
     name = info.filename.removesuffix(".npy")
-    with archive.open(info) as stream:
-        try:
-            version = np.lib.format.read_magic(stream)
-            if version not in _HEADERS:
-                raise ValueError(f"its .npy version is {version[0]}.{version[1]}; 1.0 and 2.0 are read")
-            shape, _, dtype = _HEADERS[version](stream)
-        except ValueError as error:
-            raise DataError(f"{path}: {name!r} is not an array: {error}") from None
-        if dtype.hasobject:
-            raise DataError(f"{path}: {name!r} holds Python objects, which are never loaded; save text as dtype str")
-        expected = int(np.prod([int(n) for n in shape], dtype=object)) * dtype.itemsize
-        present = info.file_size - stream.tell()
-        if expected != present:
-            raise DataError(f"{path}: {name!r} claims shape {shape}, {expected:,} bytes, but {present:,} are there")
-    with archive.open(info) as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False)
+    return read_npy(lambda: archive.open(beyond), info.file_size, f"{path}: {name!r}")
 
 
 def cells_of(arrays: dict[str, Any]) -> Cells:

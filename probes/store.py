@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,11 +26,16 @@ import numpy as np
 
 from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError
-from .folders import new_folder, sync_folder, write_bytes
+from ..solver.names import brief, check_categories, check_visible
+from .folders import new_folder, sync, write_bytes
 from .inputs import Inputs
+from .json_text import parse_json
+from .npy import read_npy
+from .regular_files import MAX_TEXT, check_folder, open_regular, read_regular, starts_with
 
 FORMAT = "compexact probe"
 VERSION = 1
+_ARRAY_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}", re.ASCII)
 CORE = ("concepts_indptr", "concepts_indices", "weights", "active")
 
 
@@ -91,7 +97,7 @@ def array_digest(array: np.ndarray) -> str:
 
 def file_digest(path: Path) -> str:
     """sha256 of a file's bytes."""
-    with path.open("rb") as stream:
+    with open_regular(path, follow=True) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -101,15 +107,22 @@ def save_probe(probe: Probe, path: str | Path, *, force: bool = False) -> Probe:
     force: replace the probe that lies there.  Raises `UsageError` where something lies there, `DataError` where
     it cannot be written; then nothing is left under its name.
     """
+    check_visible_names(probe.cells)
     with new_folder(Path(path), force=force, is_ours=is_probe) as folder:
         _write(probe, folder)
     return read_probe(path)
 
 
+def check_visible_names(cells: Cells) -> None:
+    """Raise `DataError` where a concept, category or unit has a name that cannot be shown, or is too long."""
+    check_visible(cells.concepts.names, "concept")
+    check_categories(cells.concepts.categories, cells.concepts.names)
+    check_visible(cells.unit_names, "unit")
+
+
 def is_probe(folder: Path) -> bool:
     """Whether a probe lies in the folder, whole or damaged."""
-    manifest = folder / "manifest.json"
-    return manifest.is_file() and FORMAT in manifest.read_text(encoding="utf-8", errors="replace")[:200]
+    return starts_with(folder / "manifest.json", FORMAT)
 
 
 def _write(probe: Probe, folder: Path) -> None:
@@ -130,7 +143,7 @@ def _write(probe: Probe, folder: Path) -> None:
     manifest["digest"] = _digest(_json(manifest))
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     write_bytes(folder / "manifest.json", text.encode())
-    sync_folder(folder / "arrays")
+    sync(folder / "arrays")
 
 
 def read_probe(path: str | Path) -> Probe:
@@ -145,7 +158,8 @@ def read_probe(path: str | Path) -> Probe:
 
 def _from_manifest(path: Path, manifest: dict[str, Any]) -> Probe:
     digests = manifest.pop("digests")
-    texts = json.loads(_checked_bytes(path / "names.json", digests["names"]))
+    names_file = path / "names.json"
+    texts = parse_json(_checked_bytes(names_file, digests["names"], MAX_TEXT), str(names_file))
     arrays = _StoredArrays(path / "arrays", digests["arrays"])
     missing = [name for name in CORE if name not in arrays]
     if missing:
@@ -153,6 +167,7 @@ def _from_manifest(path: Path, manifest: dict[str, Any]) -> Probe:
     indptr, indices, weights, active = (arrays[name] for name in CORE)
     concepts = ConceptRows(tuple(texts["concepts"]), tuple(texts["categories"]), indptr, indices)
     cells = Cells(concepts, weights, active, tuple(texts["units"]))
+    check_visible_names(cells)
     about = {key: value for key, value in manifest.items() if key not in ("format", "version", "digest")}
     names = {key: value for key, value in texts.items() if key not in ("concepts", "categories", "units")}
     return Probe(cells, about, names, arrays.without(CORE), path)
@@ -162,15 +177,16 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     """The manifest as a dictionary, once its own digest is right."""
     file = path / "manifest.json"
     try:
-        manifest = json.loads(file.read_bytes())
+        manifest = parse_json(read_regular(file, MAX_TEXT), str(file))
     except FileNotFoundError:
         raise DataError(f"{path} is not a probe: it has no manifest.json") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} cannot be read: {error}") from None
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise DataError(f"{file} does not describe a probe")
     if manifest.get("version") != VERSION:
-        raise DataError(f"{path} has format version {manifest.get('version')}; this compexact reads {VERSION}")
+        found = repr(manifest.get("version"))[:40]
+        raise DataError(f"{path} has format version {found}; this compexact reads {VERSION}")
     expected = manifest.get("digest")
     found = _digest(_json({key: value for key, value in manifest.items() if key != "digest"}))
     if found != expected:
@@ -182,11 +198,18 @@ class _StoredArrays(Mapping[str, np.ndarray]):
     """Arrays read, and checked, when they are asked for."""
 
     def __init__(self, folder: Path, digests: Mapping[str, str]) -> None:
+        check_folder(folder)
+        for name in digests:
+            if not _ARRAY_NAME.fullmatch(name):
+                raise DataError(
+                    f"{folder}: {brief(name)} is no name of an array: letters, digits, _ - and ., not first"
+                )
         self.folder, self.digests = folder, digests
 
     def __getitem__(self, name: str) -> np.ndarray:
-        content = _checked_bytes(self.folder / f"{name}.npy", self.digests[name])
-        array = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        file = self.folder / f"{name}.npy"
+        content = _checked_bytes(file, self.digests[name])
+        array = read_npy(lambda: io.BytesIO(content), len(content), str(file))
         array.setflags(write=False)
         return array
 
@@ -201,9 +224,9 @@ class _StoredArrays(Mapping[str, np.ndarray]):
         return _StoredArrays(self.folder, kept)
 
 
-def _checked_bytes(file: Path, expected: str) -> bytes:
+def _checked_bytes(file: Path, expected: str, most: int | None = None) -> bytes:
     try:
-        content = file.read_bytes()
+        content = read_regular(file, most)
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}; probe again") from None
     found = _digest(content)

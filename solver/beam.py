@@ -15,8 +15,7 @@ It differs from the paper's code in three points, each a repair (`solver/compat.
 from __future__ import annotations
 
 import heapq
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -30,21 +29,28 @@ from .overlap import Overlaps
 from .problem import Problem
 from .result import SearchResult, Status
 from .score import METRICS
+from .stopping import Stopped, Stopping
 
 MAX_LENGTH = 64
 MAX_PENALTY_DIGITS = 20
+MOST_BYTES = 2**31
+"""Of the functions in the beam, and of the sums for their extensions; a beam that needs more is refused."""
+BYTES_OF_AN_ENTRY, BYTES_OF_A_SUM = 600, 160
+"""Measured: beside an entry's function; and for each parent and concept while a step is counted."""
+ENTRIES_BETWEEN_LOOKS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A formula in the beam: its chain, its mask over the cells, and what ranks it.
+    """A formula in the beam: its chain, its function, and what ranks it.
 
-    place: among all formulas made in the same step, in the order in which ties are settled.
+    place: among all formulas made in the same step, in the order in which ties are settled.  function: its mask over
+    the cells, packed; the same for entries that hold on the same cells, and for no others.
     """
 
     chain: Chain
     place: int
-    mask: np.ndarray
+    function: bytes
     both: int
     points: int
     score: int
@@ -53,11 +59,6 @@ class Entry:
     def rank(self) -> tuple[int, int, int]:
         """Sorts better entries first."""
         return (-self.score, len(self.chain), self.place)
-
-    @property
-    def function(self) -> bytes:
-        """The same for entries that hold on the same cells, and for no others."""
-        return np.packbits(self.mask).tobytes()
 
 
 def beam_search(
@@ -69,29 +70,50 @@ def beam_search(
     penalty: Fraction | float | str = 1,
     metric: str = "iou",
     time_limit: float | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> SearchResult:
     """The best formulas that a beam finds, for every length up to `max_length`.
 
-    beam_size: how many distinct functions are kept; None keeps all, which makes the search exhaustive.
+    beam_size: how many distinct functions are kept; None keeps all, which makes the search exhaustive: `top` are
+    the best of all functions that share a point with the unit.
     top_k: how many of the final beam to give back.  penalty: the score of a formula is its metric times
     `penalty ** (length - 1)`; a float is taken by its decimal digits.  metric: a name in `METRICS`.
-    time_limit: seconds of wall clock; no longer formulas are begun after them, and the best so far stands for theirs.
+    time_limit: seconds of wall clock.  should_stop: asked every few milliseconds.  A beam that is stopped gives what
+    the last whole step left; the first, single concepts, is always done.
 
-    The status is `feasible`: a beam proves nothing.  Raises `UsageError` for settings out of range.
+    The status is `feasible`: a beam proves nothing.  Raises `UsageError` for settings out of range, and where the
+    beam would need more memory than `MOST_BYTES`.
     """
+    stopping = Stopping.after(time_limit, should_stop)
+    return search_beam(problem, stopping, max_length, beam_size=beam_size, top_k=top_k, penalty=penalty, metric=metric)
+
+
+def search_beam(
+    problem: Problem,
+    stopping: Stopping,
+    max_length: int,
+    *,
+    beam_size: int | None = 10,
+    top_k: int = 1,
+    penalty: Fraction | float | str = 1,
+    metric: str = "iou",
+) -> SearchResult:
+    """`beam_search` until `stopping`."""
     factor = check_settings(max_length, beam_size, top_k, penalty, metric)
-    started = time.perf_counter()
     if not problem.unit_points:
-        return _result(problem, [], [], max_length, metric, top_k, started)
-    step = _BeamStep(problem, beam_size, metric, factor)
+        return _result(problem, [], [], max_length, metric, top_k, stopping)
+    step = _BeamStep(problem, beam_size, metric, factor, Stopping())
     beam = entered = step.merged([], step.primitives())
-    best = beam[:1]
+    step.stopping = stopping
+    best = [entry for entry in beam[:1] if entry.both]
     for length in range(2, max_length + 1 if best else 0):
-        if time_limit is None or time.perf_counter() - started < time_limit:
+        try:
             beam = step.merged(beam, step.extensions(entered, beam))
             entered = [entry for entry in beam if len(entry.chain) == length]
+        except Stopped:
+            entered = []
         best.append(beam[0])
-    return _result(problem, best, beam, max_length, metric, top_k, started)
+    return _result(problem, best, beam, max_length, metric, top_k, stopping)
 
 
 def check_settings(
@@ -124,8 +146,11 @@ def check_settings(
 class _BeamStep:
     """What one step of the search does, for one problem and its settings."""
 
-    def __init__(self, problem: Problem, beam_size: int | None, metric: str, penalty: Fraction) -> None:
+    def __init__(
+        self, problem: Problem, beam_size: int | None, metric: str, penalty: Fraction, stopping: Stopping
+    ) -> None:
         self.problem = problem
+        self.stopping = stopping
         self.beam_size = beam_size
         self.metric = METRICS[metric]
         self.penalty = penalty
@@ -148,18 +173,34 @@ class _BeamStep:
         """The best entries of both, each function once; both come best first."""
         kept: list[Entry] = []
         functions: set[bytes] = set()
-        for entry in heapq.merge(beam, candidates, key=lambda entry: entry.rank):
+        each = BYTES_OF_AN_ENTRY + len(self.problem.weights) // 8
+        ranked = heapq.merge(beam, candidates, key=lambda entry: entry.rank)
+        for entry in self.stopping.each(ranked, ENTRIES_BETWEEN_LOOKS):
             if entry.function not in functions:
                 functions.add(entry.function)
                 kept.append(entry)
+                self._refuse_above(len(kept) * each)
                 if len(kept) == self.beam_size:
                     break
         return kept
 
+    def _refuse_above(self, n_bytes: int) -> None:
+        if n_bytes > MOST_BYTES:
+            size = "all" if self.beam_size is None else f"{self.beam_size:,}"
+            raise UsageError(
+                f"unit {self.problem.unit}: a beam of {size} functions on {len(self.problem.weights):,} cells needs "
+                f"more than {MOST_BYTES / 2**30:g} GiB of memory; take a smaller beam"
+            )
+
+    @property
+    def least_both(self) -> int:
+        """What a formula must share with the unit to be kept (see `extensions`)."""
+        return 0 if self.beam_size is None else 1
+
     def primitives(self) -> Iterator[Entry]:
-        """The single concepts that share a point with the unit, best first."""
+        """The single concepts, best first; those that share a point with the unit, or all that hold somewhere."""
         points, both = self.overlaps.totals
-        places = np.flatnonzero(both)
+        places = np.flatnonzero((both >= self.least_both) & (points > 0))
         for concept, *counts in self._best_first(places, both[places], points[places], length=1):
             mask = self.problem.concepts.column(concept)
             yield self._entry(((0, concept),), concept, mask, *counts)
@@ -168,9 +209,11 @@ class _BeamStep:
         """All parents, of one length, lengthened by one operator and concept; best first.
 
         Left out are extensions that equal their parent or the concept alone, which have been in the pool
-        before; those that score less than all of a full beam; and those that share no point with the unit.
-        The last lose nothing.  Whatever is added to such a formula later, drop it and keep the later part: that
-        is shorter, has the same active points, and no point more.
+        before; those that score less than all of a full beam; those that hold nowhere; and those that share no point
+        with the unit.
+        The last lose nothing of the best.  Whatever is added to such a formula later, drop it and keep the later part:
+        that is shorter, has the same active points, and no point more.  But of the second best, `(a AND b) OR c`,
+        they lose some: a beam of all functions keeps them.
         """
         if not parents:
             return
@@ -178,7 +221,7 @@ class _BeamStep:
         places, both, points = self._joins(parents, length, self._least(beam))
         for place, *counts in self._best_first(places, both, points, length):
             parent, (concept, operator) = parents[place // n_joins], divmod(place % n_joins, len(OPERATORS))
-            mask = OPERATORS[operator].mask(parent.mask, self.problem.concepts.column(concept))
+            mask = OPERATORS[operator].mask(self._mask(parent), self.problem.concepts.column(concept))
             yield self._entry((*parent.chain, (operator, concept)), place, mask, *counts)
 
     def _joins(self, parents: list[Entry], length: int, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -187,7 +230,9 @@ class _BeamStep:
         place: (rank of the parent * n_concepts + concept) * n_operators + operator.
         All three operators are read off the same two sums per parent and concept.
         """
-        inside = np.array([self.overlaps(parent.mask) for parent in parents])  # (n_parents, 2, n_concepts)
+        self._refuse_above(len(parents) * len(self.problem.concepts.names) * BYTES_OF_A_SUM)
+        masks = map(self._mask, self.stopping.each(parents))
+        inside = np.array([self.overlaps(mask) for mask in masks])  # (n_parents, 2, n_concepts)
         concept_points, concept_both = self.overlaps.totals
         own_points = np.array([parent.points for parent in parents])[:, None]
         own_both = np.array([parent.both for parent in parents])[:, None]
@@ -198,7 +243,7 @@ class _BeamStep:
             rank, concept = np.nonzero(self._float_score(both, points, length) >= least)
             places = (rank * len(concept_points) + concept) * len(OPERATORS) + which
             both, points = both[rank, concept], points[rank, concept]
-            new = (both > 0) & (points != own_points[rank, 0])
+            new = (both >= self.least_both) & (points > 0) & (points != own_points[rank, 0])
             if operator.word != "AND NOT":
                 new &= points != concept_points[concept]
             kept.append((places[new], both[new], points[new]))
@@ -219,7 +264,12 @@ class _BeamStep:
         return float(score) * (1 - 1e-9)
 
     def _entry(self, chain: Chain, place: int, mask: np.ndarray, both: int, points: int) -> Entry:
-        return Entry(chain, place, mask, both, points, self.score(both, points, len(chain)))
+        return Entry(chain, place, np.packbits(mask).tobytes(), both, points, self.score(both, points, len(chain)))
+
+    def _mask(self, entry: Entry) -> np.ndarray:
+        """bool (n_cells,): where the entry's formula holds."""
+        packed = np.frombuffer(entry.function, dtype=np.uint8)
+        return np.unpackbits(packed, count=len(self.problem.weights)).view(bool)
 
     def _best_first(
         self, places: np.ndarray, both: np.ndarray, points: np.ndarray, length: int
@@ -236,8 +286,9 @@ class _BeamStep:
             window = min(window, len(places))
             inside = approximate >= np.partition(approximate, -window)[-window]
             counted = zip(places[inside].tolist(), both[inside].tolist(), points[inside].tolist())
-            order = sorted(counted, key=lambda entry: (-self.score(entry[1], entry[2], length), entry[0]))
-            yield from order[given:]
+            looked = self.stopping.each(counted, ENTRIES_BETWEEN_LOOKS)
+            order = sorted((-self.score(own, all_, length), place, own, all_) for place, own, all_ in looked)
+            yield from (entry[1:] for entry in order[given:])
             given, window = len(order), 4 * len(order)
 
 
@@ -248,7 +299,7 @@ def _result(
     max_length: int,
     metric: str,
     top_k: int,
-    started: float,
+    stopping: Stopping,
 ) -> SearchResult:
     def explanation(entry: Entry) -> Explanation:
         formula = to_formula(entry.chain, problem.concepts.names)
@@ -262,9 +313,9 @@ def _result(
         max_length=max_length,
         best=by_length[-1] if by_length else None,
         by_length=by_length,
-        top=tuple(explanation(entry) for entry in beam[:top_k]),
+        top=tuple(explanation(entry) for entry in beam[:top_k] if entry.both),
         ceiling=ceiling(problem),
         status=Status.DEGENERATE if problem.is_degenerate else Status.FEASIBLE,
         metric=metric,
-        seconds=time.perf_counter() - started,
+        seconds=stopping.elapsed,
     )

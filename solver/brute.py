@@ -6,8 +6,7 @@ each length, every set that some formula of that length makes is listed, with th
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .ceiling import ceiling
 from .errors import UsageError
@@ -15,52 +14,75 @@ from .explanation import Explanation
 from .formula import And, Atom, Formula, Not, Or
 from .problem import Problem
 from .result import SearchResult, Status
+from .stopping import Stopped, Stopping
 
 SPACES = ("chain", "tree")
 MAX_FUNCTIONS = 2_000_000
+MAX_BYTES = 2**31
+"""Of all functions together."""
+LOOK_EVERY = 64
 
 Functions = dict[int, Formula]
 """Sets of cells, each with a formula that holds there."""
 
 
-def brute_force_search(problem: Problem, *, max_length: int = 3, space: str = "chain") -> SearchResult:
+def brute_force_search(
+    problem: Problem,
+    *,
+    max_length: int = 3,
+    space: str = "chain",
+    should_stop: Callable[[], bool] | None = None,
+) -> SearchResult:
     """The best formula of the space with at most `max_length` concepts, by trying all.
 
     space: `chain`, or `tree`: every AND/OR tree, with NOT on any leaf.  Of equal scores the shortest formula
-    is kept.  Raises `UsageError` where there are more than two million functions to try.
+    is kept.  should_stop: asked now and then; what is then given is the best so far, with no bound but the ceiling.
+    Raises `UsageError` where there are more functions to try than two million, or than memory.
     """
     if space not in SPACES:
         raise UsageError(f"no space is named {space!r}; there are {' and '.join(SPACES)}")
     if max_length < 1:
         raise UsageError(f"the length must be at least 1, not {max_length}")
-    started = time.perf_counter()
+    stopping = Stopping.after(None, should_stop)
     best: Explanation | None = None
     by_length = []
-    for functions in every_function(problem, max_length, space):
-        for cells, formula in functions.items():
-            found = _explanation(problem, cells, formula)
-            if best is None or found.iou > best.iou:
-                best = found
-        assert best is not None
-        by_length.append(best)
+    bounds = []
+    try:
+        for functions in every_function(problem, max_length, space, stopping):
+            for cells, formula in stopping.each(functions.items()) if best else functions.items():
+                found = _explanation(problem, cells, formula)
+                if best is None or found.iou > best.iou:
+                    best = found
+            assert best is not None
+            by_length.append(best)
+            bounds.append(best.iou)
+    except Stopped:
+        pass
     assert best is not None
+    top = ceiling(problem)
+    missing = max_length - len(by_length)
     return SearchResult(
         unit=problem.unit,
         engine="brute",
         space=space,
         max_length=max_length,
         best=best,
-        by_length=tuple(by_length),
+        by_length=(*by_length, *(best,) * missing),
+        bounds=(*bounds, *(top,) * missing),
         top=(best,),
-        bound=best.iou,
-        ceiling=ceiling(problem),
+        bound=top if missing else best.iou,
+        ceiling=top,
         status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
-        seconds=time.perf_counter() - started,
+        seconds=stopping.elapsed,
     )
 
 
-def every_function(problem: Problem, max_length: int, space: str) -> Iterator[Functions]:
+def every_function(
+    problem: Problem, max_length: int, space: str, stopping: Stopping | None = None
+) -> Iterator[Functions]:
     """For each length from 1 on: the sets of cells that formulas of this length, and no shorter one, make."""
+    stopping = stopping or Stopping()
+    most = min(MAX_FUNCTIONS, 8 * MAX_BYTES // (len(problem.weights) + 1600))
     everything = (1 << len(problem.weights)) - 1
     atoms = {
         sum(1 << int(row) for row in problem.concepts.rows_with(column)): Atom(name)
@@ -75,13 +97,13 @@ def every_function(problem: Problem, max_length: int, space: str) -> Iterator[Fu
     for length in range(2, max_length + 1):
         level: Functions = {}
         joins = _chains(levels[-1], atoms, everything) if space == "chain" else _trees(levels, length)
-        for cells, formula in joins:
+        for cells, formula in stopping.each(joins, LOOK_EVERY):
             if cells not in known:
                 known.add(cells)
                 level[cells] = formula
-                if len(known) > MAX_FUNCTIONS:
+                if len(known) > most:
                     raise UsageError(
-                        f"brute force stops at {MAX_FUNCTIONS:,} functions, met at length {length}; "
+                        f"brute force stops at {most:,} functions, met at length {length}; "
                         "take fewer concepts, a smaller length or the engine beam"
                     )
         levels.append(level)

@@ -19,6 +19,7 @@ import numpy as np
 from .errors import DataError, UsageError, did_you_mean
 from .formula import Formula
 from .integers import exact_sum, integers
+from .kernels import rows_by_concept
 
 MAX_POINTS = 2**52
 """Counts stay below this, so a sum of two is exact in int64 and in float64 alike."""
@@ -88,9 +89,10 @@ class ConceptRows:
     @cached_property
     def by_column(self) -> tuple[np.ndarray, np.ndarray]:
         """The same sets by column: (n_concepts + 1,) and the rows of each concept."""
-        counts = np.bincount(self.indices, minlength=len(self.names))
-        rows = np.repeat(np.arange(len(self)), np.diff(self.indptr))
-        return np.concatenate([[0], np.cumsum(counts)]), rows[np.argsort(self.indices, kind="stable")]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=len(self.names)))])
+        rows = np.empty(len(self.indices), dtype=np.int64)
+        rows_by_concept(self.indptr, self.indices, starts[:-1].copy(), rows)
+        return starts, rows
 
     def rows_with(self, column: int) -> np.ndarray:
         """int64, ascending: the rows that have the concept."""

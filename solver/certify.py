@@ -1,8 +1,14 @@
-"""Where a result becomes `optimal`: only the checker's verdict does that."""
+"""Where a result becomes `optimal`: only the checker's verdict does that.
+
+The check is part of the unit's time.  Where it does not fit into what is left, or somebody asks to stop, the result
+stays `bounded`: its bound is then what the search claims, with a certificate that can be checked later.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -10,47 +16,91 @@ from .certificate import Certificate
 from .checking import CertificateError, Undecided, Verdict, check
 from .checking.sets import MAX_CONCEPTS
 from .errors import DisagreementError
+from .explanation import Explanation
 from .kernels import compiled
 from .problem import Problem
 from .result import SearchResult, Status
+from .stopping import Stopping
 
 SECOND_OPINION_STEPS = 500_000_000
 """So many steps of the checker, about ten seconds, may turn the claim of an outside solver into a proven one."""
+SECONDS_PER_ENTRY = 3e-7
+"""What the checker needs at least, for each concept of each cell: to sort them, and for their digest."""
+CHECK_SHARE = 0.1
+"""Of a time limit, kept for the check beside that."""
 
 _compiled = lru_cache(maxsize=None)(compiled)
 
 
-def certified(problem: Problem, result: SearchResult) -> SearchResult:
+def least_seconds(problem: Problem) -> float:
+    """What any check takes at least, about; and what it takes before it looks at the clock."""
+    return SECONDS_PER_ENTRY * len(problem.concepts.indices)
+
+
+def before_check(problem: Problem, stopping: Stopping) -> Stopping:
+    """When to end the search, so that a check of what it found fits; where none would fit, at the limit."""
+    reserve = least_seconds(problem) + CHECK_SHARE * stopping.planned
+    left = stopping.seconds_left
+    return stopping if left == math.inf or reserve > left / 2 else stopping.within(left - reserve)
+
+
+def certified(problem: Problem, result: SearchResult, stopping: Stopping | None = None) -> SearchResult:
     """The result after its certificate was checked: `optimal` where the checked bound equals the IoU.
 
+    `proven` says the same of every shorter length.  Unchecked where the time left is too short.
     Raises `DisagreementError` where the checker does not confirm the bound.
     """
+    stopping = stopping or Stopping()
     if result.certificate is None or result.best is None:
         return result
-    return _judged(problem, result, verify(problem, certificate_text(problem, result)))
+    verdict = _verdict(problem, result, result.best, result.certificate, stopping)
+    if verdict is None:
+        return result
+    return _with_shorter(problem, _judged(result, verdict), verdict, stopping)
 
 
-def certified_claim(problem: Problem, result: SearchResult) -> SearchResult:
+def certified_claim(problem: Problem, result: SearchResult, stopping: Stopping | None = None) -> SearchResult:
     """The same for an engine without certificates that claims an optimum: at short lengths the checker needs none.
 
     Where the checker would need too long, the result stays as it is.  Raises `DisagreementError` where the checker
     counts otherwise, or finds a better formula.
     """
+    stopping = stopping or Stopping()
     closed = result.status is Status.BOUNDED and result.best is not None and result.bound == result.best.iou
     if not closed or result.max_length > MAX_CONCEPTS:
         return result
+    assert result.best is not None
     assert result.bound is not None
-    claimed = replace(result, certificate=Certificate(result.space, result.max_length, result.bound, "sets"))
-    try:
-        verdict = check_text(problem, certificate_text(problem, claimed), max_steps=SECOND_OPINION_STEPS)
-    except Undecided:
+    claim = Certificate(result.space, result.max_length, result.bound, "sets")
+    verdict = _verdict(problem, result, result.best, claim, stopping, max_steps=SECOND_OPINION_STEPS)
+    if verdict is None:
         return result
+    return _with_shorter(problem, _judged(replace(result, certificate=claim), verdict), verdict, stopping)
+
+
+def _verdict(
+    problem: Problem,
+    result: SearchResult,
+    found: Explanation,
+    claim: Certificate,
+    stopping: Stopping,
+    max_steps: int | None = None,
+) -> Verdict | None:
+    """The checker's verdict on a formula and the claim about it; None where it does not come to one in time."""
+    left = stopping.seconds_left
+    if left < least_seconds(problem) or stopping.is_over:
+        return None
+    limits: dict[str, Any] = {"max_steps": max_steps, "time_limit": None if left == math.inf else left}
+    try:
+        verdict = check_text(problem, claim.to_json(problem, found), should_stop=stopping.should_stop, **limits)
+    except Undecided:
+        return None
     except CertificateError as error:
         raise DisagreementError(f"unit {problem.unit}: engine {result.engine}: {error}") from None
-    return _judged(problem, claimed, verdict)
+    return verdict
 
 
-def _judged(problem: Problem, result: SearchResult, verdict: Verdict) -> SearchResult:
+def _judged(result: SearchResult, verdict: Verdict) -> SearchResult:
     assert result.best is not None
     claimed = (result.space, result.max_length, result.bound, result.best.iou)
     if (verdict.space, verdict.max_length, verdict.bound, verdict.iou) != claimed:
@@ -58,6 +108,25 @@ def _judged(problem: Problem, result: SearchResult, verdict: Verdict) -> SearchR
     if result.status is Status.BOUNDED and verdict.bound == verdict.iou:
         return replace(result, status=Status.OPTIMAL)
     return result
+
+
+def _with_shorter(problem: Problem, result: SearchResult, verdict: Verdict, stopping: Stopping) -> SearchResult:
+    """The result with `proven`, from the longest length down.
+
+    A bound for some length is one for every shorter length.  Where it does not settle a length, and the engine says
+    that it has the best formula of it, the checker is asked again: about at most five concepts, and not for long.
+    """
+    known: Fraction = verdict.bound
+    proven = []
+    for length in range(len(result.by_length), 0, -1):
+        found = result.by_length[length - 1]
+        claimed = length <= MAX_CONCEPTS and result.bounds[length - 1 : length] == (found.iou,)
+        if claimed and found.iou < known:
+            claim = Certificate(result.space, length, found.iou, "sets")
+            if _verdict(problem, result, found, claim, stopping, max_steps=SECOND_OPINION_STEPS):
+                known = found.iou
+        proven.append(found.iou == known)
+    return replace(result, proven=tuple(reversed(proven)))
 
 
 def certificate_text(problem: Problem, result: SearchResult) -> str:

@@ -17,7 +17,8 @@ this length counts every NOT and NEIGHBORS, too (`Formula.reference_length`); co
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,7 @@ from .explanation import Explanation
 from .overlap import Overlaps
 from .problem import Problem
 from .result import SearchResult, Status
+from .stopping import Stopped, Stopping
 
 
 @dataclass(frozen=True)
@@ -75,23 +77,26 @@ def reference_beam_search(
     beam_size: int = 10,
     penalty: float = 1.0,
     min_active: int | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> SearchResult:
     """What the paper's code answers.
 
     form: `vision` or `nli`.  min_active: skip the unit where it is active on fewer points; None as the form does.
+    should_stop: asked once for each formula that is extended; what is then given is what the last whole step left.
     The status is `feasible`, or `degenerate` where the unit is skipped: then there is no formula.
     """
     if form not in FORMS:
         raise UsageError(f"no compat form is named {form!r}; there are {' and '.join(FORMS)}")
     if max_length < 1 or beam_size < 1:
         raise UsageError(f"length and beam size must be at least 1, not {max_length} and {beam_size}")
-    started = time.perf_counter()
-    search = _ReferenceSearch(problem, FORMS[form], beam_size, penalty)
+    stopping = Stopping.after(None, should_stop)
+    search = _ReferenceSearch(problem, FORMS[form], beam_size, penalty, stopping)
     least = FORMS[form].min_active if min_active is None else min_active
     beam = [] if problem.unit_points < least else search.first_beam()
     best = beam[:1]
     for _ in range(max_length - 1 if beam else 0):
-        beam = search.next_beam(beam)
+        with suppress(Stopped):
+            beam = search.next_beam(beam)
         best.append(beam[0])
     found = tuple(search.explain(entry) for entry in best)
     return SearchResult(
@@ -104,13 +109,16 @@ def reference_beam_search(
         top=found[-1:],
         ceiling=ceiling(problem),
         status=Status.FEASIBLE if found and not problem.is_degenerate else Status.DEGENERATE,
-        seconds=time.perf_counter() - started,
+        seconds=stopping.elapsed,
     )
 
 
 class _ReferenceSearch:
-    def __init__(self, problem: Problem, form: ReferenceForm, beam_size: int, penalty: float) -> None:
+    def __init__(
+        self, problem: Problem, form: ReferenceForm, beam_size: int, penalty: float, stopping: Stopping
+    ) -> None:
         self.problem, self.form, self.beam_size, self.penalty = problem, form, beam_size, penalty
+        self.stopping = stopping
         self.overlaps = Overlaps(problem)
         points, both = self.overlaps.totals
         self.concept_iou = self._iou(both, points)
@@ -139,11 +147,13 @@ class _ReferenceSearch:
         """The best of the beam and of all its extensions, earlier ones first among equals."""
         length = np.array([entry.reference_length for entry in beam])[:, None, None]
         length = length + np.array([1, 1, 2])  # (n_beam, 1, n_operators): AND NOT counts its NOT
-        scores = np.stack([self._extension_ious(entry) for entry in beam]) * self.penalty ** (length - 1)
+        scores = np.stack([self._extension_ious(entry) for entry in self.stopping.each(beam)]) * self.penalty ** (
+            length - 1
+        )
         old = np.array([entry.score for entry in beam])
         pool = np.concatenate([old, scores.ravel()])
         chosen = np.argsort(-pool, kind="stable")[: self.beam_size]
-        return [self._entry(beam, scores, int(index)) for index in chosen]
+        return [self._entry(beam, scores, int(index)) for index in self.stopping.each(chosen)]
 
     def _extension_ious(self, entry: _Entry) -> np.ndarray:
         """float64 (n_added, n_operators)."""

@@ -7,14 +7,15 @@ be written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
+from numba.core import event
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,6 +29,26 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         index = vars(made)["_cache"]._cache_file
         index._source_stamp = (index._source_stamp, _stamps(Path(function.__code__.co_filename).parent))
     return made
+
+
+class _Listener(event.Listener):
+    """Calls a function whenever something begins to be compiled."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call = call
+
+    def on_start(self, event: Any) -> None:
+        self.call()
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+@contextmanager
+def on_compiling(call: Callable[[], None]) -> Iterator[None]:
+    """Call the function whenever something is compiled within this; not where compiled code is found on disk."""
+    with event.install_listener("numba:compile", _Listener(call)):
+        yield
 
 
 @lru_cache(maxsize=32)
@@ -56,3 +77,13 @@ def add_rows(
             concept = indices[position]
             sums[concept, 0] += weights[row]
             sums[concept, 1] += active[row]
+
+
+@compiled
+def rows_by_concept(indptr: np.ndarray, indices: np.ndarray, filled: np.ndarray, rows: np.ndarray) -> None:
+    """Into rows, int64 (n_set,): the rows of each concept, ascending.  filled: where each begins; changed in place."""
+    for row in range(len(indptr) - 1):
+        for place in range(indptr[row], indptr[row + 1]):
+            concept = indices[place]
+            rows[filled[concept]] = row
+            filled[concept] += 1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ import numpy as np
 from .cells import MAX_POINTS, CellBuilder, Cells, refuse_too_many
 from .errors import DataError
 from .integers import exact_sum
+from .names import check_categories, checked_names
 
 _UNITS_AT_ONCE = 64
 
@@ -63,7 +62,8 @@ def merge_rows(
     The rest as in `from_arrays`.
     """
     weights, active = _counted(neurons, weights, active, len(row_of))
-    _check_categories(categories, names)
+    if categories is not None:
+        check_categories([str(category) for category in categories], names)
     units = checked_names(unit_names, active.shape[1], "unit", str)
     keep = weights > 0
     used, place = np.unique(row_of[keep], return_inverse=True)
@@ -140,44 +140,3 @@ def _integers(array: Any, axes: int, what: str) -> np.ndarray:
     if values.size and (int(values.min()) < 0 or int(values.max()) >= MAX_POINTS):
         raise DataError(f"{what} must be from 0 to below {MAX_POINTS:,}")
     return np.ascontiguousarray(values, dtype=np.int64)
-
-
-def checked_names(names: Sequence[str] | None, count: int, what: str, default: Callable[[int], str]) -> tuple[str, ...]:
-    """The names as text, or the default ones.
-
-    Raises `DataError` where their number is wrong, one is empty or has characters that do not print (control
-    and direction marks), or two are equal up to case and Unicode normal form.
-    """
-    if names is None:
-        return tuple(default(i) for i in range(count))
-    texts = tuple(str(name) for name in names)
-    if len(texts) != count:
-        raise DataError(f"there are {count} {what}s but {len(texts)} {what} names")
-    alike: dict[str, list[str]] = defaultdict(list)
-    for place, name in enumerate(texts):
-        if not name:
-            raise DataError(f"{what} {place} (from 0) has an empty name")
-        if bad := next((c for c in name if _unprintable(c)), None):
-            raise DataError(f"the name of {what} {place} (from 0), {name!r}, has the character {bad!r}")
-        alike[unicodedata.normalize("NFC", name).casefold()].append(name)
-    pairs = [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
-    if pairs:
-        more = f", and {len(pairs) - 5} more" if len(pairs) > 5 else ""
-        raise DataError(f"{what} names must differ in more than case: {', '.join(pairs[:5])}{more}")
-    return texts
-
-
-def _check_categories(categories: Sequence[str] | None, names: Sequence[str]) -> None:
-    if categories is None:
-        return
-    if len(categories) != len(names):
-        raise DataError(f"there are {len(names)} concepts but {len(categories)} concept_categories")
-    for name, category in zip(names, categories):
-        if bad := next((c for c in str(category) if _unprintable(c)), None):
-            raise DataError(f"the category of concept {name!r}, {str(category)!r}, has the character {bad!r}")
-
-
-def _unprintable(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(character) in (
-        "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
-    ) or character in "\u200e\u200f\u061c"  # fmt: skip

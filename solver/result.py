@@ -39,8 +39,10 @@ class Status(StrEnum):
 class SearchResult:
     """The answer for one unit.
 
-    best: None where there is nothing to explain.  by_length: the best formula of length at most
-    1, 2, ..., max_length.  top: the best distinct functions, best first.  bound: no formula of the space
+    best: None where there is nothing to explain.  by_length: the best formula found of length at most
+    1, 2, ..., max_length.  bounds: for each of these lengths, what the engine says that no formula exceeds.
+    proven: for each, whether the checker has confirmed that none is better; the empty tuple where no one asked it.
+    top: the best distinct functions, best first.  bound: no formula of the space
     and length has a higher IoU; None where nothing is proven.  ceiling: the best IoU of any Boolean
     function of the concepts.  Raises `DisagreementError` where best, bound and ceiling contradict each other.
     """
@@ -53,6 +55,8 @@ class SearchResult:
     ceiling: Fraction
     status: Status
     by_length: tuple[Explanation, ...] = ()
+    bounds: tuple[Fraction, ...] = ()
+    proven: tuple[bool, ...] = ()
     top: tuple[Explanation, ...] = ()
     bound: Fraction | None = None
     metric: str = "iou"
@@ -96,6 +100,13 @@ class SearchResult:
         if self.error is not None:
             line["error"] = self.error
         return line
+
+    def by_length_records(self) -> list[dict[str, Any]]:
+        """The records of `by_length`; of an engine that proves each says whether it is `proven` the best."""
+        if self.bound is None:
+            return [found.record() for found in self.by_length]
+        proven = self.proven or (False,) * len(self.by_length)
+        return [found.record() | {"proven": best} for found, best in zip(self.by_length, proven, strict=True)]
 
     def rows(self) -> list[tuple[str, str, str]]:
         """(length, IoU, formula) for each maximum length at which the formula changes."""

@@ -13,14 +13,19 @@ integers it is a certificate, whose proof stands in `solver/checking/transport.p
 something, so floating point, and leaving out most of the pairs j, k, cost tightness and never truth.
 
 scipy's HiGHS solves it.  The lowest p/q that can be proven is found by bisection.
+
+Time and memory.  The program is kept to `MOST_ENTRIES`, and looking for near pairs to `MOST_WORK`: where there is more,
+the heaviest cells are taken.  What a program needs at least is estimated before it is made, and it is not begun where
+that is more than the time left.  HiGHS itself hears nobody, so it runs in a thread that is left behind, to end at the
+time limit or with the process, where somebody asks to stop.
 """
 
 from __future__ import annotations
 
-import time
+import math
+import threading
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,44 +33,46 @@ import numpy as np
 from .cells import ConceptRows
 from .certificate import Certificate
 from .problem import Problem
+from .stopping import Stopped, Stopping
 
 NEAREST = 100
 """For each cell of positive value, so many cells of negative value that differ in the fewest concepts."""
 HEAVIEST = 10
 """And the cells of the most negative values."""
 MOST_ENTRIES = 2_000_000
-"""The linear program is kept to about so many entries; beyond, fewer pairs are taken."""
+"""The linear program is kept to about so many entries; beyond, fewer pairs and fewer cells are taken."""
+MOST_WORK = 200_000_000
+"""Common concepts that are counted, at most, to find near pairs; about a second."""
+WORK_BETWEEN_LOOKS = 5_000_000
+SECONDS_PER_WORK, SECONDS_PER_ENTRY = 5e-9, 1e-6
+"""What counting takes, and what a linear program takes at least."""
 STEPS = 1024
 """The bound is settled to this fraction of the ceiling."""
+SECONDS_BETWEEN_LOOKS = 0.02
 
 Route = list[int]
 
 
 def transport_bound(
-    problem: Problem,
-    length: int,
-    space: str,
-    low: Fraction,
-    ceiling: Fraction,
-    time_limit: float | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    problem: Problem, length: int, space: str, low: Fraction, ceiling: Fraction, stopping: Stopping | None = None
 ) -> Certificate:
     """The lowest bound between `low` and the ceiling for which a transport was found, or the ceiling.
 
-    time_limit: seconds; at most half of it is taken.
+    stopping: at most half of the time left is taken.
     """
-    until = None if time_limit is None else time.perf_counter() + time_limit / 2
+    stopping = stopping or Stopping()
+    stopping = stopping.within(stopping.seconds_left / 2)
     proven = Certificate(space, length, ceiling, "ceiling")
     # Targets have this denominator: times the points it stays below 2**52, so that every sum is exact.
     scale = 1 << max(0, min(20, 51 - problem.n_points.bit_length()))
-    while proven.bound - low > ceiling / STEPS and not (should_stop is not None and should_stop()):
-        left = None if until is None else until - time.perf_counter()
-        if left is not None and left <= 0:
-            break
+    while proven.bound - low > ceiling / STEPS and not stopping.is_over:
         target = Fraction(round((low + proven.bound) / 2 * scale), scale)
         if not low < target < proven.bound:
             break
-        routes = _routes(problem, target, length, left)
+        try:
+            routes = _routes(problem, target, length, stopping)
+        except Stopped:
+            break
         if routes is not None and _proves(problem, target, length, routes):
             proven = Certificate(space, length, target, "transport", routes)
         else:
@@ -78,19 +85,21 @@ def _values(problem: Problem, target: Fraction) -> np.ndarray:
     return np.asarray(target.denominator * problem.active - target.numerator * (problem.weights - problem.active))
 
 
-def _routes(problem: Problem, target: Fraction, length: int, time_limit: float | None) -> list[Route] | None:
+def _routes(problem: Problem, target: Fraction, length: int, stopping: Stopping) -> list[Route] | None:
     """A transport that sends as much, and separates as little, as the linear program finds; None where it fails.
 
     Its variables: the amounts f of all pairs, and the N largest w(c) as N t + sum of u_c with w(c) <= t + u_c.
+    Raises `Stopped`, also where the time left is too short to begin.
     """
-    from scipy.optimize import linprog
     from scipy.sparse import coo_array, eye_array, hstack, vstack
 
     values = _values(problem, target)
     if target.denominator * problem.n_points >= 2**52 or not (values > 0).any() or not (values < 0).any():
         return None
-    senders, receivers = _pairs(problem.concepts, values)
+    senders, receivers = _pairs(problem.concepts, values, stopping)
     pair, concept = _separating(problem.concepts, senders, receivers)
+    if len(pair) * SECONDS_PER_ENTRY > stopping.seconds_left:
+        raise Stopped
     m, n, n_cells = len(senders), len(problem.concepts.names), len(values)
 
     def matrix(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Any:
@@ -100,34 +109,70 @@ def _routes(problem: Problem, target: Fraction, length: int, time_limit: float |
     none = coo_array((n_cells, n + 1))
     above = hstack([matrix(concept, pair, (n, m)), -np.ones((n, 1)), -eye_array(n)])
     scale = float(np.abs(values).max())
-    solved = linprog(
-        np.concatenate([-np.ones(m), [length], np.ones(n)]),
-        A_ub=vstack([hstack([ends, none]), above]).tocsr(),
-        b_ub=np.concatenate([np.abs(values) / scale, np.zeros(n)]),
-        bounds=(0, None),
-        method="highs",
-        options={} if time_limit is None else {"time_limit": time_limit},
+    solution = _maximised(
+        np.concatenate([np.ones(m), [-length], -np.ones(n)]),
+        vstack([hstack([ends, none]), above]).tocsr(),
+        np.concatenate([np.abs(values) / scale, np.zeros(n)]),
+        stopping,
     )
-    if solved.x is None:
-        return None
-    return _rounded(senders, receivers, solved.x[:m] * scale, values)
+    return None if solution is None else _rounded(senders, receivers, solution[:m] * scale, values)
 
 
-def _pairs(concepts: ConceptRows, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _maximised(objective: np.ndarray, rows: Any, limits: np.ndarray, stopping: Stopping) -> np.ndarray | None:
+    """The x >= 0 with rows x <= limits and the largest objective; None where the solver finds none in its time."""
+    from scipy.optimize import linprog
+
+    left = stopping.seconds_left
+    options = {} if left == math.inf else {"time_limit": left}
+
+    def solve() -> Any:
+        return linprog(-objective, A_ub=rows, b_ub=limits, bounds=(0, None), method="highs", options=options).x
+
+    solution: np.ndarray | None = _beside(solve, stopping)
+    return solution
+
+
+def _beside(work: Callable[[], Any], stopping: Stopping) -> Any:
+    """What the work gives, done in a thread; raises `Stopped` as soon as it is over, and leaves the thread behind."""
+    done: list[Any] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # raised where it is waited for
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(SECONDS_BETWEEN_LOOKS)
+        if thread.is_alive():
+            stopping.check()
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
+def _pairs(concepts: ConceptRows, values: np.ndarray, stopping: Stopping) -> tuple[np.ndarray, np.ndarray]:
     """Senders and receivers, int64 (m,) each: every sender with its nearest and the heaviest receivers."""
-    from scipy.sparse import csr_array
-
-    rows = csr_array(
-        (np.ones(len(concepts.indices)), concepts.indices, concepts.indptr), shape=(len(concepts), len(concepts.names))
-    )
     size = np.diff(concepts.indptr)
-    good, bad = np.flatnonzero(values > 0), np.flatnonzero(values < 0)
-    nearest = min(NEAREST, len(bad), max(1, MOST_ENTRIES // (len(good) * (1 + 2 * int(size.mean())))))
+    entries = 1 + 2 * int(size.mean())
+    good = _heaviest(values, max(1, MOST_ENTRIES // (entries * (1 + HEAVIEST))))
+    shared = max(1, int(size.mean() ** 2 / len(concepts.names)))
+    bad = _heaviest(-values, max(1, MOST_WORK // (shared * len(good))))
+    per_sender = shared * len(bad)
+    if per_sender * len(good) * SECONDS_PER_WORK > stopping.seconds_left:
+        raise Stopped
+    nearest = min(NEAREST, len(bad), max(1, MOST_ENTRIES // (len(good) * entries)))
     heaviest = bad[np.argsort(values[bad], kind="stable")[:HEAVIEST]]
+    rows = _matrix(concepts)
+    columns = rows[bad].T.tocsr()
     pairs = []
-    for at in range(0, len(good), 256):
-        chunk = good[at : at + 256]
-        both = (rows[chunk] @ rows[bad].T).toarray()
+    step = max(1, min(256, WORK_BETWEEN_LOOKS // per_sender))
+    for at in stopping.each(range(0, len(good), step)):
+        chunk = good[at : at + step]
+        both = (rows[chunk] @ columns).toarray()
         differ = size[chunk][:, None] + size[bad][None, :] - 2 * both
         # Among equally near cells, the heavier ones can take more.
         key = differ - 1e-3 * np.log1p(-values[bad].astype(float))[None, :]
@@ -137,13 +182,27 @@ def _pairs(concepts: ConceptRows, values: np.ndarray) -> tuple[np.ndarray, np.nd
     return both_ends[:, 0], both_ends[:, 1]
 
 
+def _heaviest(values: np.ndarray, most: int) -> np.ndarray:
+    """int64, ascending: the cells of positive value; of more than so many, those of the largest values."""
+    positive = np.flatnonzero(values > 0)
+    if len(positive) <= most:
+        return positive
+    return np.sort(positive[np.argsort(-values[positive], kind="stable")[:most]])
+
+
+def _matrix(concepts: ConceptRows) -> Any:
+    """The concept rows as a sparse matrix of ones."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(concepts.indices), dtype=np.int32)
+    return csr_array((ones, concepts.indices, concepts.indptr), shape=(len(concepts), len(concepts.names)))
+
+
 def _separating(concepts: ConceptRows, senders: np.ndarray, receivers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(pair, concept) for every concept that has exactly one cell of the pair."""
-    bounds, indices = concepts.indptr.tolist(), concepts.indices
-    sets = [frozenset(indices[a:b].tolist()) for a, b in pairwise(bounds)]
-    apart = [sets[j] ^ sets[k] for j, k in zip(senders.tolist(), receivers.tolist())]
-    pair = np.repeat(np.arange(len(apart)), [len(each) for each in apart])
-    return pair, np.fromiter((c for each in apart for c in each), dtype=np.int64, count=len(pair))
+    rows = _matrix(concepts)
+    pair, concept = (rows[senders] - rows[receivers]).nonzero()
+    return pair.astype(np.int64), concept.astype(np.int64)
 
 
 def _rounded(senders: np.ndarray, receivers: np.ndarray, amounts: np.ndarray, values: np.ndarray) -> list[Route]:

@@ -5,8 +5,9 @@
     python tests/fuzz.py --replay uniform:24
 
 Inputs are numbered from `--seed` on; the families of `solver/generators.py` take turns.  Each number has some probes
-and certificates made to deceive, too; one in 2 has a larger input (family `grown`); one in 29 is put to the relations,
-one in 61 to the solvers, which are slow, and of one in 5 a run is made and edited (`fuzzing/edited_runs.py`).
+Inputs are numbered from `--seed` on; the families of `solver/generators.py` take turns.  Each number has some probes
+and certificates made to deceive, and some damaged files; one in 2 has a larger input (family `grown`); one in 29 is
+put to the relations, one in 61 to the solvers, which are slow, and of one in 5 a run is made and edited.
 A failure is printed with the command that repeats it, which also makes the input smaller; the run then goes on, and
 ends with status 1.
 """
@@ -29,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent / "solver"))
 
 from fuzzing.agreement import CHECKS, LARGER_CHECKS, SOLVER_CHECKS
 from fuzzing.case import FAMILIES, Case, case_of, family_of
+from fuzzing.damaged_files import DAMAGE_CHECKS
 from fuzzing.edited_runs import edited_runs_are_not_believed
 from fuzzing.hostile import nothing_false_is_confirmed
 from fuzzing.relations import RELATIONS, grown
@@ -45,7 +47,7 @@ EDITED_EVERY = 5
 def cases(seed: int) -> Iterator[tuple[Case, Sequence[Check]]]:
     """What is tried under one number."""
     case = case_of(family_of(seed), seed)
-    yield case, (*CHECKS, nothing_false_is_confirmed)
+    yield case, (*CHECKS, nothing_false_is_confirmed, *DAMAGE_CHECKS)
     if seed % RELATIONS_EVERY == 0:
         yield case, RELATIONS
         yield grown(seed), RELATIONS
@@ -116,8 +118,9 @@ def replay(name: str) -> int:
     """Run every check on one input; show what fails on as small an input as can be found."""
     family, _, seed = name.partition(":")
     case = grown(int(seed)) if family == "grown" else case_of(family, int(seed))
-    small = (*CHECKS, nothing_false_is_confirmed, edited_runs_are_not_believed, *solver_checks())
-    own = LARGER_CHECKS if family == "grown" else small
+    extra = (nothing_false_is_confirmed, *DAMAGE_CHECKS, edited_runs_are_not_believed)
+    every = (*CHECKS, *extra, *solver_checks())
+    own = LARGER_CHECKS if family == "grown" else every
     failures = 0
     print(case if family != "grown" else f"{case.name}, {case.matrix.shape}, length {case.length}")
     for check in (*own, *RELATIONS):

@@ -40,7 +40,7 @@ def test_no_two_modules_import_each_other_not_even_inside_functions():
 def test_the_import_check_sees_every_form():
     graph = import_graph([module for folder in FOLDERS for module in modules(folder)])
     assert {"solver.errors", "probes.datasets.base"} <= graph["probes.datasets.broden"]
-    assert "probes.opening" in graph["experiments.commands.experiment"], "inside a function"
+    assert "experiments.questions.answer" in graph["experiments.commands.experiment"], "inside a function"
     assert "probes.nli.loading" in graph["experiments.text.model_answers"], "for type checkers alone"
     assert "experiments.report.charts" in graph["experiments.report.run_pages"], "from . import name"
 
@@ -69,10 +69,11 @@ def test_every_package_on_disk_is_in_the_wheel():
     assert on_disk <= set(listed)
 
 
-def test_help_loads_nothing_heavy():
+@pytest.mark.parametrize("command", ["", "experiment", "probe vision"])
+def test_help_loads_nothing_heavy(command):
     code = (
         "import sys, compexact.experiments.cli as cli\n"
-        "cli.app(['--help'], standalone_mode=False)\n"
+        f"cli.app([*'{command}'.split(), '--help'], standalone_mode=False)\n"
         "print([m for m in ('torch', 'numba', 'numpy', 'sympy', 'spacy', 'ortools', 'PIL') if m in sys.modules])"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...probes.folders import check_output
-from ...solver.errors import DataError, UsageError
+from ...probes.folders import check_output_file, new_file
+from ...solver.errors import UsageError
 from ..output import Printer, Record, chosen_format, csv_cell, table
 from ..progress import progress
 
@@ -42,7 +41,7 @@ def evaluate_nli(
     if by_hand and output is not None:
         raise UsageError("-o goes with --pairs: it writes a line for every pair of the file")
     if output is not None:
-        _check_file(output, force)
+        check_output_file(output, force=force)
     loaded = load_pair_model(model, weights=weights)
     if premise is not None and hypothesis is not None:
         _one_pair(loaded, premise, hypothesis, device, format_name)
@@ -135,15 +134,6 @@ def _evaluation_record(model: str, pairs: str, found: Evaluation) -> Record:
     }
 
 
-def _check_file(path: Path, force: bool) -> None:
-    """Refuse a file to write before any work is done for it."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; -o takes the name of a CSV file to write")
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists already; choose another -o, or replace it with --force")
-    check_output(path.parent / f".{path.name}.trial")
-
-
 def _write_predictions(
     path: Path,
     pairs: Pairs,
@@ -152,17 +142,10 @@ def _write_predictions(
     shares: Sequence[Sequence[float]],
 ) -> None:
     """A line per pair, in the file's order; whole or not at all.  `gold` and `correct` are empty without label."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(["key", "gold", "pred", "correct", *classes])
-            for pair, predicted, row in zip(pairs.pairs, predictions, shares, strict=True):
-                correct = "" if pair.label is None else pair.label == predicted
-                cells = [pair.key, pair.label or "", predicted, correct, *(f"{share:.6f}" for share in row)]
-                writer.writerow([csv_cell(cell) for cell in cells])
-        partial.replace(path)
-    except OSError as error:
-        raise DataError(f"{path} could not be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["key", "gold", "pred", "correct", *classes])
+        for pair, predicted, row in zip(pairs.pairs, predictions, shares, strict=True):
+            correct = "" if pair.label is None else pair.label == predicted
+            cells = [pair.key, pair.label or "", predicted, correct, *(f"{share:.6f}" for share in row)]
+            writer.writerow([csv_cell(cell) for cell in cells])

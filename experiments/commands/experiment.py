@@ -1,91 +1,96 @@
-"""`compexact experiment NAME ...`: a command for every question.  Nothing heavy is imported before one runs."""
+"""`compexact experiment NAME ...`: a command for every question.  Nothing heavy is imported before one is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from .options import WHOLE
+from ..questions import QUESTIONS, Question
+from . import signature
+from .options import ForceOption, FormatOption
 
 if TYPE_CHECKING:
-    from ...probes.store import Probe
     from ..questions.answer import Answer
-    from ..runs import Run
+
+
+class _Lazy(TyperCommand):
+    """Stands for a question's command, whose module is imported once it is asked for more than its line of help."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.name, short_help=question.help)
+        self.question = question
+
+    @cached_property
+    def real(self) -> Any:
+        """The command."""
+        module, _, function = self.question.place.partition(":")
+        return question_command(getattr(import_module(module), function), self.question.name)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        return self.real.make_context(*args, **kwargs)
+
+
+class _Questions(TyperGroup):
+    """The registry's questions, in its order."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings | {"commands": {question.name: _Lazy(question) for question in QUESTIONS}})
+
 
 experiment_app = typer.Typer(
+    cls=_Questions,
     help="Ask one question of a probe or a run: a table, a figure, and the paper's value beside ours.",
     short_help="Ask one question: a table and a figure.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
-ProbeArgument = Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")]
-RunArgument = Annotated[Path, typer.Argument(help="A run: what compexact explain -o made.")]
-LengthsOption = Annotated[str, typer.Option(metavar="N,...", help="Maximum lengths; 1-10 for a range.")]
-EngineOption = Annotated[str, typer.Option(help="beam, exact or another of compexact explain.")]
-LengthOption = Annotated[int, typer.Option(**WHOLE, help="Maximum length of the formulas.")]
-SeedOption = Annotated[int, typer.Option(**WHOLE, help="Of what is random.")]
-ProvenOption = Annotated[str, typer.Option(metavar="N,...", help="Lengths to prove, too; empty for none.")]
-RunProbeOption = Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")]
-StateDictOption = Annotated[Path | None, typer.Option(help="Its state dict, where it was probed with one.")]
-OutputOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep the answer in this folder.")]
 
-
-def whole_numbers(text: str) -> list[int]:
-    """`1,2,5-7` as numbers; `UsageError` for anything else."""
-    from ...solver.errors import UsageError
-
-    numbers: list[int] = []
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        if not first.strip().isdecimal() or (last and not last.strip().isdecimal()):
-            raise UsageError(f"lengths are whole numbers, commas and ranges, such as 1-5,10; not {text!r}")
-        numbers += range(int(first), int(last or first) + 1)
-    return sorted(set(numbers))
-
-
-def probe_and_units(path: Path, units: Sequence[str] | None) -> tuple[Probe, list[str]]:
-    """A probe, and the names of its units that `--units` chooses."""
-    from ...probes.opening import open_probe
-    from ..units import choose_active_units
-
-    probe = open_probe(path)
-    return probe, choose_active_units(probe, units).names
-
-
-def run_and_probe(path: Path, probe: Path | None) -> tuple[Run, Probe]:
-    """A run, and the probe that it was made from: at `probe`, or where the run says."""
-    from ..runs import read_run
-
-    run = read_run(path)
-    return run, run.open_probe(probe)
-
-
-def ask(
-    question: Callable[..., Answer],
-    *inputs: Any,
-    output: Path | None,
-    force: bool,
-    format_name: str | None,
-    **settings: Any,
+def _kept(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Keep the answer in this folder.")] = None,
+    force: ForceOption = False,
+    format: FormatOption = None,
 ) -> None:
-    """Answer the question with progress on stderr; print its table and sentences, keep it where `output` is given."""
+    """The options that every question has."""
+
+
+def question_command(question: Callable[..., Answer], name: str) -> Any:
+    """The command of a question: a function that gives an `Answer`, and says on its signature what it is asked of."""
+
+    def asked(typed: dict[str, Any]) -> None:
+        from ...probes.folders import check_output
+        from ..output import chosen_format
+        from ..progress import progress
+        from ..questions.answer import is_answer
+
+        output, force, chosen = typed["output"], typed["force"], chosen_format(typed["format"])
+        if output is not None:
+            check_output(output, force=force, is_ours=is_answer)
+        arguments = signature.arguments(question, typed)
+        with progress() as report:
+            answer = question(**arguments, on_progress=report)
+        _give(answer, output, chosen, force=force)
+
+    parameters = [*signature.typed_parameters(question), *signature.typed_parameters(_kept)]
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name)(signature.typed_as(parameters, signature.help_of(question), asked))
+    return typer.main.get_command(app)
+
+
+def _give(answer: Answer, output: Path | None, format_name: str, *, force: bool) -> None:
+    """Print the table, and on stderr the sentences; keep the answer where `output` is given."""
     import sys
 
-    from ...probes.folders import check_output
-    from ..output import Printer, chosen_format
-    from ..progress import progress
-    from ..questions.answer import is_answer, save_answer
+    from ..output import Printer
+    from ..questions.answer import save_answer
 
-    chosen = chosen_format(format_name)
-    if output is not None:
-        check_output(output, force=force, is_ours=is_answer)
-    with progress() as report:
-        answer = question(*inputs, **settings, on_progress=report)
-    printer = Printer(chosen, tuple(answer.rows[0]) if answer.rows else ())
+    printer = Printer(format_name, tuple(answer.rows[0]) if answer.rows else ())
     for row in answer.rows:
         printer(row)
     printer.finish()

@@ -53,9 +53,9 @@ def _show(record: Record, format_name: str) -> None:
 
 def _shown(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name}={entry}" for name, entry in value.items()) or "-"
+        value = ", ".join(f"{name}={entry}" for name, entry in value.items()) or "-"
     if isinstance(value, list):
-        return "; ".join(map(str, value)) or "-"
+        value = "; ".join(map(str, value)) or "-"
     return table_cell(value)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .options import NUMBER, WHOLE, DeviceOption, FolderOption, ForceOption, FormatOption
+from .options import DeviceOption, FolderOption, ForceOption, FormatOption
 from .probe import probe_app
+from .signature import Depends, from_signature
 
 train_app = typer.Typer(help="Train what a probe needs.", no_args_is_help=True, rich_markup_mode=None)
 evaluate_app = typer.Typer(help="Test a model on labelled data.", no_args_is_help=True, rich_markup_mode=None)
@@ -21,38 +23,51 @@ WeightsOption = Annotated[Path | None, typer.Option(help="A local state dict, fo
 PairsOption = Annotated[Path, typer.Option(help=PAIRS_HELP)]
 
 
+@dataclass
+class _Model:
+    """The options of `ModelSettings`."""
+
+    variant: Annotated[
+        str,
+        typer.Option(
+            help="code (the paper's code: LSTM, BatchNorm, one layer), paper (its text: BiLSTM, two layers) or minimal."
+        ),
+    ] = "code"
+    hidden: Annotated[int, typer.Option(help="Units of each LSTM.  The paper's: 512.")] = 256
+    mlp: Annotated[int, typer.Option(help="Units of the probed layer.")] = 1024
+    dropout: Annotated[float, typer.Option(help="Share set to zero in training.  The paper's: 0.1.")] = 0.2
+
+
+@dataclass
+class _Training:
+    """The options of `TrainingSettings`."""
+
+    epochs: Annotated[int, typer.Option(help="At most so many passes over the pairs.")] = 10
+    patience: Annotated[int, typer.Option(help="Stop after so many epochs that are not better.")] = 2
+    batch_size: Annotated[int, typer.Option(help="Pairs at once.")] = 64
+    learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 0.001
+    time_limit: Annotated[float | None, typer.Option(help="Seconds of wall clock; then the best so far is kept.")] = (
+        None
+    )
+    seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0
+    device: DeviceOption = "cpu"
+
+
 @train_app.command("nli")
+@from_signature
 def train_nli(
     train: Annotated[list[Path], typer.Option(help=f"{PAIRS_HELP}  Repeatable.")],
     dev: Annotated[Path, typer.Option(help="Such a file, to choose the best epoch by; nothing is learnt from it.")],
     output: FolderOption,
+    model: Annotated[_Model, Depends(_Model)],
+    settings: Annotated[_Training, Depends(_Training)],
     vectors: Annotated[
         Path | None, typer.Option(help="Word vectors to begin with: a GloVe text file, or a spaCy pipeline.")
     ] = None,
     freeze_vectors: Annotated[
         bool, typer.Option("--freeze-vectors", help="Leave all word vectors as they begin.")
     ] = False,
-    variant: Annotated[
-        str,
-        typer.Option(
-            help="code (the paper's code: LSTM, BatchNorm, one layer), paper (its text: BiLSTM, two layers) or minimal."
-        ),
-    ] = "code",
-    embedding: Annotated[
-        int | None, typer.Option(**WHOLE, help="Numbers per word.  Default: the vectors', else 300.")
-    ] = None,
-    hidden: Annotated[int, typer.Option(**WHOLE, help="Units of each LSTM.  The paper's: 512.")] = 256,
-    mlp: Annotated[int, typer.Option(**WHOLE, help="Units of the probed layer.")] = 1024,
-    dropout: Annotated[float, typer.Option(**NUMBER, help="Share set to zero in training.  The paper's: 0.1.")] = 0.2,
-    epochs: Annotated[int, typer.Option(**WHOLE, help="At most so many passes over the pairs.")] = 10,
-    patience: Annotated[int, typer.Option(**WHOLE, help="Stop after so many epochs that are not better.")] = 2,
-    batch_size: Annotated[int, typer.Option(**WHOLE, help="Pairs at once.")] = 64,
-    learning_rate: Annotated[float, typer.Option(**NUMBER, help="Of Adam.")] = 0.001,
-    time_limit: Annotated[
-        float | None, typer.Option(**NUMBER, help="Seconds of wall clock; then the best so far is kept.")
-    ] = None,
-    seed: Annotated[int, typer.Option(**WHOLE, help="Of weights, order and dropout.")] = 0,
-    device: DeviceOption = "cpu",
+    embedding: Annotated[int | None, typer.Option(help="Numbers per word.  Default: the vectors', else 300.")] = None,
     force: ForceOption = False,
     format: FormatOption = None,
 ) -> None:
@@ -61,7 +76,6 @@ def train_nli(
     Pairs without a label are left out, and so are training pairs that stand in the dev file.  The defaults suit two
     cores of a CPU and some ten thousand pairs; --embedding 300 --hidden 512 are the paper's sizes.
 
-    \b
     compexact train nli --train snli_train.jsonl --dev snli_dev.jsonl -o model
     compexact train nli --train snli_train.jsonl --train sick.tsv --dev snli_dev.jsonl \\
         --vectors glove.6B.50d.txt.gz -o model
@@ -74,35 +88,26 @@ def train_nli(
         output,
         vectors=vectors,
         embedding=embedding,
-        model={"variant": variant, "hidden": hidden, "mlp": mlp, "dropout": dropout},
-        settings={
-            "epochs": epochs,
-            "patience": patience,
-            "batch_size": batch_size,
-            "learning_rate": learning_rate,
-            "time_limit": time_limit,
-            "vectors": "frozen" if freeze_vectors else "tuned",
-            "seed": seed,
-            "device": device,
-        },
+        model=vars(model),
+        settings=vars(settings) | {"vectors": "frozen" if freeze_vectors else "tuned"},
         force=force,
         format_name=format,
     )
 
 
 @train_app.command("tagger")
+@from_signature
 def train_tagger(
     pairs: Annotated[Path, typer.Option(help="A table of pairs with tokens and tags.")],
     output: FolderOption,
-    epochs: Annotated[int, typer.Option(**WHOLE, help="At most so many passes over the sentences.")] = 10,
-    held_out: Annotated[float, typer.Option(**NUMBER, help="Share of the sentences kept for the test.")] = 0.1,
-    seed: Annotated[int, typer.Option(**WHOLE, help="Of weights, order and the held-out share.")] = 0,
+    epochs: Annotated[int, typer.Option(help="At most so many passes over the sentences.")] = 10,
+    held_out: Annotated[float, typer.Option(help="Share of the sentences kept for the test.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Of weights, order and the held-out share.")] = 0,
     force: ForceOption = False,
     format: FormatOption = None,
 ) -> None:
     """Train a part-of-speech tagger for `compexact probe nli --spacy`, where no trained pipeline is installed.
 
-    \b
     compexact train tagger --pairs snli_dev_tagged.tsv.gz -o tagger
     """
     from . import training
@@ -111,6 +116,7 @@ def train_tagger(
 
 
 @evaluate_app.command("nli")
+@from_signature
 def evaluate_nli(
     model: ModelOption,
     pairs: Annotated[Path | None, typer.Option(help=PAIRS_HELP)] = None,
@@ -120,14 +126,13 @@ def evaluate_nli(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="A CSV file to write: label, prediction, probabilities.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(**WHOLE, help="Pairs at once.")] = 64,
+    batch_size: Annotated[int, typer.Option(help="Pairs at once.")] = 64,
     device: DeviceOption = "cpu",
     force: ForceOption = False,
     format: FormatOption = None,
 ) -> None:
     """Accuracy and confusion of a model on labelled pairs, or its probabilities for one pair.
 
-    \b
     compexact evaluate nli --model model --pairs snli_dev.jsonl -o predictions.csv
     compexact evaluate nli --model model --premise "A man sleeps." --hypothesis "Nobody sleeps."
     """
@@ -146,11 +151,52 @@ def evaluate_nli(
     )
 
 
+@dataclass
+class _Concepts:
+    """The options of `PairConceptSettings`."""
+
+    words: Annotated[int, typer.Option(help="The most frequent words become concepts.")] = 2000
+    overlap: Annotated[str, typer.Option(help="paper (shared words / all words) or code (shared / not shared).")] = (
+        "paper"
+    )
+    neighbours: Annotated[
+        int,
+        typer.Option("--neighbors", help="Also add NEIGHBORS of every word: its so many nearest; the paper's: 5."),
+    ] = 0
+    neighbours_with_word: Annotated[
+        bool, typer.Option("--neighbors-with-word", help="Count the word itself among its NEIGHBORS.")
+    ] = False
+
+
+@dataclass
+class _Probing:
+    """The options of `NliSettings`."""
+
+    threshold: Annotated[str, typer.Option(help="positive (> 0, after a ReLU) or quantile.")] = "positive"
+    quantile: Annotated[float, typer.Option(help="Share of a unit's values above its threshold.")] = 0.1
+    min_active: Annotated[int, typer.Option(help="Searches skip units active on fewer pairs.")] = 500
+    top_pairs: Annotated[int, typer.Option(help="Pairs kept per unit for reports.")] = 5
+    ranges: Annotated[
+        int | None,
+        typer.Option(help="Split each unit's activations into so many units: u@1 (lowest), ..."),
+    ] = None
+    ranges_by: Annotated[str, typer.Option(help="quantiles (equally many pairs) or kmeans.")] = "quantiles"
+    mode: Annotated[str, typer.Option(help="eval, or train: dropout on, in batches of 16, as in the paper's code.")] = (
+        "eval"
+    )
+    seed: Annotated[int, typer.Option(help="Of the dropout, in mode train.")] = 0
+    batch_size: Annotated[int | None, typer.Option(help="Pairs at once.  Default: 64; 16 in mode train.")] = None
+    device: DeviceOption = "cpu"
+
+
 @probe_app.command("nli")
+@from_signature
 def probe_nli(
     model: ModelOption,
     pairs: PairsOption,
     output: FolderOption,
+    concepts: Annotated[_Concepts, Depends(_Concepts)],
+    settings: Annotated[_Probing, Depends(_Probing)],
     layer: Annotated[
         str | None, typer.Option(help="Dotted name.  Default: what the scores are a linear function of.")
     ] = None,
@@ -163,39 +209,11 @@ def probe_nli(
         typer.Option(help="file (the pipeline's where the file has none) or pipeline."),
     ] = "file",
     vectors: Annotated[Path | None, typer.Option(help="For --neighbors: GloVe text, or a spaCy pipeline.")] = None,
-    words: Annotated[int, typer.Option(**WHOLE, help="The most frequent words become concepts.")] = 2000,
-    overlap: Annotated[
-        str, typer.Option(help="paper (shared words / all words) or code (shared / not shared).")
-    ] = "paper",
-    neighbors: Annotated[
-        int, typer.Option(**WHOLE, help="Also add NEIGHBORS of every word: its so many nearest; the paper's: 5.")
-    ] = 0,
-    neighbors_with_word: Annotated[
-        bool, typer.Option("--neighbors-with-word", help="Count the word itself among its NEIGHBORS.")
-    ] = False,
-    threshold: Annotated[str, typer.Option(help="positive (> 0, after a ReLU) or quantile.")] = "positive",
-    quantile: Annotated[float, typer.Option(**NUMBER, help="Share of a unit's values above its threshold.")] = 0.1,
-    min_active: Annotated[int, typer.Option(**WHOLE, help="Searches skip units active on fewer pairs.")] = 500,
-    top_pairs: Annotated[int, typer.Option(**WHOLE, help="Pairs kept per unit for reports.")] = 5,
-    ranges: Annotated[
-        int | None,
-        typer.Option(**WHOLE, help="Split each unit's activations into so many units: u@1 (lowest), ..."),
-    ] = None,
-    ranges_by: Annotated[str, typer.Option(help="quantiles (equally many pairs) or kmeans.")] = "quantiles",
-    limit: Annotated[int | None, typer.Option(**WHOLE, help="Only the first so many pairs.")] = None,
-    mode: Annotated[
-        str, typer.Option(help="eval, or train: dropout on, in batches of 16, as in the paper's code.")
-    ] = "eval",
-    seed: Annotated[int, typer.Option(**WHOLE, help="Of the dropout, in mode train.")] = 0,
-    batch_size: Annotated[
-        int | None, typer.Option(**WHOLE, help="Pairs at once.  Default: 64; 16 in mode train.")
-    ] = None,
-    device: DeviceOption = "cpu",
+    limit: Annotated[int | None, typer.Option(help="Only the first so many pairs.")] = None,
     force: ForceOption = False,
 ) -> None:
     """Probe a model of sentence pairs: words, tags and overlap against the units of a layer.
 
-    \b
     compexact probe nli --model model --pairs snli_dev_tagged.tsv.gz -o probe
     compexact probe nli --model model --pairs snli_dev.jsonl --spacy en_core_web_sm \\
         --vectors glove.6B.50d.txt.gz --neighbors 5 -o probe
@@ -211,24 +229,8 @@ def probe_nli(
         spacy=spacy,
         tags_from=tags_from,
         vectors=vectors,
-        concepts={
-            "words": words,
-            "overlap": overlap,
-            "neighbours": neighbors,
-            "neighbours_with_word": neighbors_with_word,
-        },
-        settings={
-            "threshold": threshold,
-            "quantile": quantile,
-            "min_active": min_active,
-            "batch_size": batch_size,
-            "device": device,
-            "top_pairs": top_pairs,
-            "mode": mode,
-            "seed": seed,
-            "ranges": ranges,
-            "ranges_by": ranges_by,
-        },
+        concepts=vars(concepts),
+        settings=vars(settings),
         limit=limit,
         force=force,
     )

@@ -1,7 +1,9 @@
-"""Options that several commands have.  Nothing heavy is imported here."""
+"""Options that several commands have, each said once, and how what is typed is read.  Nothing heavy is imported."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +26,67 @@ def number(text: str) -> float:
         raise typer.BadParameter(f"{text!r} is not a number such as 0.005") from None
 
 
+def whole_numbers(text: str) -> list[int]:
+    """Numbers and ranges as numbers, ascending, each once.
+
+    >>> whole_numbers("5-7,1,6")
+    [1, 5, 6, 7]
+    """
+    found: set[int] = set()
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        if not first.strip().isdecimal() or (last and not last.strip().isdecimal()):
+            raise typer.BadParameter(f"{text!r} is not whole numbers, commas and ranges, such as 1-5,10")
+        if last and int(first) > int(last):
+            raise typer.BadParameter(f"the range {part!r} runs backwards")
+        found.update(range(int(first), int(last or first) + 1))
+    return sorted(found)
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between.
+
+    >>> numbers("0.5,-1")
+    (0.5, -1.0)
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not numbers and commas, such as 104,117,123") from None
+
+
+def words(text: str) -> list[str]:
+    """`a,b` as a list."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def size(text: str) -> tuple[int, int]:
+    """`112x112` as (height, width)."""
+    height, x, width = text.partition("x")
+    if not (x and height.isdecimal() and width.isdecimal()):
+        raise typer.BadParameter(f"{text!r} is not HEIGHTxWIDTH, such as 112x112")
+    return int(height), int(width)
+
+
+def as_ranges(values: Iterable[int]) -> str:
+    """Whole numbers as they are typed.
+
+    >>> as_ranges([1, 2, 3, 10])
+    '1-3,10'
+    """
+    runs = [[value for _, value in run] for _, run in groupby(enumerate(values), lambda pair: pair[1] - pair[0])]
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def with_commas(values: Iterable[float]) -> str:
+    """Numbers as they are typed.
+
+    >>> with_commas([0.33, 1.0])
+    '0.33,1'
+    """
+    return ",".join(f"{value:g}" for value in values)
+
+
 WHOLE: dict[str, Any] = {"parser": whole_number, "metavar": "N"}
 NUMBER: dict[str, Any] = {"parser": number, "metavar": "X"}
 
@@ -41,4 +104,11 @@ UnitsOption = Annotated[
     ),
 ]
 JobsOption = Annotated[int, typer.Option(**WHOLE, help="Processes; -1 for one per core.")]
+SeedOption = Annotated[int, typer.Option(**WHOLE, help="Of what is random, if anything.")]
+EngineOption = Annotated[
+    str, typer.Option(help="beam, exact (proves the optimum), cpsat, maxsat, or brute (tiny inputs).")
+]
 BeamSizeOption = Annotated[int, typer.Option(**WHOLE, help="Distinct functions kept in the beam.")]
+LengthOption = Annotated[int, typer.Option(**WHOLE, help="At most so many concepts.")]
+LengthsOption = Annotated[Sequence[int], typer.Option(help="At most so many concepts: 3, 2-4 or 1-5,10.")]
+ProvenOption = Annotated[Sequence[int], typer.Option(help="Lengths to prove, too; empty for none.")]

@@ -61,7 +61,7 @@ def _lines(path: Path, probe_path: Path | None, time_limit: float | None) -> Ite
         return verify_run(run, run.open_probe(probe_path), time_limit)
     if probe_path is None:
         raise UsageError(f"name the probe of {path} with --probe")
-    text = read_certificate(path)
+    text = read_certificate(path, follow=True)
     try:
         unit = str(json.loads(text)["unit"])
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from ...probes.store import Probe
 from ...solver.errors import UsageError
-from ..runs import Run
+from ..commands.options import SeedOption
+from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
 from .explained import Progress
+from .inputs import RunInput, RunProbeInput
+from .probed_model import Scores, ablation_scores
 
-Scores = Callable[[np.ndarray], np.ndarray]
 HIGHEST, LOWEST, RANDOM, BUSIEST = "highest IoU first", "lowest IoU first", "random", "most active first"
 COLORS = {HIGHEST: "#c0392b", LOWEST: "#2f7fd0", RANDOM: "#777777", BUSIEST: "#e08a00"}
 
 
 def pruned(
-    run: Run,
-    probe: Probe,
-    scores: Scores,
+    run: RunInput,
+    probe: RunProbeInput,
+    scores: Annotated[Scores, Depends(ablation_scores)],
     *,
-    steps: int = 10,
-    repeats: int = 5,
-    seed: int = 0,
+    steps: Annotated[int, typer.Option(help="Portions that the units are removed in.")] = 10,
+    repeats: Annotated[int, typer.Option(help="Random orders to average over.")] = 5,
+    seed: SeedOption = 0,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """Set the run's units to zero, more and more of them, and see what the model still gets right.
+    """Does the model need the units that are explained best?  Set units to zero in the order of their IoU.
 
-    scores: (columns of the units that are zero) -> float32 (n_inputs, n_classes), for the probe's first `n_inputs`
-    inputs (`probes/ablation.py`).  steps: how many portions the units are removed in.  repeats: random orders, of
-    which the mean is given.  `most active first` is there because a unit's IoU goes with the size of its mask.
-    Units that the run does not have stay as they are.
-    `agreement`: with the predictions of the whole model.  `accuracy`: over the inputs whose target is a class.
+    `most active first` is there because a unit's IoU goes with the size of its mask.  Units that the run does not have
+    stay as they are.  `agreement`: with the predictions of the whole model.  `accuracy`: over the inputs whose target
+    is a class.
+
+    compexact experiment ablate nli-run --model model -o answers/ablate
+    compexact experiment ablate demo/run --model compexact.probes.demo_model:demo_model \\
+        --weights demo/model.pt --dataset broden:demo/world
+
     Raises `UsageError` where the model does not predict what the probe has.
     """
     if steps < 1 or repeats < 1:

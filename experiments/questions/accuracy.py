@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from scipy import stats
+import scipy
+import typer
 
 from ...probes.store import Probe
 from ...solver.errors import UsageError
+from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthsOption, SeedOption
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explained import Explained, Progress, explain_at
+from .inputs import ProbeInput, UnitsInput
 from .search import chosen_search
 
 LEVEL = 0.95
@@ -38,22 +41,25 @@ class _Accuracy:
 
 
 def accuracy_against_iou(
-    probe: Probe,
-    units: Sequence[str],
+    probe: ProbeInput,
+    units: UnitsInput,
     *,
-    lengths: Sequence[int] = tuple(range(1, 11)),
-    engine: str = "beam",
-    beam_size: int = 10,
-    least_inputs: int = 1,
-    seed: int = 0,
-    jobs: int = 1,
+    lengths: LengthsOption = range(1, 11),
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    least_inputs: Annotated[int, typer.Option(help="Leave out units active on fewer labelled inputs.")] = 1,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """Correlate, over units, the IoU of their formula with the model's accuracy on the inputs where they are active.
+    """Is the model more often right where better explained units are active?  (Figure 7.)
 
-    An image counts where the unit is active anywhere in it.  Inputs without gold label are left out, and so are units
-    that are active on fewer than `least_inputs` inputs with one.  Intervals are of 95 %: Pearson's by Fisher's z,
-    Spearman's by the bootstrap over units (percentiles of 2000 resamples, of `seed`).
+    The IoU of the units' formulas is correlated with the model's accuracy on the inputs where they are active; an
+    image counts where the unit is active anywhere in it, and inputs without gold label are left out.  Intervals are of
+    95 %: Pearson's by Fisher's z, Spearman's by the bootstrap over units (percentiles of 2000 resamples).
+
+    compexact experiment accuracy nli-probe --lengths 1-5 -o answers/accuracy
+
     Raises `UsageError` where the probe has no predictions or gold labels, or fewer than four units are left.
     """
     settings = chosen_search(engine, beam_size, lengths)
@@ -102,7 +108,7 @@ def _row(length: int, explained: Sequence[Explained], shares: np.ndarray, seed: 
     if np.ptp(ious) == 0 or np.ptp(shares) == 0:  # without spread there is no correlation
         names = ("pearson", "spearman")
         return row | {f"{name}{end}": None for name in names for end in ("", "_low", "_high", "_p_value")}
-    pearson, spearman = stats.pearsonr(ious, shares), stats.spearmanr(ious, shares)
+    pearson, spearman = scipy.stats.pearsonr(ious, shares), scipy.stats.spearmanr(ious, shares)
     intervals = (pearson.confidence_interval(LEVEL), _bootstrap(ious, shares, seed))
     for name, found, (low, high) in zip(("pearson", "spearman"), (pearson, spearman), intervals):
         row |= {name: float(found.statistic), f"{name}_low": _number(low), f"{name}_high": _number(high)}
@@ -117,7 +123,7 @@ def _number(value: float) -> float | None:
 def _bootstrap(left: np.ndarray, right: np.ndarray, seed: int) -> tuple[float, float]:
     """The percentile interval of Spearman's correlation; resamples without spread are left out."""
     chosen = np.random.default_rng(seed).integers(0, len(left), (RESAMPLES, len(left)))
-    ranks = [stats.rankdata(values[chosen], axis=1) for values in (left, right)]
+    ranks = [scipy.stats.rankdata(values[chosen], axis=1) for values in (left, right)]
     centred = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
     spread = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
     found = (centred[0] * centred[1]).sum(axis=1)[spread > 0] / spread[spread > 0]
@@ -201,7 +207,7 @@ def _figure(
 def _draw_units(axes: Any, row: dict[str, Any], ious: np.ndarray, shares: np.ndarray) -> None:
     axes.scatter(ious, shares, s=8, alpha=0.5, color="#2f7fd0")
     if row["pearson"] is not None:
-        line = stats.linregress(ious, shares)
+        line = scipy.stats.linregress(ious, shares)
         ends = np.array([ious.min(), ious.max()])
         axes.plot(ends, line.intercept + line.slope * ends, color="#103a66", label=f"r = {row['pearson']:+.2f}")
     if np.ptp(shares) == 0:

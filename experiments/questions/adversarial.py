@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ...probes.classifying import PictureClassifier
 from ...probes.patching import POSITIONS, SIZES, Placement, placements
 from ...solver.errors import UsageError, did_you_mean
+from ..commands.signature import Depends
 from ..measures.composites import adversarial_figure
+from .adversarial_examples import classifiers, read_examples
 from .answer import Answer, Published
 from .edited_pictures import OUTCOMES, Example, Tried
 from .explained import Progress
@@ -23,14 +27,21 @@ PAPER = {
 
 
 def adversarial(
-    examples: Sequence[Example],
-    networks: Sequence[PictureClassifier],
+    examples: Annotated[Sequence[Example], Depends(read_examples)],
+    networks: Annotated[Sequence[PictureClassifier], Depends(classifiers)],
     *,
-    positions: Sequence[float] = POSITIONS,
-    sizes: Sequence[float] = SIZES,
+    positions: Annotated[
+        Sequence[float], typer.Option(help="Of a patch's corner, in 224ths of the side, both ways.")
+    ] = POSITIONS,
+    sizes: Annotated[Sequence[float], typer.Option(help="Of a patch, as shares of the side.")] = SIZES,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """Every example put to every network, patches at every placement.
+    """Does a pasted patch or another colour, as an explanation suggests, turn the prediction?  (Fig. 8, App. B.)
+
+    Every example is put to every network, patches at every placement.
+
+    compexact experiment adversarial examples.csv --dataset broden:broden1_224 --preset broden \\
+        --model torchvision:resnet18 --weights resnet18_places365.pth.tar -o answers/adversarial
 
     Raises `UsageError` for a class that a network does not have.
     """

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...probes.folders import new_folder, write_bytes
+from ...probes.json_text import parse_json
+from ...probes.regular_files import MAX_TEXT, read_regular, starts_with
 from ...probes.versions import versions
-from ...solver.errors import UsageError
+from ...solver.errors import DataError, UsageError
 from ..output import csv_cell
 
 if TYPE_CHECKING:
@@ -102,15 +104,20 @@ def save_answer(answer: Answer, folder: Path, *, force: bool = False) -> Path:
 
 def is_answer(folder: Path) -> bool:
     """Whether an answer lies in the folder."""
-    file = folder / "answer.json"
-    return file.is_file() and FORMAT in file.read_text(encoding="utf-8", errors="replace")[:200]
+    return starts_with(folder / "answer.json", FORMAT)
 
 
 def read_answer(folder: Path) -> dict[str, Any]:
-    """The content of `answer.json`."""
-    if not is_answer(folder):
-        raise UsageError(f"{folder} holds no answer; compexact experiment NAME ... -o makes one")
-    content: dict[str, Any] = json.loads((folder / "answer.json").read_bytes())
+    """The content of `answer.json`.  Raises `UsageError` where there is none, `DataError` where it is damaged."""
+    file = folder / "answer.json"
+    try:
+        content = parse_json(read_regular(file, MAX_TEXT), str(file))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"{folder} holds no answer; compexact experiment NAME ... -o makes one") from None
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataError(f"{file} does not describe an answer")
     return content
 
 

@@ -4,39 +4,58 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
-from scipy import stats
+import scipy
+import typer
 
 from ...probes.store import Probe
 from ...solver.formula import Formula
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
 from ...solver.syntax import parse
-from ..runs import Record, Run
+from ..commands.signature import Depends
+from ..runs import Record
 from .answer import Answer, input_record, new_figure
 from .explained import Progress
+from .inputs import RunInput
 
 RELATIONS = ("same formula", "equivalent", "same points", "different", "one has none", "both have none")
 COLORS = ("#2f7fd0", "#27ae60", "#e08a00", "#c0392b", "#777777", "#bbbbbb")
 
 
+def _left_probe(
+    left: RunInput, probe: Annotated[Path | None, typer.Option(help="The left run's probe, if it was moved.")] = None
+) -> Probe:
+    return left.open_probe(probe)
+
+
+def _right_probe(
+    right: RunInput,
+    right_probe: Annotated[Path | None, typer.Option(help="The right run's probe, if it was moved.")] = None,
+) -> Probe:
+    return right.open_probe(right_probe)
+
+
 def compare_runs(
-    left: Run,
-    right: Run,
-    left_probe: Probe,
-    right_probe: Probe,
+    left: RunInput,
+    right: RunInput,
+    left_probe: Annotated[Probe, Depends(_left_probe)],
+    right_probe: Annotated[Probe, Depends(_right_probe)],
     *,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """The formulas and IoUs of the units that both runs have, by name.
+    """Which units have another formula in another run (seed, layer, model, engine), and how much does IoU differ?
 
-    left_probe, right_probe: the runs' probes; one and the same where only the search differs.
+    Units are those that both runs have, by name.
     `relation`: the formulas are the same but for order and grouping; or equivalent, whatever the concepts mean; or
     hold on the same points of the left probe; or differ.  `agreement`: on the left probe, points where both formulas
     hold over points where either does.  Of a line of an audit, the proven answer is taken.
     Units of different weights or layers share no more than a name; then the table says little unit by unit, and the
     two sets of IoUs are compared as samples.
+
+    compexact experiment compare beam-run exact-run -o answers/compare
     """
     answers = [{unit: record.get("exact", record) for unit, record in run.records.items()} for run in (left, right)]
     shared = [unit for unit in answers[0] if unit in answers[1]]
@@ -140,9 +159,9 @@ def _test(rows: list[dict[str, Any]], left: list[float], right: list[float], *, 
     if same_units and rows:
         if not any(row["difference"] for row in rows):
             return "no unit's IoU differs"
-        p_value = stats.wilcoxon([row["difference"] for row in rows]).pvalue
+        p_value = scipy.stats.wilcoxon([row["difference"] for row in rows]).pvalue
         return f"paired over the shared units (Wilcoxon, two-sided) p = {p_value:.2g}"
-    p_value = stats.mannwhitneyu(left, right).pvalue
+    p_value = scipy.stats.mannwhitneyu(left, right).pvalue
     return f"the units are others, so compared as two samples (Mann-Whitney, two-sided): p = {p_value:.2g}"
 
 

@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from scipy import stats
+import scipy
+import typer
 
+from ...probes.opening import open_probe
 from ...probes.store import Probe
 from ...solver.errors import UsageError
+from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, SeedOption
+from ..commands.signature import Depends, Opened
 from ..engines import SearchSettings, check_settings
 from ..interrupts import stop_on_interrupt
 from ..measures.shuffles import DrawNull, Null
 from ..units import map_units
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at
+from .inputs import ProbeInput, UnitsInput, chosen_units
 
 LEVEL = 0.05
+AgainstInput = Annotated[
+    Probe | None,
+    typer.Option(help="A probe with the same concepts, such as of an untrained network."),
+    Opened(open_probe),
+]
+
+
+def _units_of(against: AgainstInput = None) -> list[str] | None:
+    return None if against is None else chosen_units(against)
 
 
 def against_chance(
-    probe: Probe,
-    units: Sequence[str],
+    probe: ProbeInput,
+    units: UnitsInput,
     *,
-    lengths: Sequence[int] = (1, 2, 3),
-    shuffles: int = 19,
-    beam_size: int = 10,
-    seed: int = 0,
-    against: Probe | None = None,
-    against_units: Sequence[str] | None = None,
-    jobs: int = 1,
+    lengths: LengthsOption = range(1, 4),
+    shuffles: Annotated[int, typer.Option(help="Shuffled masks a unit.")] = 19,
+    against: AgainstInput = None,
+    against_units: Annotated[Sequence[str] | None, Depends(_units_of)] = None,
+    beam_size: BeamSizeOption = 10,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """The beam's IoUs beside those of shuffled masks, with a p-value for each unit; and of another probe's units.
+    """Are the explanations better than those of shuffled masks (a p-value a unit), or of another network's units?
 
-    shuffles: shuffled masks a unit; the least p-value there can be is 1 / (1 + shuffles).  `discoveries` are the
-    units that are significant at 0.05 with the share of false ones held at 0.05 (Benjamini and Hochberg 1995).
-    against: a probe with the same concepts, such as one of an untrained network.  Its units have no counterparts
-    here, so the two sets of IoUs are compared as samples (Mann-Whitney, one-sided).  `exceeds` is the share of
-    pairs of units in which this probe's has the higher IoU (ties count half): 0.5 where the two are alike.
-    against_units: None for all.
+    The least p-value there can be is 1 / (1 + shuffles).  `discoveries` are the units that are significant at 0.05
+    with the share of false ones held at 0.05 (Benjamini and Hochberg 1995).  The other probe's units have no
+    counterparts here, so the two sets of IoUs are compared as samples (Mann-Whitney, one-sided).  `exceeds` is the
+    share of pairs of units in which this probe's has the higher IoU (ties count half): 0.5 where the two are alike.
+
+    compexact experiment controls probe --shuffles 99 -o answers/controls
+    compexact experiment controls probe --against untrained-probe
     """
     lengths = tuple(sorted(set(lengths)))
     if shuffles < 1:
@@ -88,7 +103,7 @@ def _row(place: int, length: int, nulls: dict[str, Null], others: list[Explained
     shuffled = np.array([null.shuffled[:, place] for null in nulls.values()])
     p_values = np.array([null.p_values[place] for null in nulls.values()])
     other = np.array([float(unit.iou(length)) for unit in others])
-    test = stats.mannwhitneyu(real, other, alternative="greater") if len(other) else None
+    test = scipy.stats.mannwhitneyu(real, other, alternative="greater") if len(other) else None
     return {
         "max_length": length,
         "units": len(nulls),
@@ -96,7 +111,7 @@ def _row(place: int, length: int, nulls: dict[str, Null], others: list[Explained
         "mean_shuffled_iou": float(shuffled.mean()),
         "mean_best_shuffled_iou": float(shuffled.max(axis=1).mean()),
         "significant": int((p_values <= LEVEL).sum()),
-        "discoveries": int((stats.false_discovery_control(p_values) <= LEVEL).sum()),
+        "discoveries": int((scipy.stats.false_discovery_control(p_values) <= LEVEL).sum()),
         "against_units": len(others) or None,
         "against_mean_iou": float(other.mean()) if len(other) else None,
         "against_p_value": None if test is None else float(test.pvalue),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
-from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
 from ...solver.syntax import parse
+from ..commands.options import SeedOption
 from ..measures.logistic import tuned_logistic
 from ..measures.truths import Truths, read_truths
-from ..runs import Run
 from .answer import Answer, input_record, legend_above, new_figure
 from .explained import Progress
+from .inputs import RunInput, RunProbeInput
 
 LEAST = 40
 """Inputs that can be split."""
@@ -24,20 +25,23 @@ LEAST_PER_CLASS = 5
 
 
 def distilled(
-    run: Run,
-    probe: Probe,
+    run: RunInput,
+    probe: RunProbeInput,
     *,
-    splits: int = 3,
-    seed: int = 0,
+    splits: Annotated[int, typer.Option(help="Random halves to average over.")] = 3,
+    seed: SeedOption = 0,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """A linear classifier of the model's predictions, from formulas' truth values or from the real units.
+    """How much of the model does a linear classifier recover that sees the explanations in place of the neurons?
 
     Inputs of the classifier: for a pair, whether each unit's formula holds; for an image, the share of its points
     where it holds.  Beside it: the units themselves, binarised (for an image: active anywhere in it), the formulas
     dealt to the wrong inputs (chance), and the majority.  Trained on a random half of the inputs to give the model's
     *predictions* (section 8 of the paper, question 3); `agreement` with them and `accuracy` against the targets are
-    of the other half, averaged over `splits` halves.  `recovered`: (agreement - majority) / (1 - majority).
+    of the other half, averaged over the splits.  `recovered`: (agreement - majority) / (1 - majority).
+
+    compexact experiment distil nli-run -o answers/distil
+
     Raises `UsageError` where the probe lacks predictions or has too few inputs to split.
     """
     if splits < 1:

@@ -2,77 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from ...probes.store import Probe
+from ...probes.text.concepts import PairConceptSettings
+from ...probes.text.language import analyse, open_pipeline
+from ...probes.text.readers import Pairs, open_pairs
+from ...probes.text.vectors import WordVectors, open_vectors
 from ...solver.errors import UsageError
-from ..runs import Run
-from ..text.edits import NOTE, Editor, EditSettings, evaluate_edits, propose_edits
+from ..commands.options import UnitsOption
+from ..commands.signature import Depends, Opened
+from ..text.edits import NOTE, PAPER_EDITS, Editor, EditSettings, evaluate_edits, propose_edits
 from ..text.findings import unit_findings
 from ..text.model_answers import ask_model
 from ..text.pair_formulas import ConceptReader
+from ..units import choose_units
 from .answer import Answer, input_record
 from .explained import Progress
+from .inputs import RunInput, RunProbeInput
 
 if TYPE_CHECKING:  # torch is imported by the command that loads the model
     from ...probes.nli.loading import LoadedPairModel
-    from ...probes.text.language import AnalysedPair
-    from ...probes.text.vectors import WordVectors
 
 
-def edits_of(
-    run: Run,
-    probe: Probe,
-    model: LoadedPairModel,
-    analysed: Sequence[AnalysedPair],
+def _load_model(spec: str) -> LoadedPairModel:
+    from ...probes.nli.loading import load_pair_model
+
+    return load_pair_model(spec)
+
+
+ModelInput = Annotated[
+    "LoadedPairModel",
+    typer.Option(help="The model that was probed: a folder, package.module:factory, hf:FOLDER."),
+    Opened(_load_model, str),
+]
+
+
+def edits(
+    run: RunInput,
+    probe: RunProbeInput,
+    model: ModelInput,
+    pairs: Annotated[
+        Pairs | None, typer.Option(help="The file that was probed; its pairs are edited."), Opened(open_pairs)
+    ] = None,
     *,
-    units: Sequence[str] | None = None,
-    vectors: WordVectors | None = None,
-    settings: EditSettings | None = None,
+    by_hand: Annotated[
+        Path | None, typer.Option(help="Pairs before and after an edit, instead: a table, or the word `paper`.")
+    ] = None,
+    units: UnitsOption = None,
+    vectors: Annotated[
+        WordVectors | None, typer.Option(help="Those of the probe's NEIGHBORS concepts."), Opened(open_vectors)
+    ] = None,
+    spacy: Annotated[str | None, typer.Option(help="The pipeline that the probe was made with.")] = None,
+    settings: Annotated[EditSettings | None, Depends(EditSettings)] = None,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """Edits of the probe's pairs that make a unit's formula true or false and change the predicted label.
+    """Which small edits of sentence pairs, suggested by a unit's formula, change the predicted label?  (Figs. 6, 9.)
 
-    analysed: the pairs that the probe was made of, in their order.  units: None for all of the run.  vectors: those
-    that the probe's NEIGHBORS concepts were made with.
+    The edits make the formula true or false.
+
+    compexact experiment edits nli-run --model model --pairs dev.tsv --units 39 -o answers/edits
+    compexact experiment edits nli-run --model model --by-hand paper
+
+    Raises `UsageError` where the model, the pairs or the vectors are not those that were probed.
     """
-    from ...probes.text.concepts import PairConceptSettings
-
     _check_model(model, probe)
+    if by_hand is not None:
+        return edited_pairs(PAPER_EDITS if str(by_hand) == "paper" and not by_hand.exists() else by_hand, probe, model)
+    analysed = analyse(_probed_pairs(pairs, probe), open_pipeline(spacy))
     concepts = PairConceptSettings(**probe.about["settings"]["concepts"])
     if concepts.neighbours and vectors is None:
         raise UsageError("the probe has NEIGHBORS concepts; name the vectors they were made with: --vectors FILE")
+    wanted = None if units is None else choose_units(probe.cells, units)
     reader = ConceptReader.of(analysed, concepts, vectors)
     editor = Editor(probe, analysed, reader, ask_model(model, probe))
-    chosen = [found for found in unit_findings(run, probe) if units is None or found.unit in units]
-    edits = propose_edits(editor, chosen, settings, on_progress=on_progress)
-    tried, flipped = (sum(getattr(each, name) for each in edits.tried) for name in ("tried", "flipped"))
-    switched = sum(each.switched or 0 for each in edits.tried)
+    chosen = [found for found in unit_findings(run, probe) if wanted is None or found.unit in wanted]
+    found = propose_edits(editor, chosen, settings, on_progress=on_progress)
+    tried, flipped = (sum(getattr(each, name) for each in found.tried) for name in ("tried", "flipped"))
+    switched = sum(each.switched or 0 for each in found.tried)
     return Answer(
         name="edits",
         question="Which small edits, suggested by a unit's formula, change the predicted label?",
         inputs=(input_record(probe),),
         settings={"run": run.path.name, "units": len(chosen), **vars(settings or EditSettings())},
-        rows=tuple(edits.rows()),
+        rows=tuple(found.rows()),
         summary=(
             f"{flipped:,} of {tried:,} edits change the prediction; on {switched:,} the unit switched as wanted",
             NOTE,
         ),
-        more={"tried": tuple(edits.tried_rows())},
+        more={"tried": tuple(found.tried_rows())},
     )
 
 
-def edited_pairs(
-    file: Path,
-    probe: Probe,
-    model: LoadedPairModel,
-    *,
-    on_progress: Progress = lambda what, done, total: None,
-) -> Answer:
+def _probed_pairs(pairs: Pairs | None, probe: Probe) -> Pairs:
+    """The pairs that the probe was made of, in their order."""
+    if pairs is None:
+        raise UsageError("name the file that was probed with --pairs, or pairs edited by hand with --by-hand")
+    if pairs.digest != probe.about["inputs"]["pairs"]:
+        raise UsageError(f"{pairs.path} is not the file that was probed: the digests differ")
+    return replace(pairs, pairs=pairs.pairs[: probe.about["settings"].get("limit")])
+
+
+def edited_pairs(file: Path, probe: Probe, model: LoadedPairModel) -> Answer:
     """Pairs edited by hand (`experiments/text/data/paper_edits.tsv`, or such a file) put to the model."""
-    _check_model(model, probe)
     rows: list[dict[str, Any]] = evaluate_edits(file, ask_model(model, probe), list(model.class_names))
     flipped = sum(row["flipped"] for row in rows)
     right = sum(row["right"] for row in rows), sum(row["edited_right"] for row in rows)

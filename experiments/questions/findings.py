@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from ...probes.store import Probe
-from ..runs import Run
+import typer
+
+from ..commands.signature import Opened
 from ..text.findings import Findings, find
-from ..text.heuristics import read_heuristics
+from ..text.heuristics import Heuristic, read_heuristics
 from .answer import Answer, input_record, new_figure
 from .explained import Progress
+from .inputs import RunInput, RunProbeInput
 
 WORDS_SHOWN = 20
 
 
 def findings_of(
-    run: Run,
-    probe: Probe,
+    run: RunInput,
+    probe: RunProbeInput,
     *,
-    heuristics: Path | None = None,
+    heuristics: Annotated[
+        Sequence[Heuristic] | None, typer.Option(help="Your own word lists, as JSON."), Opened(read_heuristics)
+    ] = None,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """The units with their class weights; the words that go with each label; the heuristics that formulas mention.
+    """What have the units of a sentence-pair model learnt: words, heuristics, and for which class do they argue?
 
-    heuristics: a file like `experiments/text/data/heuristics.json`; None for that one.
+    The units with their class weights; the words that go with each label; the heuristics that formulas mention, which
+    are those of `experiments/text/data/heuristics.json` by default.
+
+    compexact experiment findings nli-run -o answers/findings
     """
-    found = find(run, probe, heuristics=read_heuristics(heuristics) if heuristics else None)
+    found = find(run, probe, heuristics=heuristics)
     units, reified = tuple(found.unit_rows()), tuple(found.heuristic_rows())
     return Answer(
         name="findings",

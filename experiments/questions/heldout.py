@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from scipy import stats
+import scipy
+import typer
 
+from ...probes.opening import open_probe
 from ...probes.store import Probe
 from ...solver.cells import Cells
 from ...solver.errors import UsageError
 from ...solver.problem import Problem
+from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, ProvenOption, SeedOption
+from ..commands.signature import Opened
 from ..engines import SearchSettings
 from ..measures.halves import by_probes, halves_of
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at
+from .inputs import ProbeInput, UnitsInput
 
 HOW = {
     "pairs": "half of the pairs, drawn at random, to explain on; the other half to score on",
@@ -28,30 +33,36 @@ HOW = {
 
 
 def held_out_iou(
-    probe: Probe,
-    units: Sequence[str],
+    probe: ProbeInput,
+    units: UnitsInput,
     *,
-    held_out: Probe | None = None,
-    lengths: Sequence[int] = (1, 2, 3, 4, 5, 6, 8, 10),
-    proven_lengths: Sequence[int] = (1, 2, 3),
-    splits: int = 1,
-    beam_size: int = 10,
-    seed: int = 0,
-    jobs: int = 1,
+    held_out: Annotated[
+        Probe | None,
+        typer.Option(help="A probe of the same model on other images.  Default: split PROBE's inputs."),
+        Opened(open_probe),
+    ] = None,
+    lengths: LengthsOption = (1, 2, 3, 4, 5, 6, 8, 10),
+    proven: ProvenOption = range(1, 4),
+    splits: Annotated[int, typer.Option(help="Random halves to average over.")] = 1,
+    beam_size: BeamSizeOption = 10,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """IoU where the formulas were found, and on held-out inputs, against maximum length; beam and proven optimum.
+    """Do explanations hold on inputs that they were not found on?  Do longer ones, or the optimum, overfit?
 
-    held_out: a probe of the same model, concepts and units on other images; None splits the inputs of `probe`
-    (`experiments/measures/halves.py`), `splits` times, and a unit's IoUs are averaged over the splits.
     `overfit` is IoU where found minus held-out IoU.  `worse_than_shorter` counts the units whose held-out IoU is
     below that of the length before.  Units with nothing to explain in a half have IoU 0 there.
+    The other probe has the same model, concepts and units.
+
+    compexact experiment heldout nli-probe --splits 5 -o answers/heldout
+    compexact experiment heldout probe-a --held-out probe-b
     """
     if splits < 1:
         raise UsageError(f"there must be at least 1 split, not {splits}")
     if held_out is not None and splits > 1:
         raise UsageError("--splits goes without --held-out: two probes are one split")
-    asked = {"beam": sorted(set(lengths)), "exact": sorted(set(proven_lengths))}
+    asked = {"beam": sorted(set(lengths)), "exact": sorted(set(proven))}
     found: dict[str, list[np.ndarray]] = {engine: [] for engine, chosen in asked.items() if chosen}
     for number in range(splits):
         halves = halves_of(probe, seed + number) if held_out is None else by_probes(probe, held_out)
@@ -110,7 +121,7 @@ def _rows(engine: str, lengths: Sequence[int], ious: np.ndarray, n_units: int) -
 
 def _paired(differences: np.ndarray, alternative: str = "two-sided") -> float | None:
     """p of Wilcoxon's signed-rank test; None where nothing differs."""
-    return float(stats.wilcoxon(differences, alternative=alternative).pvalue) if differences.any() else None
+    return float(scipy.stats.wilcoxon(differences, alternative=alternative).pvalue) if differences.any() else None
 
 
 def _summary(rows: Sequence[dict[str, Any]], asked: dict[str, list[int]], means: dict[str, np.ndarray]) -> list[str]:

@@ -11,23 +11,27 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from ...probes.store import Probe
-from ...probes.text.vectors import WordVectors
+from ...probes.text.vectors import WordVectors, open_vectors
 from ...solver.errors import UsageError
 from ...solver.explanation import Explanation
 from ...solver.formula import And, Atom, Formula, Not, Or
 from ...solver.logic import negation_normal_form
 from ...solver.syntax import parse
+from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, SeedOption
+from ..commands.signature import Opened
 from ..measures.agreement import cohen_kappa
 from ..measures.label_sheet import LABELS, Sheet, read_sheet
 from ..measures.relatedness import SHARE, Relatedness, subject_of
 from ..measures.wordnet import open_wordnet
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explained import Progress, explain_at
+from .inputs import ProbeInput, UnitsInput
 from .search import chosen_search
 
 KINDS = ("single", "abstraction", "specialisation", "incoherent", "undecided")
@@ -49,31 +53,39 @@ PAPER = (
 
 
 def kinds_of(
-    probe: Probe,
-    units: Sequence[str],
+    probe: ProbeInput,
+    units: UnitsInput,
     *,
-    vectors: WordVectors | None = None,
-    labelled: Sequence[Path] = (),
-    sample: int | None = None,
-    length: int = 3,
-    engine: str = "beam",
-    beam_size: int = 10,
+    vectors: Annotated[
+        WordVectors | None,
+        typer.Option(help="Word vectors: a GloVe text file, or a spaCy pipeline."),
+        Opened(open_vectors),
+    ] = None,
+    labelled: Annotated[
+        list[Path] | None, typer.Option(help="A filled-in sheet.csv; repeatable, one for each person.")
+    ] = None,
+    sample: Annotated[int | None, typer.Option(help="So many units by chance; the paper took 128.")] = None,
+    length: LengthOption = 3,
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
     share: float = SHARE,
     least_removed: float = 0.1,
-    seed: int = 0,
-    jobs: int = 1,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """Suggest a kind for the formula of each unit; compare with people's labels where there are some.
+    """Do explanations join what belongs together?  A suggestion, and a sheet for people to label.  (Section 4.)
 
-    vectors: of words; without them, and without WordNet, only categories speak, and the answer says so.
-    labelled: filled-in copies of `sheet.csv`.  sample: so many units, drawn by `seed`; the paper took 128.
-    share: a pair of concepts is related above this share of all pairs.  least_removed: `L1 AND NOT L2` specialises
-    where it has at least this share fewer points than L1.  Shares of kinds are of the decided units.
+    Without word vectors and WordNet only categories speak, and the answer says so.  Shares of kinds are of the decided
+    units.  A pair of concepts is related above `share` of all pairs.  `L1 AND NOT L2` specialises where it has at
+    least the share `least_removed` fewer points than L1.
 
     The rule, in this order.  `incoherent`: the alternatives of an OR do not hang together (by their concepts that are
     not negated); `undecided`, where those whose words are known do.  `specialisation`: `AND NOT`, or `AND`, takes away
     enough.  `abstraction`: different alternatives.  `single`: what is left, one concept or hardly narrowed.
+
+    compexact experiment kinds probe --sample 128 --vectors glove.txt -o answers/kinds
+    compexact experiment kinds probe --sample 128 --vectors glove.txt --labelled ann.csv --labelled ben.csv
     """
     settings = chosen_search(engine, beam_size, [length])
     if not 0 <= least_removed <= 1:
@@ -89,7 +101,7 @@ def kinds_of(
     if not rows:
         raise UsageError("no unit has a formula: all of them are active nowhere or everywhere")
     is_vision = probe.about.get("kind") == "vision"
-    sheets = [read_sheet(file, {row["unit"]: row["formula"] for row in rows}) for file in labelled]
+    sheets = [read_sheet(file, {row["unit"]: row["formula"] for row in rows}) for file in labelled or ()]
     return Answer(
         name="kinds",
         question="Do explanations join what belongs together?",

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
+from ...probes.opening import open_probe
 from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError, did_you_mean
+from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption
+from ..commands.signature import Depends
 from ..measures.contributors import ALPHA, correlations, extremes, overlaps, roles
 from .answer import Answer, input_record, new_figure
 from .explained import Progress, explain_at
+from .inputs import ProbeInput, chosen_units
 from .search import chosen_search
 
 
@@ -43,22 +49,54 @@ def layer_side(probe: Probe, layer: str | None, among: Sequence[str] | None = No
     return Side(probe, units)
 
 
+def _all_units(probe: ProbeInput) -> list[str]:
+    return chosen_units(probe)
+
+
+AllUnits = Annotated[Sequence[str], Depends(_all_units)]
+
+
+def _before(
+    probe: ProbeInput,
+    units: AllUnits,
+    earlier: Annotated[str | None, typer.Option(help="The earlier layer, where its probe has several.")] = None,
+) -> Side:
+    return layer_side(probe, earlier, units)
+
+
+def _after(
+    probe: ProbeInput,
+    units: AllUnits,
+    later_probe: Annotated[Path | None, typer.Argument(help="Of the later layer, where it is another probe.")] = None,
+    later: Annotated[str | None, typer.Option(help="The later layer, where its probe has several.")] = None,
+) -> Side:
+    if later_probe is not None:
+        probe = open_probe(later_probe)
+        units = chosen_units(probe)
+    return layer_side(probe, later, units)
+
+
 def layer_links(
-    before: Side,
-    after: Side,
+    before: Annotated[Side, Depends(_before)],
+    after: Annotated[Side, Depends(_after)],
     *,
-    top: int = 3,
+    top: Annotated[int, typer.Option(help="Earlier units for each later one, and as many against it.")] = 3,
     alpha: float = ALPHA,
-    length: int = 3,
-    engine: str = "beam",
-    beam_size: int = 10,
-    jobs: int = 1,
+    length: LengthOption = 3,
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """For each later unit the `top` earlier ones whose activity correlates most with its own, and least.
+    """Which units of an earlier layer go with each unit of a later one?
 
+    They are those whose activity correlates most with its own, and least.
     Correlation is of the largest value in each image where both probes keep it (`unit_max`), else of being active;
     IoU is of being active.  A contributor is above the 1 - `alpha` quantile of all pairs, an inhibitor below `alpha`.
+
+    compexact experiment layers probe --earlier layer3 --later layer4 -o answers/layers
+    compexact experiment layers layer3-probe layer4-probe
+
     Raises `UsageError` where the two are not of the same inputs in the same order, or are the same layer.
     """
     settings = chosen_search(engine, beam_size, [length])

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
-from ...probes.store import Probe
 from ...solver.ceiling import ceiling
 from ...solver.problem import Problem
+from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, ProvenOption
 from ..engines import SearchSettings
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explained import Explained, Progress, explain_at
+from .inputs import ProbeInput, UnitsInput
 
 DATA = "ResNet-18 on Places365, Broden (ADE20K), 512 units"
 PAPER = {1: 0.059, 10: 0.099}
@@ -21,24 +22,28 @@ PAPER = {1: 0.059, 10: 0.099}
 
 
 def iou_by_length(
-    probe: Probe,
-    units: Sequence[str],
+    probe: ProbeInput,
+    units: UnitsInput,
     *,
-    lengths: Sequence[int] = tuple(range(1, 11)),
-    proven_lengths: Sequence[int] = (1, 2, 3),
-    beam_size: int = 10,
-    jobs: int = 1,
+    lengths: LengthsOption = range(1, 11),
+    proven: ProvenOption = range(1, 4),
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """IoU of every unit against maximum length: the beam's, the proven optimum where it is asked for, the ceiling.
+    """How much better do explanations get as they may be longer?  (Figures 3 and 4.)
 
-    units: names.  proven_lengths: lengths at which the exact engine runs, too (quick up to 4, see docs/exact.md).
-    The gain over length 1 is tested over the units by Wilcoxon's signed-rank test (paired, one-sided).
+    IoU of every unit against maximum length: the beam's, the proven optimum where it is asked for (quick up to
+    length 4), and the ceiling.  The gain over the shortest is tested over the units by Wilcoxon's signed-rank test
+    (paired, one-sided).
+
+    compexact experiment length probe -o answers/length
+    compexact experiment length nli-probe --lengths 1-5,10,20,30
     """
     beam = explain_at(probe, units, lengths, SearchSettings(beam_size=beam_size), jobs=jobs, on_progress=on_progress)
     exact = (
-        explain_at(probe, units, proven_lengths, SearchSettings(engine="exact"), jobs=jobs, on_progress=on_progress)
-        if proven_lengths
+        explain_at(probe, units, proven, SearchSettings(engine="exact"), jobs=jobs, on_progress=on_progress)
+        if proven
         else []
     )
     tops = np.array([float(ceiling(Problem.of(probe.cells, unit))) for unit in units])
@@ -48,7 +53,7 @@ def iou_by_length(
         name="length",
         question="How much better do explanations get as they may be longer?",
         inputs=(input_record(probe),),
-        settings={"units": len(units), "beam_size": beam_size, "proven_lengths": list(proven_lengths)},
+        settings={"units": len(units), "beam_size": beam_size, "proven_lengths": list(proven)},
         rows=rows,
         summary=_summary(rows, tops),
         published=_beside(rows) if is_vision else (),
@@ -77,7 +82,7 @@ def _paired(longer: np.ndarray, shorter: np.ndarray) -> float | None:
     """p of Wilcoxon's signed-rank test that longer formulas are better; None where no unit changes."""
     if (longer == shorter).all():
         return None
-    return float(stats.wilcoxon(longer, shorter, alternative="greater").pvalue)
+    return float(scipy.stats.wilcoxon(longer, shorter, alternative="greater").pvalue)
 
 
 def _summary(rows: Sequence[dict[str, Any]], tops: np.ndarray) -> tuple[str, ...]:

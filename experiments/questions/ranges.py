@@ -7,36 +7,81 @@ Explanations" (NeurIPS 2023): a unit's activations are split into ranges, and ea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
-from ...probes.ranges import parts
+from ...probes.opening import open_probe
+from ...probes.ranges import has_activations, parts, read_ranges
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.explanation import Explanation
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
+from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, UnitsOption
+from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at
+from .inputs import chosen_units
 from .search import chosen_search
 
 Rows = tuple[dict[str, Any], ...]
 
+DEFAULT_RANGES = 5
+
+
+def ranges_probe(
+    probe: Annotated[Path, typer.Argument(help="A probe made with --ranges, or an .npz file with `activations`.")],
+    k: Annotated[
+        int | None, typer.Option("--k", help="Only for `activations`: the number of ranges.  Default: 5.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Only for `activations`: quantiles (default) or kmeans.")] = None,
+    above: Annotated[
+        float | None, typer.Option(help="Only for `activations`: split what is above.  Default: 0.")
+    ] = None,
+) -> Probe:
+    """A probe folder as it is, or an `.npz` file's activations split into ranges.
+
+    Raises `UsageError` where ranges are asked for of what has no activations to split.
+    """
+    if has_activations(probe):
+        return read_ranges(probe, DEFAULT_RANGES if k is None else k, by or "quantiles", above or 0.0)
+    if any(option is not None for option in (k, by, above)):
+        raise UsageError(
+            f"{probe} has no activations to split: --k, --by and --above are for .npz files with float `activations`; "
+            "compexact probe vision or nli --ranges 5 splits them while it probes"
+        )
+    return open_probe(probe)
+
+
+RangesInput = Annotated[Probe, Depends(ranges_probe)]
+
+
+def _units(probe: RangesInput, units: UnitsOption = None) -> list[str]:
+    return chosen_units(probe, units)
+
 
 def explained_ranges(
-    probe: Probe,
-    units: Sequence[str],
+    probe: RangesInput,
+    units: Annotated[Sequence[str], Depends(_units)],
     *,
-    length: int = 3,
-    engine: str = "beam",
-    beam_size: int = 10,
-    jobs: int = 1,
+    length: LengthOption = 3,
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """Explain every range of the units.
+    """Does a unit mean something else where it is weakly active than where it is strongly active?
 
-    units: names such as `7@1`, of the probe; range 1 has the lowest activations.  Two formulas are the same where
-    they are the same Boolean function of the concepts.  Raises `UsageError` where a unit is no range of one.
+    Takes probes that were made with --ranges, and .npz files that have float `activations` (rows, units) in place of
+    `neurons`.  Units have names such as `7@1`; range 1 has the lowest activations.  Two formulas are the same where
+    they are the same Boolean function of the concepts.
+
+    compexact experiment ranges ranges-probe --units 7@1,7@5 -o answers/ranges
+    compexact experiment ranges activations.npz --k 5 --by kmeans
+
+    Raises `UsageError` where a unit is no range of one.
     """
     for unit in units:
         if parts(unit) is None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from scipy import stats
+import scipy
+import typer
 
+from ...probes.factories import call_factory, find_attribute
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
 from ...solver.syntax import parse
-from ..runs import Run
+from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
 from .explained import Progress
+from .inputs import RunInput, RunProbeInput
+from .probed_model import Respond, picture_response
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,27 +26,44 @@ if TYPE_CHECKING:
 Examples = Callable[[Formula, int], "tuple[list[Image], list[Image]]"]
 """(formula, n) -> up to n pictures in which it holds, and up to n in which it does not."""
 
-Respond = Callable[["list[Image]"], np.ndarray]
-"""Pictures -> float32 (n, n_units): each unit's value, averaged over the picture."""
-
 LEAST = 5
 
 
+def example_pictures(
+    generator: Annotated[
+        str | None,
+        typer.Option(help="package.module:factory of a function (formula, n) to pictures with it and without."),
+    ] = None,
+) -> Examples:
+    """What the factory makes, called without arguments; by default the demo world's pictures."""
+    if generator is None:
+        from ..world.examples import DemoExamples
+
+        return DemoExamples()
+    made = call_factory(find_attribute(generator, "generator"), f"generator {generator!r}")
+    if not callable(made):
+        raise UsageError(f"generator {generator!r} gives {type(made).__name__}; a function (formula, n) is needed")
+    return made
+
+
 def simulated(
-    run: Run,
-    probe: Probe,
-    examples: Examples,
-    respond: Respond,
+    run: RunInput,
+    probe: RunProbeInput,
+    examples: Annotated[Examples, Depends(example_pictures)],
+    respond: Annotated[Respond, Depends(picture_response)],
     *,
-    pictures: int = 40,
+    pictures: Annotated[int, typer.Option(help="With the formula, and as many without.")] = 40,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """Score each explanation on new pictures, as Kopf et al. (CoSy, NeurIPS 2024) do with generated ones.
+    """Does a unit tell new pictures that satisfy its formula from such that do not?  Default: of the demo world.
 
+    After Kopf et al. (CoSy, NeurIPS 2024), who do so with generated pictures.
     `auc`: how often the unit's mean activation is higher on a picture with the formula than on one without (1/2:
     it does not tell them apart).  `difference`: mean activation with, minus without, in standard deviations of those
     without.  `other_auc`: the same AUC, averaged over the formulas of the other units: what any formula would get.
-    pictures: with, and as many without; units whose formula has fewer than 5 of either kind have no score.
+    Units whose formula has fewer than 5 pictures of either kind have no score.
+
+    compexact experiment simulate demo/run --model compexact.probes.demo_model:demo_model --weights demo/model.pt
     """
     if pictures < LEAST:
         raise UsageError(f"at least {LEAST} pictures of a kind are needed, not {pictures}")
@@ -76,7 +97,7 @@ def _values(formula: Formula, examples: Examples, respond: Respond, n: int) -> t
 
 
 def _auc(having: np.ndarray, lacking: np.ndarray) -> float:
-    statistic = stats.mannwhitneyu(having, lacking).statistic
+    statistic = scipy.stats.mannwhitneyu(having, lacking).statistic
     return float(statistic) / (len(having) * len(lacking))
 
 
@@ -116,7 +137,7 @@ def _summary(rows: tuple[dict[str, Any], ...], pictures: int) -> tuple[str, ...]
             f"{int((aucs >= 0.9).sum())} units have 0.9 and more, {int((aucs < 0.5).sum())} less than 0.5"
         )
         if len(scored) > 2:
-            found = stats.spearmanr([row["iou"] for row in scored], aucs)
+            found = scipy.stats.spearmanr([row["iou"] for row in scored], aucs)
             sentences.append(
                 f"Spearman correlation of AUC with IoU {found.statistic:.2f} "
                 f"(p = {found.pvalue:.2g}, n = {len(scored)})"

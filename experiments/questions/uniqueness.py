@@ -11,8 +11,10 @@ from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
+from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthsOption
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at
+from .inputs import ProbeInput, UnitsInput
 from .search import chosen_search
 
 Found = tuple[str, Formula]
@@ -33,19 +35,22 @@ class _Groups:
 
 
 def shared_formulas(
-    probe: Probe,
-    units: Sequence[str],
+    probe: ProbeInput,
+    units: UnitsInput,
     *,
-    lengths: Sequence[int] = (1, 3, 5, 10),
-    engine: str = "beam",
-    beam_size: int = 10,
-    jobs: int = 1,
+    lengths: LengthsOption = (1, 3, 5, 10),
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """Group the units by their formula at every length; the lengths are those of the paper's code.
+    """How many units share an equivalent formula, and how many concepts do all of them use?  (Appendix A.)
 
     Two formulas are *alike* where they hold on the same points of these data, and *equivalent* where they do on all
-    data.  Units without a formula (active nowhere or everywhere) are in no group.
+    data.  Units without a formula (active nowhere or everywhere) are in no group.  The lengths are those of the
+    paper's code.
+
+    compexact experiment uniqueness probe -o answers/uniqueness
     """
     settings = chosen_search(engine, beam_size, lengths)
     explained = explain_at(probe, units, lengths, settings, jobs=jobs, on_progress=on_progress)

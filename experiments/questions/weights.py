@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from ...probes.store import Probe
 from ...solver.errors import UsageError, did_you_mean
+from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption
 from ..measures.contributors import correlations, extremes, roles
 from .answer import Answer, input_record, new_figure
 from .explained import Explained, Progress, explain_at
+from .inputs import ProbeInput, UnitsInput
 from .search import chosen_search
 
 MOST_CLASSES = 20
@@ -38,21 +41,25 @@ class _Links:
 
 
 def class_contributions(
-    probe: Probe,
-    units: Sequence[str],
+    probe: ProbeInput,
+    units: UnitsInput,
     *,
-    classes: Sequence[str] | None = None,
-    top: int = 5,
-    length: int = 3,
-    engine: str = "beam",
-    beam_size: int = 10,
-    jobs: int = 1,
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", help="Repeatable.  Default: the 20 predicted most often.")
+    ] = None,
+    top: Annotated[int, typer.Option(help="Units with the greatest weight, and as many with the least.")] = 5,
+    length: LengthOption = 3,
+    engine: EngineOption = "beam",
+    beam_size: BeamSizeOption = 10,
+    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
-    """For each class the `top` units with the greatest and with the least weight to it, with their formulas.
+    """Which units speak for and against a class, and what are they?  (Figure 8.)
 
-    units: those that are considered.  classes: names; None for those that are predicted most often, at most 20.
     The weights are those of the last linear layer, so the probed layer must be the one that feeds it, pooled or not.
+
+    compexact experiment weights probe --class streetcar -o answers/weights
+
     Raises `UsageError` where that is not so, for an unknown class, and for a probe without predictions.
     """
     settings = chosen_search(engine, beam_size, [length])
@@ -96,7 +103,7 @@ def _links(probe: Probe, units: Sequence[str], n_classes: int) -> _Links:
 
 def _chosen_classes(wanted: Sequence[str] | None, names: Sequence[str], counts: np.ndarray) -> list[int]:
     """Numbers of classes: those wanted, or the predicted ones, most frequent first."""
-    if wanted is None:
+    if not wanted:
         order = np.argsort(-counts, kind="stable").tolist()
         return [number for number in order if counts[number]][:MOST_CLASSES]
     for name in wanted:

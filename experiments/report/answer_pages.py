@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ...probes.regular_files import is_regular
 from ...solver.errors import DataError
 from ..questions.answer import is_answer, read_answer
 from .pages import Pages
@@ -219,12 +220,12 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]], folder: Path) -> Answer
         for values in zip(*cells)
     )
     file = folder / f"{name or 'table'}.csv"
-    inside = file.parent == folder and file.is_file()
+    inside = file.parent == folder and is_regular(file)
     return AnswerTable(name, columns, numeric, cells, len(rows), file if inside else None)
 
 
 def _figure(folder: Path) -> Path | None:
-    files = [folder / name for name in FIGURES if (folder / name).is_file()]
+    files = [folder / name for name in FIGURES if is_regular(folder / name)]
     return next((file for file in files if file.suffix != ".svg" or file.stat().st_size <= LARGEST_SVG), None)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ...probes.json_text import parse_json
+from ...probes.regular_files import MAX_TEXT, read_regular
+from ...solver.errors import DataError
 from ..proofs import is_other_file
 from ..runs import Run
 
@@ -46,13 +48,13 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
     if not path.is_relative_to(run.path.resolve()):
         return CertificateNote(file, "?", "it is named by a path that leads out of the run")
     try:
-        text = path.read_bytes()
-        content = json.loads(text)
+        text = read_regular(path, MAX_TEXT)
+        content = parse_json(text, file)
         claim = content["unit"], Fraction(*content["iou"]), Fraction(*content["bound"])
         proof = str(content["proof"])
     except OSError:
         return CertificateNote(file, "?", "the file is missing")
-    except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError):
+    except (DataError, ValueError, TypeError, KeyError, ZeroDivisionError):
         return CertificateNote(file, "?", "the file is damaged")
     line = record.get("exact", record)
     said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ...probes.folders import check_output, new_folder
+from ...probes.regular_files import starts_with
 from ...probes.store import Probe
 from ...probes.versions import versions
 from ...solver.errors import UsageError
@@ -116,8 +117,7 @@ def _probe_digest(report: RunReport) -> str:
 
 def is_report(folder: Path) -> bool:
     """Whether a report lies in the folder."""
-    index = folder / "index.html"
-    return index.is_file() and GENERATOR in index.read_text(encoding="utf-8", errors="replace")[:2000]
+    return starts_with(folder / "index.html", GENERATOR, within=2000)
 
 
 def _shared(reports: Sequence[RunReport]) -> dict[str, Any]:

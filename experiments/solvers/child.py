@@ -7,16 +7,14 @@ q A - p B above U (`encodings/target.py`); `{"done": true}`; `{"error": text}`.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 
@@ -26,6 +24,7 @@ from ...solver.cells import ConceptRows
 from ...solver.formula import Formula
 from ...solver.problem import Problem
 from ...solver.syntax import parse
+from ..parents import die_with_parent
 
 
 @dataclass(frozen=True)
@@ -105,24 +104,28 @@ def solver_of(name: str) -> Round:
     return solve_by_maxsat
 
 
-def problem_record(problem: Problem) -> dict[str, Any]:
-    """The problem as JSON; concepts are named by their numbers."""
-    return {
-        "n_concepts": len(problem.concepts.names),
-        "indptr": problem.concepts.indptr.tolist(),
-        "indices": problem.concepts.indices.tolist(),
-        "weights": problem.weights.tolist(),
-        "active": problem.active.tolist(),
+def problem_record(problem: Problem) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """The problem as JSON, and the arrays that follow it; concepts are named by their numbers."""
+    arrays: dict[str, np.ndarray] = {
+        "indptr": problem.concepts.indptr.astype(np.int64),
+        "indices": problem.concepts.indices.astype(np.int32),
+        "weights": problem.weights.astype(np.int64),
+        "active": problem.active.astype(np.int64),
     }
+    sizes = {name: len(array) for name, array in arrays.items()}
+    return {"n_concepts": len(problem.concepts.names), "sizes": sizes}, list(arrays.values())
 
 
-def problem_of(record: dict[str, Any]) -> Problem:
-    """The problem of a `problem_record`."""
-    n = record["n_concepts"]
-    names = tuple(map(number_name, range(n)))
-    indptr, weights, active = (np.array(record[key], dtype=np.int64) for key in ("indptr", "weights", "active"))
-    indices = np.array(record["indices"], dtype=np.int32)
-    return Problem(ConceptRows(names, ("",) * n, indptr, indices), weights, active, "")
+def problem_of(record: dict[str, Any], stream: IO[bytes]) -> Problem:
+    """The problem of a `problem_record`; its arrays are next in the stream."""
+    n, sizes = record["n_concepts"], record["sizes"]
+
+    def read(name: str, dtype: type) -> np.ndarray:
+        return np.frombuffer(bytearray(stream.read(sizes[name] * np.dtype(dtype).itemsize)), dtype=dtype)
+
+    indptr, indices = read("indptr", np.int64), read("indices", np.int32)
+    weights, active = read("weights", np.int64), read("active", np.int64)
+    return Problem(ConceptRows(tuple(map(number_name, range(n))), ("",) * n, indptr, indices), weights, active, "")
 
 
 def number_name(column: int) -> str:
@@ -134,17 +137,18 @@ def main() -> None:
     """Do the one job that stands on the input."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    _tie_to_parent()
+    die_with_parent(1000)
 
     def tell(message: dict[str, Any]) -> None:
         out.write(json.dumps(message) + "\n")
         out.flush()
 
-    job = json.loads(sys.stdin.readline())
+    job = json.loads(sys.stdin.buffer.readline())
     started, limit = time.monotonic(), job["seconds"]
+    problem = problem_of(job["problem"], sys.stdin.buffer)
     channel = Channel(tell, lambda: None if limit is None else limit - (time.monotonic() - started))
     _stop_on_request(channel)
-    problem = problem_of(job["problem"])
+    _limit_memory(job["bytes"])
     try:
         solve = solver_of(job["solver"])
         search(problem, Shape(job["space"], job["length"]), parse(job["start"]), solve, channel, job["seed"])
@@ -159,7 +163,7 @@ def _stop_on_request(channel: Channel) -> None:
     """The input's end stops the solver as soon as Python gets a turn: the parent closed it, or is gone."""
 
     def wait() -> None:
-        sys.stdin.read()
+        sys.stdin.buffer.read()
         channel.stopped.set()
         for stop in list(channel.on_stop):
             with contextlib.suppress(RuntimeError):
@@ -168,13 +172,12 @@ def _stop_on_request(channel: Channel) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _tie_to_parent() -> None:
-    """On Linux: die with the parent, and be the first to go where memory runs out."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-            with open("/proc/self/oom_score_adj", "w") as score:
-                score.write("1000")
+def _limit_memory(most: int) -> None:
+    """Where the system can: what needs more ends with an error, and takes no other process along."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 if __name__ == "__main__":

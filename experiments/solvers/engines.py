@@ -9,7 +9,7 @@ result `optimal`.
 from __future__ import annotations
 
 import importlib.util
-import time
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,19 +18,25 @@ from typing import Any
 from ...encodings.sample import SampleReport, draw, likely_bound, n_formulas
 from ...encodings.shape import Shape
 from ...encodings.target import Frontier, Target
-from ...solver.beam import beam_search
+from ...solver.beam import search_beam
 from ...solver.ceiling import ceiling
 from ...solver.errors import DisagreementError, UsageError
 from ...solver.explanation import Explanation
 from ...solver.formula import Atom, Formula, is_chain
 from ...solver.problem import Problem
 from ...solver.result import SearchResult, Status
+from ...solver.stopping import Stopping
 from ...solver.syntax import parse
 from .child import number_name, problem_record
 from .process import End, Ended, Message, run_solver
 
 PACKAGES = {"cpsat": ("ortools", "ortools"), "maxsat": ("pysat", "python-sat")}
 """Engine: (module, what pip calls it)."""
+
+MOST_BYTES = 4 * 2**30
+"""Memory of the solver's process."""
+COSTS = {"cpsat": (100, 1e-6), "maxsat": (200, 1e-6)}
+"""Engine: bytes, and seconds at least, of the model for each leaf and each concept of each cell."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +71,19 @@ def cpsat_search(
 ) -> SearchResult:
     """The best formula of the space with at most `max_length` concepts, by CP-SAT.
 
-    time_limit: wall-clock seconds, kept to within a tenth and one second.  sample: ask about so many points, drawn
+    time_limit: wall-clock seconds.  sample: ask about so many points, drawn
     without replacement with `seed`; the answer is then counted on all points, and the bound is one for all points.
     beam_size: of the beam whose answer the search starts from, and which it never falls below.
     should_stop: asked several times a second; the result is then what is known.
 
     Raises `UsageError` for settings out of range and where ortools is missing, `SearchInterrupted` on Ctrl-C.
+    A model that would not fit into `MOST_BYTES`, or could not be made in the time left, is not begun: the result is
+    then the beam's, with the ceiling as its bound, and for want of memory an `error`.
     A solver that crashes loses nothing that it had told: the result then has an `error` beside its bound.
     """
-    return _search("cpsat", problem, space, max_length, time_limit, sample, seed, beam_size, should_stop)
+    _check("cpsat", time_limit, sample)
+    stopping = Stopping.after(time_limit, should_stop)
+    return _search("cpsat", problem, stopping, Shape(space, max_length), sample, seed, beam_size)
 
 
 def maxsat_search(
@@ -88,30 +98,27 @@ def maxsat_search(
     should_stop: Callable[[], bool] = lambda: False,
 ) -> SearchResult:
     """The same as `cpsat_search` by weighted MaxSAT (PySAT's RC2).  `seed` draws the sample and nothing else."""
-    return _search("maxsat", problem, space, max_length, time_limit, sample, seed, beam_size, should_stop)
+    _check("maxsat", time_limit, sample)
+    stopping = Stopping.after(time_limit, should_stop)
+    return _search("maxsat", problem, stopping, Shape(space, max_length), sample, seed, beam_size)
 
 
 def _search(
     engine: str,
     problem: Problem,
-    space: str,
-    max_length: int,
-    time_limit: float | None,
+    stopping: Stopping,
+    shape: Shape,
     sample: int | None,
     seed: int,
     beam_size: int | None,
-    should_stop: Callable[[], bool],
 ) -> SearchResult:
-    started = time.monotonic()
-    shape = Shape(space, max_length)
-    _check(engine, time_limit, sample)
     sampled = None if sample is None else draw(problem, sample, seed)
     whole = _Answer(problem, shape)
-    whole.take_all(beam_search(problem, max_length=max_length, beam_size=beam_size))
+    whole.take_all(search_beam(problem, stopping, shape.length, beam_size=beam_size))
     asked = whole
     if sampled is not None and sampled is not problem:
         asked = _Answer(sampled, shape, also=whole)
-        asked.take_all(beam_search(sampled, max_length=max_length, beam_size=beam_size))
+        asked.take_all(search_beam(sampled, stopping, shape.length, beam_size=beam_size))
         for found in list(whole.by_length.values()):
             asked.take(found.formula)
     if asked.best is None and problem.unit_points:
@@ -119,13 +126,13 @@ def _search(
     ended = Ended(End.DONE)
     if not asked.problem.is_degenerate and not asked.is_closed:
         try:
-            ended = asked.solve(engine, started, time_limit, seed, should_stop)
+            ended = asked.solve(engine, stopping, seed)
         except KeyboardInterrupt:
             ended = Ended(End.INTERRUPTED)
-    result = whole.result(engine, ended, time.monotonic() - started)
+    result = whole.result(engine, ended, stopping.elapsed)
     if asked is not whole:
         result = SampledResult(**{**vars(result), "sample": asked.sample_report()})
-    if ended.end is End.INTERRUPTED and not should_stop():
+    if ended.end is End.INTERRUPTED and not stopping.should_stop():
         raise SearchInterrupted(result)
     return result
 
@@ -174,27 +181,31 @@ class _Answer:
         for found in beam.by_length:
             self.take(found.formula)
 
-    def solve(
-        self, engine: str, started: float, time_limit: float | None, seed: int, should_stop: Callable[[], bool]
-    ) -> Ended:
-        """Run the solver; keep what it tells."""
+    def solve(self, engine: str, stopping: Stopping, seed: int) -> Ended:
+        """Run the solver, where its model fits into the memory and the time; keep what it tells."""
         start = self.best
         assert start is not None
         if engine == "cpsat":
             Target.of(self.problem, start.iou).check_size(self.problem.unit)
-        left = None if time_limit is None else started + time_limit - time.monotonic()
+        bytes_each, seconds_each = COSTS[engine]
+        size = self.shape.length * len(self.problem.concepts.indices)
+        if size * bytes_each > MOST_BYTES:
+            needed, most = size * bytes_each / 2**30, MOST_BYTES / 2**30
+            return Ended(End.FAILED, f"the model needs about {needed:.1f} GiB of memory, above {most:g}; take --sample")
+        if size * seconds_each > stopping.seconds_left:
+            return Ended(End.TIME)
+        record, arrays = problem_record(self.problem)
         job = {
             "solver": engine,
             "space": self.shape.space,
             "length": self.shape.length,
-            "seconds": left,
+            "seconds": None if stopping.seconds_left == math.inf else stopping.seconds_left,
             "seed": seed,
             "start": str(_renamed(start.formula, self._numbers())),
-            "problem": problem_record(self.problem),
+            "bytes": MOST_BYTES,
+            "problem": record,
         }
-        deadline = None if time_limit is None else started + time_limit
-        grace = 0.5 if time_limit is None else 0.4 + 0.05 * time_limit
-        return run_solver(job, self._hear, deadline=deadline, grace=grace, should_stop=should_stop)
+        return run_solver(job, self._hear, stopping, arrays=arrays)
 
     def _numbers(self) -> dict[str, str]:
         return {name: number_name(column) for column, name in enumerate(self.problem.concepts.names)}

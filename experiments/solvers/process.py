@@ -20,12 +20,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Any
 
+import numpy as np
+
+from ...solver.stopping import Stopping
+
 MAX_LINE = 1 << 20
+SECONDS_BETWEEN_LOOKS = 0.1
+GRACE = 0.2
+"""Seconds for last words, after a child was asked to stop."""
 CHILD = "compexact.experiments.solvers.child"
 Message = dict[str, Any]
 
@@ -50,21 +57,21 @@ class Ended:
 def run_solver(
     job: Message,
     on_message: Callable[[Message], None],
+    stopping: Stopping,
     *,
-    deadline: float | None,
-    grace: float = 0.5,
-    should_stop: Callable[[], bool] = lambda: False,
+    arrays: Sequence[np.ndarray] = (),
+    grace: float = GRACE,
 ) -> Ended:
     """Run a job in a child until it is done, dead, or out of time; hand every message over as it comes.
 
-    job: what the child reads, as JSON.  deadline: a time of `time.monotonic()`; the child is gone at most `grace`
-    seconds later.  should_stop: asked several times a second.  Never raises for anything that the child does.
+    job: what the child reads, as JSON.  arrays: what it reads behind that, byte for byte.  stopping: looked at many
+    times a second; the child is gone at most `grace` seconds later.  Never raises for anything that the child does.
     Ctrl-C, or to be told to stop, gives `INTERRUPTED`; a second Ctrl-C during the grace is raised.
     """
     with tempfile.TemporaryFile() as errors, _started(errors) as child:
-        messages, sent = _stream(child, job)
+        messages, sent = _stream(child, job, arrays)
         try:
-            ended = _listen(child, messages, on_message, deadline, should_stop)
+            ended = _listen(messages, on_message, stopping)
         except KeyboardInterrupt:
             ended = Ended(End.INTERRUPTED)
         if ended.end in (End.TIME, End.INTERRUPTED):
@@ -98,7 +105,9 @@ def _started(errors: IO[bytes]) -> Any:
                     pipe.close()
 
 
-def _stream(child: subprocess.Popen[bytes], job: Message) -> tuple[queue.Queue[bytes | None], threading.Event]:
+def _stream(
+    child: subprocess.Popen[bytes], job: Message, arrays: Sequence[np.ndarray]
+) -> tuple[queue.Queue[bytes | None], threading.Event]:
     """Send the job and collect the child's lines, without ever blocking the caller.
 
     Gives the queue of lines, None after the last, and whether the job is sent.
@@ -112,6 +121,8 @@ def _stream(child: subprocess.Popen[bytes], job: Message) -> tuple[queue.Queue[b
     def send() -> None:
         with contextlib.suppress(OSError, ValueError):
             stdin.write(json.dumps(job).encode() + b"\n")
+            for array in arrays:
+                stdin.write(np.ascontiguousarray(array).data)
             stdin.flush()
         sent.set()
 
@@ -126,21 +137,14 @@ def _stream(child: subprocess.Popen[bytes], job: Message) -> tuple[queue.Queue[b
     return messages, sent
 
 
-def _listen(
-    child: subprocess.Popen[bytes],
-    messages: queue.Queue[bytes | None],
-    on_message: Callable[[Message], None],
-    deadline: float | None,
-    should_stop: Callable[[], bool],
-) -> Ended:
+def _listen(messages: queue.Queue[bytes | None], on_message: Callable[[Message], None], stopping: Stopping) -> Ended:
     while True:
-        if should_stop():
+        if stopping.should_stop():
             return Ended(End.INTERRUPTED)
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
+        if not stopping.seconds_left:
             return Ended(End.TIME)
         try:
-            line = messages.get(timeout=0.2 if left is None else min(left, 0.2))
+            line = messages.get(timeout=min(stopping.seconds_left, SECONDS_BETWEEN_LOOKS))
         except queue.Empty:
             continue
         if line is None:
@@ -194,10 +198,15 @@ def _why(child: subprocess.Popen[bytes], errors: IO[bytes]) -> str:
         code = child.wait(timeout=1)
     except subprocess.TimeoutExpired:
         return "the solver's process closed its output"
-    if code < 0:
-        name = signal.Signals(-code).name
-        more = ": it may have run out of memory" if name in ("SIGKILL", "SIGABRT") else ""
-        return f"the solver's process was ended by {name}{more}"
     errors.seek(0)
-    lines = errors.read()[-4000:].decode(errors="replace").strip().splitlines()
-    return f"the solver's process left with code {code}" + (f": {lines[-1]}" if lines else "")
+    lines = errors.read()[-4000:].decode(errors="replace").strip().splitlines() if code >= 0 else []
+    return f"the solver's process {how_it_ended(code)}" + (f": {lines[-1]}" if lines else "")
+
+
+def how_it_ended(code: int) -> str:
+    """What a process's return code says."""
+    if code >= 0:
+        return f"left with code {code}"
+    name = signal.Signals(-code).name
+    more = ": it may have run out of memory" if name in ("SIGKILL", "SIGABRT") else ""
+    return f"was ended by {name}{more}"

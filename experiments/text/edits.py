@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from ...probes.store import Probe
 from ...probes.text.language import AnalysedPair
@@ -61,13 +62,12 @@ Ask = Callable[[Sequence[Tokens], Sequence[Tokens]], Answers]
 class EditSettings:
     """How many edits are tried and kept.
 
-    pairs_per_unit: pairs tried for each goal of a unit, spread evenly over the file.  most_words: edits that change
-    more are dropped.  keep: so many are listed for each goal of a unit.
+    Pairs are spread evenly over the file.  most_words: edits that change more are dropped.
     """
 
-    pairs_per_unit: int = 40
+    pairs_per_unit: Annotated[int, typer.Option(help="Tried for each unit, on and off.")] = 40
     most_words: int = 4
-    keep: int = 3
+    keep: Annotated[int, typer.Option(help="Listed for each unit, on and off.")] = 3
     goals: tuple[str, ...] = GOALS
 
     def __post_init__(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...probes.inputs import Side
+from ...probes.json_text import parse_json
+from ...probes.regular_files import MAX_TEXT, read_regular
 from ...solver.errors import DataError, UsageError
 
 HEURISTICS_FILE = Path(__file__).with_name("data") / "heuristics.json"
@@ -72,11 +73,11 @@ def read_heuristics(path: Path = HEURISTICS_FILE) -> list[Heuristic]:
     anything else.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = parse_json(read_regular(Path(path), MAX_TEXT, follow=True), str(path))
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist; a JSON file of word lists is needed") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as JSON: {error}") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
     if not isinstance(content, dict) or not content:
         raise DataError(f'{path} must hold an object of word lists: {{"negation": {{"words": ["nobody"]}}}}')
     return [_heuristic(path, name, entry) for name, entry in content.items()]

@@ -20,9 +20,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError, UsageError, did_you_mean
-
-UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories of control, invisible, surrogate and line-breaking characters."""
+from ...solver.names import brief, name_problem
 
 
 @dataclass(frozen=True)
@@ -123,11 +121,6 @@ MEMBERS = (
 """The members of `AnnotatedImages`, in the order above."""
 
 
-def has_unseen(text: str) -> bool:
-    """Whether some character of `text` is a control, invisible, surrogate or line-breaking one."""
-    return not text.isprintable() and any(unicodedata.category(c) in UNSEEN_CATEGORIES for c in text)
-
-
 def look_alike(name: str) -> str:
     """What is left of a name when letter case and the way it is encoded (NFC, NFD) do not count."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
@@ -145,8 +138,8 @@ def check_concepts(concepts: Sequence[Concept], source: object) -> tuple[Concept
     pairs = []
     for concept in concepts:
         name = concept.name
-        if not name.strip() or has_unseen(name):
-            raise DataError(f"{source}: concept name {name[:40]!r} is empty or has a control or invisible character")
+        if problem := name_problem(name):
+            raise DataError(f"{source}: concept name {brief(name)} {problem}")
         key = look_alike(name)
         if key in first:
             pairs.append(f"{first[key][:40]!r} and {name[:40]!r}")

@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ...solver.errors import CompexactError, DataError
-from .base import has_unseen
+from ...solver.names import has_unseen
 
 PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 UNKNOWN = -2

@@ -23,7 +23,9 @@ import torch
 from ...solver.errors import DataError, UsageError
 from ..checkpoints import StateDict, read_state_dict
 from ..folders import new_folder, write_bytes
+from ..json_text import parse_json
 from ..models import weights_digest
+from ..regular_files import read_regular, starts_with
 from .model import ModelSettings, SentencePairModel
 from .vocabulary import Vocabulary
 
@@ -34,8 +36,7 @@ FILES = ("vocabulary.json", "weights.pt", "training.json")
 
 def is_model(folder: Path) -> bool:
     """Whether a model of this kind lies in the folder, whole or damaged."""
-    config = folder / "config.json"
-    return config.is_file() and FORMAT in config.read_text(encoding="utf-8", errors="replace")[:200]
+    return starts_with(folder / "config.json", FORMAT)
 
 
 def model_digest(module: SentencePairModel) -> str:
@@ -99,7 +100,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     if config.get("format") != FORMAT:
         raise DataError(f"{file} does not describe a model that compexact train nli made")
     if config.get("version") != VERSION:
-        raise DataError(f"{path} has format version {config.get('version')}; this compexact reads {VERSION}")
+        raise DataError(f"{path} has format version {repr(config.get('version'))[:40]}; this compexact reads {VERSION}")
     found, expected = _config_digest(config), str(config.get("digest"))
     if found != expected:
         raise DataError(f"{file} is damaged: digest {found[:12]} instead of {expected[:12]}; train again")
@@ -126,26 +127,20 @@ def _checked(path: Path, name: str, config: Mapping[str, Any]) -> bytes:
 
 def _bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_regular(file)
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}; train again") from None
 
 
 def _read_json(file: Path, content: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{file} cannot be read: {error}") from None
+    value = parse_json(content, str(file))
     if not isinstance(value, dict):
         raise DataError(f"{file} holds a {type(value).__name__}, not an object")
     return value
 
 
 def _words(file: Path, content: bytes) -> list[str]:
-    try:
-        words = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{file} cannot be read: {error}") from None
+    words = parse_json(content, str(file))
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise DataError(f"{file} is not a list of words")
     return words

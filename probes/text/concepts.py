@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...solver.errors import UsageError, did_you_mean
-from ..datasets.base import has_unseen
+from ...solver.names import name_problem
 from .language import AnalysedPair, AnalysedSentence
 from .vectors import WordVectors
 
@@ -164,8 +164,8 @@ def _vocabulary(counts: Mapping[str, int], n: int) -> tuple[list[str], int]:
 
 
 def _can_be_named(word: str) -> bool:
-    """Not with a blank or an invisible character, and not as a tag's concept is named."""
-    return bool(word) and len(word.split()) == 1 and not has_unseen(word) and not word.startswith("tag:")
+    """Not with a blank, nor what is too long or invisible for a name, and not as a tag's concept is named."""
+    return len(word.split()) == 1 and not name_problem(f"NEIGHBORS(pre:{word})") and not word.startswith("tag:")
 
 
 def _add_neighbours(

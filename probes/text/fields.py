@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...solver.errors import DataError, did_you_mean
-from ..datasets.base import has_unseen
+from ...solver.names import name_problem
 from .base import LABELS, Sentence
 
 NO_LABEL = "-"
@@ -46,6 +46,6 @@ def tagged_sentence_of(tokens: str, tags: str, field: str, where: str) -> Senten
             f"separated by blanks"
         )
     for name in names:
-        if has_unseen(name):
-            raise DataError(f"{where}: {field}_tags has {name[:40]!r}, with a control or invisible character")
+        if problem := name_problem(f"pre:tag:{name}"):
+            raise DataError(f"{where}: {field}_tags has {name[:40]!r}, which {problem}")
     return Sentence(" ".join(words), words, names)

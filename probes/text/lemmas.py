@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...solver.errors import DataError, UsageError
 from ..datasets.files import shown
+from ..json_text import parse_json
+from ..regular_files import MAX_TEXT, open_regular, read_regular
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -43,10 +44,19 @@ def read_lemma_table(folder: str | Path) -> tuple[Path, dict[str, str]]:
     if path is None:
         raise UsageError(f"{shown(folder)} is no folder with {' or '.join(FILES)}")
     try:
-        content = path.read_bytes()
-        table = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
-    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
+        table = parse_json(_unpacked(path), shown(path))
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{shown(path)} cannot be read ({' '.join(str(error).split())[:120]})") from None
     if not isinstance(table, dict) or not all(isinstance(lemma, str) for lemma in table.values()):
         raise DataError(f"{shown(path)} is no table from word form to lemma")
     return path, table
+
+
+def _unpacked(path: Path) -> bytes:
+    if path.suffix != ".gz":
+        return read_regular(path, MAX_TEXT, follow=True)
+    with open_regular(path, follow=True) as packed, gzip.open(packed) as stream:
+        content = stream.read(MAX_TEXT + 1)
+    if len(content) > MAX_TEXT:
+        raise DataError(f"{shown(path)} unpacks to more than the {MAX_TEXT:,} bytes that are read")
+    return content

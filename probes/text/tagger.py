@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...solver.errors import DataError, UsageError
 from ..folders import new_folder
+from ..regular_files import starts_with
 from .base import Pairs, Progress, Sentence
 
 if TYPE_CHECKING:
@@ -114,8 +115,7 @@ def train_tagger(
 
 def is_tagger(folder: Path) -> bool:
     """Whether a spaCy pipeline lies in the folder that `train_tagger` has made."""
-    meta = folder / "meta.json"
-    return meta.is_file() and '"compexact_tagger"' in meta.read_text(encoding="utf-8", errors="replace")
+    return starts_with(folder / "meta.json", '"compexact_tagger"', within=1_000_000)
 
 
 def _tagged_sentences(pairs: Pairs) -> list[Tagged]:

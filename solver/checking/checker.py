@@ -49,6 +49,7 @@ def check(
     compiled: Callable[[Any], Any] | None = None,
     max_steps: int | None = None,
     time_limit: float | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> Verdict:
     """Re-derive what the certificate claims; `CertificateError` where that fails, `Undecided` where it cannot tell.
 
@@ -56,8 +57,9 @@ def check(
     weights and active (n_cells,), all integers, and the concept names: whatever they are, `given.py` looks at them
     first.  compiled: makes a Python function fast (`numba.njit`); without it the same code runs, slower.
     max_steps: be undecided about proofs by sets that need more.  time_limit: and about any that takes more seconds.
+    should_stop: and as soon as this says so.
     """
-    clock = Clock(time_limit)
+    clock = Clock(time_limit, should_stop)
     given = accepted(indptr, indices, weights, active, names)
     claim = read_claim(certificate, digest(given.indptr, given.indices, given.weights, given.active, given.names))
     cells = Counted(given)

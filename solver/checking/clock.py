@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from .errors import Undecided
 
 
 class Clock:
-    """Counts from when it is made."""
+    """Counts from when it is made.  should_stop: asked at every look."""
 
-    def __init__(self, seconds: float | None) -> None:
-        self.seconds, self.started = seconds, time.perf_counter()
+    def __init__(self, seconds: float | None, should_stop: Callable[[], bool] | None = None) -> None:
+        self.seconds, self.should_stop, self.started = seconds, should_stop, time.perf_counter()
 
     def look(self) -> None:
-        """`Undecided` where the seconds are over."""
+        """`Undecided` where the seconds are over, or somebody asks to stop."""
+        if self.should_stop is not None and self.should_stop():
+            raise Undecided("not checked: asked to stop")
         if self.seconds is not None and time.perf_counter() - self.started > self.seconds:
             raise Undecided(f"not checked within {self.seconds:g} s")
 

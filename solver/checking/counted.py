@@ -23,7 +23,9 @@ class Counted:
         self.widths = np.diff(given.indptr)
         self.starts, self.indices = given.indptr, given.indices
         self.row = np.repeat(np.arange(len(given.weights)), self.widths)
-        by_concept = np.argsort(self.indices, kind="stable")
+        # Numbers of 16 bits are sorted in half the time.
+        small = self.indices.astype(np.int16) if self.n < 2**15 else self.indices
+        by_concept = np.argsort(small, kind="stable")
         self.rows = self.row[by_concept]
         self.ends = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=self.n))])
         self.active, self.inactive = given.active, given.weights - given.active

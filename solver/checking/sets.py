@@ -42,7 +42,7 @@ MAX_CONCEPTS = 5
 GOING, ENDED, EXCEEDED = 0, 1, 2
 STEPS_BETWEEN_LOOKS = 1 << 18
 """Some hundredths of a second where the walk is compiled: so long it sees neither the clock nor Ctrl-C."""
-CONCEPTS_BETWEEN_LOOKS = 64
+CONCEPTS_BETWEEN_LOOKS = 8
 
 
 def check_sets(
@@ -160,15 +160,13 @@ def _largest_cuts(
 
 def _in_order(cells: Counted, order: np.ndarray) -> tuple[np.ndarray, ...]:
     """starts, rows: the cells of each concept of the order; indptr, places: the concepts' places, by cell, rising."""
-    place = np.full(cells.n, -1, dtype=np.int64)
-    place[order] = np.arange(len(order))
-    of_entry = place[cells.indices]
-    kept = np.flatnonzero(of_entry >= 0)
-    of_entry, row = of_entry[kept], cells.row[kept]
-    by_cell, by_place = np.lexsort((of_entry, row)), np.lexsort((row, of_entry))
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(cells.active)))])
-    starts = np.concatenate([[0], np.cumsum(np.bincount(of_entry, minlength=len(order)))])
-    return starts, row[by_place], indptr, of_entry[by_cell]
+    of_each = [cells.rows_of(c) for c in order.tolist()]
+    widths = np.array([len(rows) for rows in of_each], dtype=np.int64)
+    rows = np.concatenate([np.zeros(0, dtype=np.int64), *of_each])
+    places = np.repeat(np.arange(len(order)), widths)
+    by_cell = np.argsort(rows, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(cells.active)))])
+    return np.concatenate([[0], np.cumsum(widths)]), rows, indptr, places[by_cell]
 
 
 @lru_cache(maxsize=32)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..kernels import compiled
 from .node import child_bound, enter, filter_gain, potential
-from .pairs import insert_into, shared
+from .pairs import insert_into, shared, steps_of
 from .state import (
     AND,
     AND_NOT,
@@ -41,7 +41,8 @@ def walk(t: Tables, w: Walk, quota: int) -> int:
         depth = w.numbers[DEPTH]
         left = w.numbers[LENGTH] - depth
         if left <= 2:
-            sweep(t, w, depth, left)
+            if not sweep(t, w, depth, left, stop):
+                return PAUSED
             w.numbers[STEPS] += n
             w.place[depth] = -1
         if w.place[depth] < 0:
@@ -88,7 +89,7 @@ def _try(t: Tables, w: Walk, depth: int, left: int, rule: int) -> None:
     doll = t.doll[left - 1]
     if operator == OR and doll + slack <= threshold:
         return
-    w.numbers[STEPS] += n // 4
+    w.numbers[STEPS] += n // 4 + steps_of(t.indptr, t.starts, c)
     n_touched = shared(t.indptr, t.indices, t.starts, t.rows, t.values, w.decided, c, w.gain, w.loss, w.touched)
     if operator == AND_NOT:
         slack += filter_gain(t, w, depth, rule, n_touched)

@@ -19,94 +19,90 @@ Stopped early, the search gives the lowest such bound.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 
-from ..beam import beam_search
+from ..beam import search_beam
 from ..certificate import Certificate
-from ..chain import Chain, to_formula
+from ..chain import to_formula
 from ..explanation import Explanation
 from ..problem import Problem
 from ..result import SearchResult, Status
+from ..stopping import Stopped, Stopping
 from . import kernels, state
 from .tables import prepared
 
 WIDE_FROM, WIDTH = 5, 200
 """From this length on, a wider beam costs far less than the search that a better start saves."""
 STEPS_BETWEEN_LOOKS = 200_000
-PATIENCE = 60.0
-"""Seconds that the search plans with where there is no time limit."""
-
-
-class _Stopped(Exception):
-    """The time is up, or somebody asked to stop."""
+"""About a fiftieth of a second."""
 
 
 def search_prefixes(
-    problem: Problem,
-    start: SearchResult,
-    *,
-    proven: Certificate,
-    ceiling: Fraction,
-    started: float,
-    time_limit: float | None,
-    should_stop: Callable[[], bool] | None,
+    problem: Problem, start: SearchResult, stopping: Stopping, *, proven: Certificate, ceiling: Fraction
 ) -> SearchResult:
     """The best chain of at most `start.max_length` concepts, or the best found and a proven bound.
 
-    start: the beam's answer.  proven: the best bound so far.  started: when the clock began.  The rest as in
-    `solver/exact.py`.
+    start: the best formulas so far.  proven: the best bound so far.  The rest as in `solver/exact.py`.
     """
-    search = _Search(problem, start.max_length, start, started, time_limit, should_stop)
+    search = _Search(problem, start, stopping)
     proof = min(search.run(proven), proven, key=lambda certificate: certificate.bound)
-    best = search.best
+    by_length = search.by_length()
     return SearchResult(
         unit=problem.unit,
         engine="exact",
         space="chain",
         max_length=start.max_length,
-        best=best,
-        by_length=(*start.by_length[:-1], best),
-        top=(best,),
+        best=search.best,
+        by_length=by_length,
+        bounds=(*(start.bounds or (ceiling,) * start.max_length)[:-1], proof.bound),
+        top=(search.best,),
         bound=proof.bound,
         ceiling=ceiling,
         status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
-        seconds=time.perf_counter() - started,
+        seconds=stopping.elapsed,
         certificate=proof,
     )
 
 
 class _Search:
-    """One problem, the best formula so far, and the clock."""
+    """One problem, the best formulas so far, and when to stop."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        length: int,
-        start: SearchResult,
-        started: float,
-        time_limit: float | None,
-        should_stop: Callable[[], bool] | None,
-    ) -> None:
+    def __init__(self, problem: Problem, start: SearchResult, stopping: Stopping) -> None:
         assert start.best is not None
-        self.problem, self.length, self.start = problem, length, start
+        self.problem, self.length, self.start, self.stopping = problem, start.max_length, start, stopping
         self.best = start.best
-        if length >= WIDE_FROM:
-            wide = beam_search(problem, max_length=length, beam_size=WIDTH).best
-            self.best = max(self.best, wide, key=lambda found: found.iou) if wide else self.best
-        self.started, self.limit = started, time_limit
-        self.should_stop = should_stop
+        self.found = list(start.by_length)
+        if self.length >= WIDE_FROM:
+            for found in search_beam(problem, stopping, self.length, beam_size=WIDTH).by_length:
+                self.take(found)
+
+    def take(self, found: Explanation) -> None:
+        """Keep the formula where it is better than those of its length, and as the best if it is better than all."""
+        if found.iou > self.best.iou or (
+            found.iou == self.best.iou and found.formula.length < self.best.formula.length
+        ):
+            self.best = found
+        place = found.formula.length - 1
+        if found.iou > self.found[place].iou:
+            self.found[place] = found
+
+    def by_length(self) -> tuple[Explanation, ...]:
+        """The best formula found of every length, none worse than a shorter one; the last is the best of all."""
+        rising: list[Explanation] = []
+        for found in self.found:
+            rising.append(found if not rising or found.iou > rising[-1].iou else rising[-1])
+        return (*rising[:-1], self.best)
 
     def run(self, proven: Certificate) -> Certificate:
         """Prove that nothing beats the incumbent; out of time, what could be proven, or what was before."""
-        share = (PATIENCE if self.limit is None else self.limit) / 4
+        share = self.stopping.planned / 4
         walk: _Ladder | None = None
         try:
             while True:
                 walk = _Ladder(self, self.reachable(self.best.iou))
-                if walk.go(None if self.limit is None and self.should_stop is None else share):
+                if walk.go(None if self.stopping.is_open else share):
                     if walk.improved:
                         continue
                     return walk.certificate()
@@ -125,7 +121,7 @@ class _Search:
             while not walk.go(None) or walk.improved:
                 walk = _Ladder(self, self.reachable(self.best.iou)) if walk.improved else walk
             return walk.certificate()
-        except _Stopped:
+        except Stopped:
             return proven
 
     def reachable(self, target: Fraction) -> Fraction:
@@ -138,19 +134,6 @@ class _Search:
         while 2 * scale * (a + b) < room:
             scale *= 2
         return min(Fraction(-(-target.numerator * scale // target.denominator), scale), Fraction(1))
-
-    def look(self) -> None:
-        if self.limit is not None and time.perf_counter() - self.started >= self.limit:
-            raise _Stopped
-        if self.should_stop is not None and self.should_stop():
-            raise _Stopped
-
-    def improve(self, chain: Chain) -> None:
-        """Take the formula if it is better, or as good and shorter."""
-        found = self.problem.explain(to_formula(chain, self.problem.concepts.names))
-        shorter = found.iou == self.best.iou and found.formula.length < self.best.formula.length
-        if found.iou > self.best.iou or shorter:
-            self.best = found
 
 
 class _Ladder:
@@ -165,14 +148,16 @@ class _Ladder:
         self.seen = 0
 
     def go(self, seconds: float | None) -> bool:
-        """Whether the ladder was climbed; False when the seconds are over.  Raises `_Stopped`."""
+        """Whether the ladder was climbed; False when the seconds are over.  Raises `Stopped`."""
         until = None if seconds is None else time.perf_counter() + seconds
         while len(self.values) < self.search.length:
             r = len(self.values) + 1
             if self.walk is None:
-                self.walk = prepared(self.search.problem, self.target, r, self.threshold(r), self.values)
+                self.walk = prepared(
+                    self.search.problem, self.target, r, self.threshold(r), self.values, self.search.stopping
+                )
                 self.seen = 0
-            self.search.look()
+            self.search.stopping.check()
             tables, walk = self.walk
             ended = kernels.walk(tables, walk, STEPS_BETWEEN_LOOKS)
             self.take(walk)
@@ -196,7 +181,8 @@ class _Ladder:
         while rules[0] >= n:
             rules = rules[1:]
         before = self.search.best.iou
-        self.search.improve(tuple((rule // n, rule % n) for rule in rules))
+        chain = tuple((rule // n, rule % n) for rule in rules)
+        self.search.take(self.search.problem.explain(to_formula(chain, self.search.problem.concepts.names)))
         self.improved |= self.search.best.iou > before
 
     def close(self, walk: state.Walk) -> None:

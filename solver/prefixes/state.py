@@ -26,7 +26,7 @@ Walk = namedtuple(
 )
 """What a walk changes; `tables.py` has the shapes.  numbers: by the constants below."""
 
-DEPTH, THRESHOLD, FOUND, LOGGED, STEPS, LENGTH, ANDS = 0, 1, 2, 3, 4, 5, 6
+DEPTH, THRESHOLD, FOUND, LOGGED, STEPS, LENGTH, ANDS, SWEPT = 0, 1, 2, 3, 4, 5, 6, 7
 
 
 @compiled

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..cells import ConceptRows
 from ..problem import Problem
+from ..stopping import Stopping
 from . import node, pairs, state
 
 LOG_SIZE = 1 << 16
@@ -16,23 +17,29 @@ LOG_SIZE = 1 << 16
 
 
 def prepared(
-    problem: Problem, target: Fraction, length: int, threshold: int, reached: list[int]
+    problem: Problem, target: Fraction, length: int, threshold: int, reached: list[int], stopping: Stopping
 ) -> tuple[state.Tables, state.Walk]:
     """Tables and an unbegun walk for formulas of at most `length` concepts with a value above the threshold.
 
-    reached: the most that 1, 2, ..., length - 1 concepts reach.
+    reached: the most that 1, 2, ..., length - 1 concepts reach.  Raises `Stopped`.
     """
+    stopping.check()
     concepts = problem.concepts
     n = len(concepts.names)
-    starts, rows, touch = _structure(concepts)
+    starts, rows, touch = _structure(concepts, stopping)
     values = _values(problem, target)
     csr = (concepts.indptr, concepts.indices, starts, rows, values)
     gains, losses = pairs.singles(*csr[:2], values, n)
     size = np.empty(n, dtype=np.int64)
     size[np.argsort(losses, kind="stable")] = np.arange(n)
     k = length + 2
-    names, shared, positive, filtered = pairs.neighbour_lists(*csr, size, k)
-    blocks = pairs.blocks(*csr, names, shared, k)
+    lists = pairs.no_lists(n, k)
+    for c in stopping.each(range(n)):
+        pairs.fill_lists(*csr, size, c, *lists)
+    names, shared, positive, filtered = lists
+    blocks = np.zeros((k + 1, k + 1), dtype=np.int64)
+    for e in stopping.each(range(n)):
+        pairs.raise_blocks(*csr, names, shared, e, blocks)
     by_gain = np.argsort(-gains, kind="stable")
     order = np.concatenate([by_gain, 2 * n + by_gain, n + by_gain])
     rank = np.empty(3 * n, dtype=np.int64)
@@ -51,12 +58,21 @@ def _values(problem: Problem, target: Fraction) -> np.ndarray:
     return np.asarray(target.denominator * problem.active - target.numerator * (problem.weights - problem.active))
 
 
-@lru_cache(maxsize=4)
-def _structure(concepts: ConceptRows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What all units that share the cells have in common: the rows by concept, and who shares a cell with whom."""
+def _structure(concepts: ConceptRows, stopping: Stopping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows by concept, and who shares a cell with whom."""
     starts, rows = concepts.by_column
-    touch = pairs.touching(concepts.indptr, concepts.indices, len(concepts.names))
+    touch, done = _touching(concepts)
+    for c in stopping.each(np.flatnonzero(~done)):
+        pairs.mark_touching(concepts.indptr, concepts.indices, starts, rows, c, touch)
+        done[c] = True
     return starts.astype(np.int64), rows.astype(np.int64), touch
+
+
+@lru_cache(maxsize=4)
+def _touching(concepts: ConceptRows) -> tuple[np.ndarray, np.ndarray]:
+    """What all units that share the cells have in common: bool (n, n), and for which concepts it is filled."""
+    n = len(concepts.names)
+    return np.zeros((n, n), dtype=bool), np.zeros(n, dtype=bool)
 
 
 def _unbegun(n: int, n_cells: int, length: int) -> state.Walk:

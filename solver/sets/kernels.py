@@ -36,23 +36,11 @@ work: int64 (2**length + 1024,).  found: int64 (length + 2,): number of concepts
 
 
 @compiled
-def renumbered(starts: np.ndarray, rows: np.ndarray, columns: np.ndarray, n_rows: int) -> Any:
-    """indptr, indices, starts, rows of these columns alone, numbered as they are given; every list ascending."""
-    new_starts, indptr = np.zeros(len(columns) + 1, np.int64), np.zeros(n_rows + 1, np.int64)
-    for d in range(len(columns)):
-        new_starts[d + 1] = new_starts[d] + starts[columns[d] + 1] - starts[columns[d]]
-        for at in range(starts[columns[d]], starts[columns[d] + 1]):
-            indptr[rows[at] + 1] += 1
-    indptr = np.cumsum(indptr)
-    filled = indptr[:-1].copy()
-    new_rows, indices = np.empty(new_starts[-1], np.int64), np.empty(new_starts[-1], np.int64)
-    for d in range(len(columns)):
-        for i in range(new_starts[d + 1] - new_starts[d]):
-            row = rows[starts[columns[d]] + i]
-            new_rows[new_starts[d] + i] = row
-            indices[filled[row]] = d
-            filled[row] += 1
-    return indptr, indices, new_starts, new_rows
+def renumber(rows: np.ndarray, d: int, filled: np.ndarray, indices: np.ndarray) -> None:
+    """Add d to the concepts of these rows.  filled: how far each row's part of the indices is; changed in place."""
+    for row in rows:
+        indices[filled[row]] = d
+        filled[row] += 1
 
 
 @compiled
@@ -68,7 +56,7 @@ def gains_and_losses(starts: np.ndarray, rows: np.ndarray, values: np.ndarray) -
 
 
 @compiled
-def reaches(
+def largest_cuts(
     indptr: np.ndarray,
     indices: np.ndarray,
     starts: np.ndarray,
@@ -76,44 +64,28 @@ def reaches(
     values: np.ndarray,
     gains: np.ndarray,
     k: int,
-) -> np.ndarray:
-    """int64 (n,): P(d) and the k largest min(N(c and d), P(c and not d)) over the c before d."""
-    n = len(starts) - 1
-    reach = np.zeros(n, np.int64)
-    gain, loss, touched = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    seen = np.zeros(n, np.bool_)
+    d: int,
+) -> Any:
+    """The sum of the k largest min(N(c and d), P(c and not d)) over the c before d."""
+    gain, loss = np.zeros(d, np.int64), np.zeros(d, np.int64)
+    for at in range(starts[d], starts[d + 1]):
+        row = rows[at]
+        for place in range(indptr[row], indptr[row + 1]):
+            c = indices[place]
+            if c >= d:
+                break
+            gain[c] += max(values[row], 0)
+            loss[c] -= min(values[row], 0)
     largest = np.zeros(k + 1, np.int64)
-    for d in range(n):
-        n_touched = 0
-        for at in range(starts[d], starts[d + 1]):
-            row = rows[at]
-            for place in range(indptr[row], indptr[row + 1]):
-                c = indices[place]
-                if c >= d:
-                    break
-                if not seen[c]:
-                    seen[c] = True
-                    touched[n_touched] = c
-                    n_touched += 1
-                gain[c] += max(values[row], 0)
-                loss[c] -= min(values[row], 0)
-        largest[:] = 0
-        for i in range(n_touched):
-            c = touched[i]
-            cut = min(loss[c], gains[c] - gain[c])
-            at = k
-            if cut > largest[k]:
-                while at > 1 and largest[at - 1] < cut:
-                    largest[at] = largest[at - 1]
-                    at -= 1
-                if at > 0:
-                    largest[at] = cut
-            gain[c] = loss[c] = 0
-            seen[c] = False
-        reach[d] = gains[d]
-        for i in range(1, k + 1):
-            reach[d] += largest[i]
-    return reach
+    for c in range(d):
+        cut = min(loss[c], gains[c] - gain[c])
+        at = k
+        if cut > largest[k]:
+            while at > 1 and largest[at - 1] < cut:
+                largest[at] = largest[at - 1]
+                at -= 1
+            largest[at] = cut
+    return largest.sum()
 
 
 @compiled
@@ -202,7 +174,9 @@ def _descend(t: Tables, w: Walk, depth: int, c: int) -> None:
     w.best[depth + 1] = w.children[depth, c]
     w.chosen[depth] = c
     w.numbers[DEPTH] = depth + 1
-    w.numbers[STEPS] += (t.starts[c + 1] - t.starts[c]) // 4 + count * (n - c) // 16
+    # A row's concepts are all looked at where it has few, else mostly those after c; a step is about 16 of them.
+    w.numbers[STEPS] += (t.starts[c + 1] - t.starts[c]) * (4 + len(t.indices) // len(t.values)) // 16
+    w.numbers[STEPS] += count * (n - c) // 16
 
 
 @compiled

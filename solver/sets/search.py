@@ -21,8 +21,6 @@ V*(S) and what each further concept can add; `tables.py` has the proof.  The che
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 from ..certificate import Certificate
@@ -31,40 +29,29 @@ from ..explanation import Explanation
 from ..formula import Atom
 from ..problem import Problem
 from ..result import SearchResult, Status
+from ..stopping import Stopped, Stopping
 from . import kernels
 from .functions import to_shortest
 from .tables import decidable, prepared
 
 MAX_LENGTH = 5
-STEPS_BETWEEN_LOOKS = 1_000_000
-PATIENCE = 60.0
-"""Seconds that the search plans with where there is no time limit."""
-
-
-class _Stopped(Exception):
-    """The time is up, or somebody asked to stop."""
+STEPS_BETWEEN_LOOKS = 250_000
+"""Some hundredths of a second."""
 
 
 def search_sets(
-    problem: Problem,
-    start: SearchResult,
-    *,
-    space: str,
-    ceiling: Fraction,
-    started: float,
-    time_limit: float | None,
-    should_stop: Callable[[], bool] | None,
+    problem: Problem, start: SearchResult, stopping: Stopping, *, space: str, ceiling: Fraction
 ) -> SearchResult:
     """The best formula of the space, of at most `start.max_length` <= 5 concepts, or the best found and a bound.
 
-    start: the beam's answer.  started: when the clock began.  The rest as in `solver/exact.py`.  The status is
-    `bounded`, with the bound equal to the IoU where the search ended and 64 bits decide every comparison.
+    start: the beam's answer.  The rest as in `solver/exact.py`.  The status is `bounded`, with the bound equal to
+    the IoU where the search ended and 64 bits decide every comparison; `bounds` has one for every length.
     """
     length = start.max_length
     if not 1 <= length <= MAX_LENGTH:
         raise UsageError(f"sets are searched at lengths from 1 to {MAX_LENGTH}, not {length}")
-    clock = _Clock(started, time_limit, should_stop)
-    found, bound = _by_length(problem, start, space, ceiling, clock)
+    found, bounds = _by_length(problem, start, space, ceiling, stopping)
+    bound = bounds[-1]
     return SearchResult(
         unit=problem.unit,
         engine="exact",
@@ -72,63 +59,46 @@ def search_sets(
         max_length=length,
         best=found[-1],
         by_length=found,
+        bounds=bounds,
         top=(found[-1],),
         bound=bound,
         ceiling=ceiling,
         status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
-        seconds=time.perf_counter() - started,
+        seconds=stopping.elapsed,
         certificate=Certificate(space, length, bound, "ceiling" if bound == ceiling else "sets"),
     )
 
 
-@dataclass(frozen=True)
-class _Clock:
-    started: float
-    limit: float | None
-    should_stop: Callable[[], bool] | None
-
-    def look(self) -> None:
-        if self.limit is not None and time.perf_counter() - self.started >= self.limit:
-            raise _Stopped
-        if self.should_stop is not None and self.should_stop():
-            raise _Stopped
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nobody will stop the search."""
-        return self.limit is None and self.should_stop is None
-
-
 def _by_length(
-    problem: Problem, start: SearchResult, space: str, top: Fraction, clock: _Clock
-) -> tuple[tuple[Explanation, ...], Fraction]:
-    """The best formula for every length, and the bound of the last."""
+    problem: Problem, start: SearchResult, space: str, top: Fraction, stopping: Stopping
+) -> tuple[tuple[Explanation, ...], tuple[Fraction, ...]]:
+    """The best formula, and a bound, for every length."""
     found: list[Explanation] = []
+    bounds: list[Fraction] = []
     best = problem.explain(Atom(problem.concepts.names[0]))
-    bound = top
     for length in range(1, start.max_length + 1):
         beam = start.by_length[length - 1] if start.by_length else best
-        search = _Search(problem, length, space, max(best, beam, key=lambda each: each.iou), clock)
-        bound = search.run(top)
+        search = _Search(problem, length, space, max(best, beam, key=lambda each: each.iou), stopping)
+        bounds.append(search.run(top))
         best = search.best
         found.append(best)
-    return tuple(found), bound
+    return tuple(found), tuple(bounds)
 
 
 class _Search:
     """One problem at one length, and the best formula so far."""
 
-    def __init__(self, problem: Problem, length: int, space: str, best: Explanation, clock: _Clock) -> None:
-        self.problem, self.length, self.space, self.best, self.clock = problem, length, space, best, clock
+    def __init__(self, problem: Problem, length: int, space: str, best: Explanation, stopping: Stopping) -> None:
+        self.problem, self.length, self.space, self.best, self.stopping = problem, length, space, best, stopping
 
     def run(self, top: Fraction) -> Fraction:
         """A bound: the incumbent's IoU, or what is proven when the time is up."""
         proven = top
-        share = (PATIENCE if self.clock.limit is None else self.clock.limit) / 4
+        share = self.stopping.planned / 4
         try:
             while True:
                 walk = _Walk(self, self.best.iou)
-                if not walk.go(None if self.clock.is_open else share):
+                if not walk.go(None if self.stopping.is_open else share):
                     proven = self.halve(proven, share / 2)
                     if walk.target >= self.best.iou and not walk.improved:
                         walk.go(None)
@@ -136,7 +106,7 @@ class _Search:
                         continue
                 if not walk.improved:
                     return min(walk.target, top)
-        except _Stopped as stopped:
+        except Stopped as stopped:
             return stopped.args[0] if stopped.args else proven
 
     def halve(self, proven: Fraction, share: float) -> Fraction:
@@ -151,8 +121,8 @@ class _Search:
                     proven = walk.target
                 else:
                     low = max(walk.target, self.best.iou)
-        except _Stopped:
-            raise _Stopped(proven) from None
+        except Stopped:
+            raise Stopped(proven) from None
         return proven
 
 
@@ -163,14 +133,16 @@ class _Walk:
         self.search = search
         self.target = decidable(search.problem, target, search.length)
         self.improved = False
-        self.columns, self.tables, self.walk = prepared(search.problem, self.target, search.length, search.space)
+        self.columns, self.tables, self.walk = prepared(
+            search.problem, self.target, search.length, search.space, search.stopping
+        )
         self.seen = 0
 
     def go(self, seconds: float | None) -> bool:
-        """Whether the walk was ended; False when the seconds are over.  Raises `_Stopped`."""
+        """Whether the walk was ended; False when the seconds are over.  Raises `Stopped`."""
         until = None if seconds is None else time.perf_counter() + seconds
         while True:
-            self.search.clock.look()
+            self.search.stopping.check()
             state = kernels.walk(self.tables, self.walk, STEPS_BETWEEN_LOOKS)
             self.take()
             if state == kernels.CLOSED:

@@ -29,6 +29,7 @@ import numpy as np
 from ..cells import ConceptRows
 from ..errors import UsageError
 from ..problem import Problem
+from ..stopping import Stopping
 from . import kernels
 from .functions import functions
 
@@ -67,38 +68,49 @@ def _distinct(concepts: ConceptRows, space: str) -> np.ndarray:
     return np.array(sorted(first.values()), dtype=np.int64)
 
 
-def _renumbered(concepts: ConceptRows, columns: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Concepts' cells and cells' concepts where only these columns are left, in this order, each list ascending."""
-    starts, rows = concepts.by_column
-    csr: tuple[np.ndarray, ...] = kernels.renumbered(starts, rows, columns, len(concepts))
-    return csr
+def _renumbered(concepts: ConceptRows, columns: np.ndarray, stopping: Stopping) -> tuple[np.ndarray, ...]:
+    """Cells' concepts and concepts' cells where only these columns are left, in this order, each list ascending."""
+    of_each = [concepts.rows_with(column) for column in columns.tolist()]
+    widths = np.zeros(len(concepts), dtype=np.int64)
+    for rows in of_each:
+        widths[rows] += 1
+    indptr = np.concatenate([[0], np.cumsum(widths)])
+    indices, filled = np.empty(indptr[-1], dtype=np.int64), indptr[:-1].copy()
+    for d, rows in enumerate(stopping.each(of_each)):
+        kernels.renumber(rows, d, filled, indices)
+    return indptr, indices, np.concatenate([[0], np.cumsum([len(rows) for rows in of_each])]), np.concatenate(of_each)
 
 
-def _reaches(csr: tuple[np.ndarray, ...], values: np.ndarray, length: int) -> np.ndarray:
+def _reaches(csr: tuple[np.ndarray, ...], values: np.ndarray, length: int, stopping: Stopping) -> np.ndarray:
     """int64 (n,): what each concept adds at most to concepts before it (see above)."""
     starts, rows = csr[2:]
     gains, losses = kernels.gains_and_losses(starts, rows, values)
     gain, loss = int(values[values > 0].sum()), -int(values[values < 0].sum())
     reach = np.minimum(gains + losses, gain + loss - gains - losses)
     if loss - gain >= sum(sorted(losses.tolist())[-length:]):
-        second = kernels.reaches(*csr, values, gains, length - 1) if length > 1 else gains
+        second = gains.copy()
+        for d in stopping.each(range(len(gains)) if length > 1 else ()):
+            second[d] += kernels.largest_cuts(*csr, values, gains, length - 1, d)
         reach = np.minimum(reach, second)
     return np.asarray(np.minimum(reach, gain))
 
 
 def prepared(
-    problem: Problem, target: Fraction, length: int, space: str
+    problem: Problem, target: Fraction, length: int, space: str, stopping: Stopping
 ) -> tuple[np.ndarray, kernels.Tables, kernels.Walk]:
-    """The concepts' columns in the order of the walk, the tables, and an unbegun walk."""
+    """The concepts' columns in the order of the walk, the tables, and an unbegun walk.  Raises `Stopped`."""
+    stopping.check()
     concepts = problem.concepts
     p, q = target.numerator, target.denominator
     values = q * problem.active - p * (problem.weights - problem.active)
     columns = _distinct(concepts, space)
+    stopping.check()
     # Those that can change most first: then the reach falls fast, and most of what is walked is near the root.
     changes = sum(kernels.gains_and_losses(*concepts.by_column, values))
     columns = columns[np.argsort(-changes[columns], kind="stable")]
-    csr = _renumbered(concepts, columns)
-    reach = np.maximum.accumulate(_reaches(csr, values, length)[::-1])[::-1]
+    csr = _renumbered(concepts, columns, stopping)
+    stopping.check()
+    reach = np.maximum.accumulate(_reaches(csr, values, length, stopping)[::-1])[::-1]
     lists = [functions(space, k, length) for k in range(1, length + 1)]
     tables = kernels.Tables(
         indptr=csr[0],

@@ -17,7 +17,7 @@ ROOT_COMMAND = typer.main.get_command(app)
 
 
 def walk(command, path=()):
-    yield path, command
+    yield path, getattr(command, "real", command)
     for name, inner in getattr(command, "commands", {}).items():
         yield from walk(inner, (*path, name))
 

@@ -22,6 +22,7 @@ from compexact.experiments.solvers.engines import SearchInterrupted, cpsat_searc
 from compexact.experiments.solvers.process import End, run_solver
 from compexact.solver import Atom, Problem, Status, beam_search, brute_force_search, ceiling, from_arrays, is_chain
 from compexact.solver.errors import DisagreementError, UsageError
+from compexact.solver.stopping import Stopping
 from compexact.solver.syntax import parse
 
 ENGINES = (cpsat_search, maxsat_search)
@@ -166,8 +167,8 @@ def test_the_shortest_is_found_also_where_the_start_is_longer(search, monkeypatc
     names = {"start": "((c2 AND NOT c3) OR c2) AND NOT c3"}
     real = solver_process.run_solver
 
-    def longer_start(job, on_message, **limits):
-        return real(job | names, on_message, **limits)
+    def longer_start(job, on_message, stopping, **more):
+        return real(job | names, on_message, stopping, **more)
 
     monkeypatch.setattr(solver_engines, "run_solver", longer_start)
     monkeypatch.setattr(solver_engines._Answer, "take_all", lambda self, beam: self.take(parsed_start(names)))
@@ -334,7 +335,7 @@ def planted_child(tmp_path, monkeypatch, body: str) -> None:
 def heard(seconds: float = 5.0):
     messages = []
     before = time.monotonic()
-    ended = run_solver({}, messages.append, deadline=before + seconds)
+    ended = run_solver({}, messages.append, Stopping.after(seconds))
     return ended, messages, time.monotonic() - before
 
 

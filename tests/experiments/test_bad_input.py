@@ -130,7 +130,7 @@ def test_datasets(row, how, parts, compexact, broden, nets, tmp_path):
     [
         (25, {"concept_names": ["a", "A", "b"]}, ["'a' and 'A'"]),
         (26, {"concept_names": ["a", "b\n", "c"]}, ["'b\\n'"]),
-        (26, {"concept_names": ["a", "", "c"]}, ["concept 1", "empty name"]),
+        (26, {"concept_names": ["a", "", "c"]}, ["concept 1", "is empty"]),
         (30, {"concepts": np.full((3, 3), 0.5)}, ["float64", "binarise"]),
         (30, {"concepts": np.full((3, 3), 2)}, ["holds 2"]),
         (30, {"concepts": np.full((3, 3), None)}, ["Python objects"]),

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -22,6 +21,7 @@ from compexact.solver.checking.counted import Counted
 from compexact.solver.checking.given import accepted
 from compexact.solver.kernels import compiled
 from compexact.solver.prefixes.search import search_prefixes
+from compexact.solver.stopping import Stopping
 
 _made: dict[Any, Any] = {}
 
@@ -39,7 +39,6 @@ def by_prefixes(
     should_stop: Callable[[], bool] | None = None,
 ) -> SearchResult:
     """The prefix search at any length, from the beam's formula and the ceiling: a second opinion."""
-    started = time.perf_counter()
     start = beam_search(problem, max_length=max_length, beam_size=beam_size)
     if start.best is None:
         return replace(start, engine="exact", bound=Fraction(0))
@@ -47,11 +46,9 @@ def by_prefixes(
     return search_prefixes(
         problem,
         start,
+        Stopping.after(time_limit, should_stop),
         proven=Certificate("chain", max_length, top, "ceiling"),
         ceiling=top,
-        started=started,
-        time_limit=time_limit,
-        should_stop=should_stop,
     )
 
 

@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from compexact.solver import ceiling
+from compexact.solver import beam, ceiling
 from compexact.solver.beam import beam_search
-from compexact.solver.brute import brute_force_search
+from compexact.solver.brute import brute_force_search, every_function
 from compexact.solver.errors import UsageError
 from compexact.solver.formula import is_chain
 from compexact.solver.logic import are_equivalent
@@ -42,6 +42,32 @@ def test_with_unlimited_width_the_beam_equals_brute_force_on_500_random_inputs()
             assert found.best.formula.length == best.best.formula.length
             assert is_chain(found.best.formula)
             assert problem.explain(found.best.formula) == found.best
+
+
+def test_with_unlimited_width_the_best_k_are_those_of_all_functions():
+    """Also those whose every chain begins with something that shares no point with the unit."""
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        problem = random_problem(rng)
+        length = int(rng.integers(1, 5))
+        every = [f for level in every_function(problem, length, "chain") for f in level.values()]
+        ious = sorted((iou for f in every if (iou := problem.explain(f).iou)), reverse=True)
+        found = beam_search(problem, max_length=length, beam_size=None, top_k=40).top
+        assert [each.iou for each in found] == ious[:40]
+
+
+def test_a_beam_that_would_not_fit_into_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(beam, "MOST_BYTES", 20_000)
+    bits = np.array([[i >> j & 1 for j in range(4)] for i in range(16)])
+    problem = problem_of(bits, bits[:, 0] & ~bits[:, 3] & 1)
+    with pytest.raises(UsageError, match="smaller beam"):
+        beam_search(problem, max_length=6, beam_size=None)
+
+
+def test_a_beam_that_is_stopped_at_once_gives_the_best_concept():
+    problem = random_problem(np.random.default_rng(7))
+    found = beam_search(problem, max_length=4, should_stop=lambda: True)
+    assert [each.iou for each in found.by_length] == [beam_search(problem, max_length=1).best.iou] * 4
 
 
 def test_a_narrow_beam_misses_the_best_formula_and_a_wide_one_finds_it():

@@ -8,10 +8,20 @@ from fractions import Fraction
 import pytest
 from problems import few_concepts, hard, sparse
 
-from compexact.solver import Atom, DisagreementError, Status, beam_search, certified, certified_claim, exact_search
+from compexact.solver import (
+    Atom,
+    DisagreementError,
+    Status,
+    beam_search,
+    brute_force_search,
+    certified,
+    certified_claim,
+    exact_search,
+)
 from compexact.solver import certify as certifying
 from compexact.solver.certificate import Certificate
 from compexact.solver.certify import certificate_text, verify
+from compexact.solver.stopping import Stopping
 
 SPACES = ("chain", "tree")
 
@@ -94,7 +104,7 @@ def test_a_result_is_judged_by_the_checked_claim_alone():
     with pytest.raises(DisagreementError, match="the checked claim is not the result's"):
         certified(problem, replace(result, certificate=top))
     open_ended = replace(result, certificate=top, bound=result.ceiling)
-    assert certified(problem, open_ended) == open_ended
+    assert replace(certified(problem, open_ended), proven=()) == open_ended
 
 
 def test_a_certificate_that_proves_nothing_is_a_disagreement():
@@ -104,7 +114,7 @@ def test_a_certificate_that_proves_nothing_is_a_disagreement():
     false = replace(
         result, best=poor, by_length=(), bound=poor.iou, certificate=Certificate("chain", 3, poor.iou, "sets")
     )
-    with pytest.raises(DisagreementError, match="unit u: a chain of at most 3 concepts exceeds"):
+    with pytest.raises(DisagreementError, match="unit u: engine exact: a chain of at most 3 concepts exceeds"):
         certified(problem, false)
     too_low = replace(false, certificate=Certificate("chain", 3, Fraction(0), "sets"))
     with pytest.raises(DisagreementError, match="below the formula's IoU"):
@@ -117,3 +127,30 @@ def test_a_certificate_of_another_length_or_space_does_not_make_a_result_optimal
     for other in (replace(result, max_length=4), replace(result, space="tree")):
         with pytest.raises(DisagreementError, match="not the result's"):
             certified(problem, other)
+
+
+@pytest.mark.parametrize("space", ["chain", "tree"])
+def test_each_length_says_truly_whether_its_formula_is_proven_the_best(space):
+    for seed in range(6):
+        problem = hard(seed, cells=60, concepts=6)
+        result = certified(problem, exact_search(problem, space=space, max_length=4))
+        best = brute_force_search(problem, space=space, max_length=4).by_length
+        assert result.proven == (True,) * 4
+        assert [found.iou for found in result.by_length] == [found.iou for found in best]
+        assert [entry["proven"] for entry in result.by_length_records()] == [True] * 4
+
+
+def test_a_length_whose_best_formula_is_not_in_hand_is_not_called_proven():
+    problem = hard(0)
+    result = exact_search(problem, max_length=3)
+    poor = problem.explain(Atom("c0"))
+    weaker = replace(result, by_length=(poor, poor, result.best), bounds=(*(Fraction(1),) * 2, result.bound))
+    assert certified(problem, weaker).proven == (False, False, True)
+
+
+def test_a_check_that_does_not_fit_leaves_the_result_bounded_with_its_certificate():
+    problem = hard(0)
+    result = exact_search(problem, max_length=3)
+    unchecked = certified(problem, result, Stopping.after(0.0))
+    assert (unchecked.status, unchecked.bound) == (Status.BOUNDED, result.bound)
+    assert unchecked.certificate == result.certificate

@@ -11,7 +11,7 @@ import pytest
 from asking import by_prefixes
 from problems import hard, sparse
 
-from compexact.solver import beam_search, certified, exact_search
+from compexact.solver import beam_search, certified, exact, exact_search
 from compexact.solver.prefixes import search as by_prefix
 from compexact.solver.prefixes import state as prefix_state
 from compexact.solver.prefixes import tables as prefix_tables
@@ -78,6 +78,13 @@ def stopped_after(looks):
     return lambda: next(countdown, True)
 
 
+def looks_of_beam(problem, length):
+    """How often a beam of one asks whether to stop: before its end nothing else has begun."""
+    asked = itertools.count()
+    beam_search(problem, max_length=length, beam_size=1, should_stop=lambda: next(asked) < 0)
+    return next(asked)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("make", [sparse, hard])
 @pytest.mark.parametrize("seed", range(2))
@@ -88,7 +95,8 @@ def test_a_search_stopped_at_any_look_keeps_the_best_formula_it_came_upon(walked
     optimum = search(problem, max_length=LENGTH, **space).best.iou
     seen = walked(problem, module, mask_of)
     kept = []
-    for looks in range(2, 122, 4):
+    first = looks_of_beam(problem, LENGTH)
+    for looks in range(first + 2, first + 1202, 60):
         seen.clear()
         result = search(problem, max_length=LENGTH, beam_size=1, should_stop=stopped_after(looks), **space)
         assert result.best.iou >= max([beam.iou, *seen]), f"{looks} looks"
@@ -107,7 +115,7 @@ def test_a_formula_found_just_before_the_log_is_full_is_kept(walked, monkeypatch
     seen = walked(problem, by_prefix, mask_of_rules)
     monkeypatch.setattr(prefix_tables, "LOG_SIZE", 2)
     monkeypatch.setattr(by_prefix, "STEPS_BETWEEN_LOOKS", 10**9)
-    for looks in range(1, 30):
+    for looks in range(1, 600, 20):
         seen.clear()
         result = by_prefixes(problem, max_length=LENGTH, beam_size=1, should_stop=stopped_after(looks))
         assert result.best.iou >= max([Fraction(0), *seen]), f"{looks} looks"
@@ -119,7 +127,7 @@ def test_a_time_limit_keeps_what_was_found(walked, monkeypatch):
     beam = beam_search(problem, max_length=LENGTH, beam_size=1).best
     seen, better = walked(problem, by_set, mask_of_set), 0
     ticks = itertools.count()
-    for limit in range(8, 100, 8):
+    for limit in range(100, 1500, 100):
         seen.clear()
         with monkeypatch.context() as clock:
             clock.setattr(time, "perf_counter", lambda: float(next(ticks)))
@@ -132,10 +140,12 @@ def test_a_time_limit_keeps_what_was_found(walked, monkeypatch):
 def test_a_chain_of_six_concepts_keeps_what_its_walk_found(walked, monkeypatch):
     """Beyond the sets, and without the wide beam that long searches begin with, which would find the same."""
     monkeypatch.setattr(by_prefix, "WIDTH", 1)
+    monkeypatch.setattr(exact, "LOOKS", 1)
     problem, better = hard(0), 0
     beam = beam_search(problem, max_length=6, beam_size=1).best
     seen = walked(problem, by_prefix, mask_of_rules)
-    for looks in (20, 60, 200, 600):
+    first = looks_of_beam(problem, 6)
+    for looks in (2 * first + 20, 400, 800, 1600, 3200):
         seen.clear()
         result = exact_search(problem, max_length=6, beam_size=1, should_stop=stopped_after(looks))
         assert result.best.iou >= max([beam.iou, *seen]), f"{looks} looks"

@@ -15,15 +15,17 @@ from problems import best_of_any_function, hard, removable, sparse
 from compexact.solver import Atom, Status, brute_force_search, exact_search
 from compexact.solver import transport as transporting
 from compexact.solver.ceiling import ceiling
+from compexact.solver.stopping import Stopping
 from compexact.solver.transport import transport_bound
 
 SPACES = ("chain", "tree")
 NOTHING = Fraction(0)
 
 
-def bounded(problem, length, space="tree", low=NOTHING, **limits):
+def bounded(problem, length, space="tree", low=NOTHING, time_limit=None, should_stop=None):
     """The bound, after the checker has confirmed it."""
-    found = transport_bound(problem, length, space, low, ceiling(problem), **limits)
+    stopping = Stopping.after(time_limit, should_stop)
+    found = transport_bound(problem, length, space, low, ceiling(problem), stopping)
     assert (found.space, found.max_length) == (space, length)
     best = problem.explain(Atom("c0"))
     if found.bound >= best.iou:
@@ -207,7 +209,7 @@ def test_what_is_rounded_fits_both_ends_of_every_route():
 
 def test_at_most_half_of_the_time_goes_into_the_bound(monkeypatch):
     given = []
-    monkeypatch.setattr(transporting, "_routes", lambda problem, target, length, left: given.append(left))
-    monkeypatch.setattr(transporting.time, "perf_counter", lambda: 0.0)
-    transport_bound(hard(0), 3, "chain", NOTHING, Fraction(1), 8.0)
-    assert set(given) == {4.0}
+    monkeypatch.setattr(transporting, "_routes", lambda problem, target, length, stopping: given.append(stopping))
+    monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
+    transport_bound(hard(0), 3, "chain", NOTHING, Fraction(1), Stopping.after(8.0))
+    assert {stopping.deadline for stopping in given} == {4.0}

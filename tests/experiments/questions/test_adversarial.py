@@ -12,10 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
-from compexact.experiments.commands.asking_adversarial import read_examples
 from compexact.experiments.measures.composites import THUMBNAIL, best_size, composite
 from compexact.experiments.questions import adversarial as question
 from compexact.experiments.questions.adversarial import adversarial
+from compexact.experiments.questions.adversarial_examples import read_examples
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.edited_pictures import Example
 from compexact.experiments.world.drawing import draw_world

@@ -38,7 +38,7 @@ def rows_of(answer, engine):
 
 def test_planted_noise_is_overfitted_by_longer_formulas_and_by_the_optimum():
     probe = pair_probe(*noisy(160, 120))
-    answer = held_out_iou(probe, ["0", "1", "2"], lengths=(1, 2, 4, 8), proven_lengths=(2, 3), splits=3)
+    answer = held_out_iou(probe, ["0", "1", "2"], lengths=(1, 2, 4, 8), proven=(2, 3), splits=3)
     beam, exact = rows_of(answer, "beam"), rows_of(answer, "exact")
     assert answer.settings["split_by"] == "pairs"
     assert beam[1]["overfit"] < 0.1 < beam[8]["overfit"]
@@ -52,7 +52,7 @@ def test_a_formula_that_is_there_holds_on_the_other_half():
     rng = np.random.default_rng(0)
     concepts = rng.random((4000, 8)) < 0.3
     probe = pair_probe(concepts, ((concepts[:, 0] | concepts[:, 1]) & ~concepts[:, 2])[:, None])
-    answer = held_out_iou(probe, ["0"], lengths=(1, 2, 3), proven_lengths=(3,))
+    answer = held_out_iou(probe, ["0"], lengths=(1, 2, 3), proven=(3,))
     assert rows_of(answer, "beam")[3]["mean_held_out_iou"] == rows_of(answer, "exact")[3]["mean_held_out_iou"] == 1
     assert abs(rows_of(answer, "beam")[1]["overfit"]) < 0.05
     assert rows_of(answer, "beam")[3]["better_than_shorter"] == 1
@@ -87,7 +87,7 @@ def test_a_second_probe_is_scored_by_the_names_of_concepts_and_units():
         concepts[:, ::-1], neurons[:, ::-1], concept_names=["c3", "c2", "c1", "c0"], unit_names=list("210")
     )
     second = Probe(cells, {}, {"images": ["b"]})
-    answer = held_out_iou(first, ["0", "2"], held_out=second, lengths=(1, 3), proven_lengths=())
+    answer = held_out_iou(first, ["0", "2"], held_out=second, lengths=(1, 3), proven=())
     assert answer.settings["split_by"] == "probes"
     assert all(row["overfit"] == 0 for row in answer.rows)
     assert answer.rows[0]["mean_iou"] > 0.5
@@ -111,6 +111,6 @@ def test_a_second_probe_that_holds_nothing_out_is_refused(change, message):
 
 
 def test_a_split_by_points_says_that_it_is_optimistic_and_can_be_drawn():
-    answer = held_out_iou(Probe(from_arrays(*noisy(200, 4)), {}), ["0"], lengths=(1, 2), proven_lengths=(1,))
+    answer = held_out_iou(Probe(from_arrays(*noisy(200, 4)), {}), ["0"], lengths=(1, 2), proven=(1,))
     assert "optimistic" in answer.summary[-1]
     assert len(answer.draw().axes) == 2

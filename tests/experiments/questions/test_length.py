@@ -7,12 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from compexact.experiments.commands.experiment import whole_numbers
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.length import iou_by_length
 from compexact.probes.store import Probe
 from compexact.solver import from_arrays
-from compexact.solver.errors import UsageError
 
 
 @pytest.fixture
@@ -27,7 +25,7 @@ def planted():
 
 def test_three_concepts_reach_what_needs_three_and_more_add_nothing(planted):
     units = planted.cells.unit_names
-    answer = iou_by_length(planted, units, lengths=(1, 2, 3, 5), proven_lengths=(1, 3), beam_size=200)
+    answer = iou_by_length(planted, units, lengths=(1, 2, 3, 5), proven=(1, 3), beam_size=200)
     by_length = {row["max_length"]: row for row in answer.rows}
     assert by_length[1]["mean_iou"] < by_length[2]["mean_iou"] + 1e-12 < by_length[3]["mean_iou"]
     assert by_length[3]["mean_optimum"] == by_length[5]["mean_iou"] == by_length[3]["mean_ceiling"] == 1
@@ -38,7 +36,7 @@ def test_three_concepts_reach_what_needs_three_and_more_add_nothing(planted):
 
 
 def test_a_narrow_beam_stays_below_the_optimum_and_the_summary_says_by_how_much(planted):
-    answer = iou_by_length(planted, planted.cells.unit_names, lengths=(1, 3), proven_lengths=(3,), beam_size=2)
+    answer = iou_by_length(planted, planted.cells.unit_names, lengths=(1, 3), proven=(3,), beam_size=2)
     row = answer.rows[-1]
     assert row["mean_iou"] < row["mean_optimum"] == 1
     assert f"the beam misses {1 - row['mean_iou']:.4f}" in " ".join(answer.summary)
@@ -46,7 +44,7 @@ def test_a_narrow_beam_stays_below_the_optimum_and_the_summary_says_by_how_much(
 
 def test_the_papers_means_stand_beside_ours_where_the_length_was_asked_for(planted, tmp_path):
     vision = Probe(planted.cells, {"kind": "vision"})
-    answer = iou_by_length(vision, planted.cells.unit_names[:2], lengths=(1, 3), proven_lengths=())
+    answer = iou_by_length(vision, planted.cells.unit_names[:2], lengths=(1, 3), proven=())
     assert [(each.theirs, each.ours is None) for each in answer.published] == [(0.059, False), (0.099, True)]
     save_answer(answer, tmp_path / "kept")
     assert (tmp_path / "kept/figure.png").read_bytes().startswith(b"\x89PNG")
@@ -54,10 +52,4 @@ def test_the_papers_means_stand_beside_ours_where_the_length_was_asked_for(plant
 
 
 def test_the_papers_means_are_of_images_and_stand_beside_no_other_input(planted):
-    assert iou_by_length(planted, planted.cells.unit_names[:2], lengths=(1,), proven_lengths=()).published == ()
-
-
-def test_lengths_are_read_as_ranges():
-    assert whole_numbers("1-3,10") == [1, 2, 3, 10]
-    with pytest.raises(UsageError):
-        whole_numbers("1-x")
+    assert iou_by_length(planted, planted.cells.unit_names[:2], lengths=(1,), proven=()).published == ()

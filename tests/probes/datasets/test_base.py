@@ -25,7 +25,7 @@ def test_the_members_are_those_of_the_protocol() -> None:
     assert typing.is_protocol(AnnotatedImages) if hasattr(typing, "is_protocol") else True
 
 
-@pytest.mark.parametrize("name", ["AND", "not", "()", "a b", 'say "x"', "=1+1", "<b>", "é", "桌子", "x" * 10_000])
+@pytest.mark.parametrize("name", ["AND", "not", "()", "a b", 'say "x"', "=1+1", "<b>", "é", "桌子", "x" * 1000])
 def test_any_visible_name_is_a_concept(name: str) -> None:
     assert check_concepts(concepts("wall", name), "label.csv")[1].name == name
 

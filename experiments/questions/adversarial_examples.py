@@ -1,6 +1,6 @@
-"""`compexact experiment adversarial`: from a table of examples and the networks named to the pictures and the answer.
+"""What `adversarial` is asked of: examples, and the networks that they are put to.
 
-The table is a CSV file with a line per example:
+Examples are a CSV file with a line each:
 
 | column | |
 |---|---|
@@ -17,18 +17,23 @@ Files are looked for beside the table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from ...probes.classifying import PictureClassifier, picture_classifier
+from ...probes.datasets import open_dataset
 from ...probes.datasets.base import AnnotatedImages
 from ...probes.datasets.files import read_table
 from ...probes.patching import cut_out, read_patch, read_picture, region
 from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
-from ..questions.adversarial import adversarial
-from ..questions.edited_pictures import Example
+from ..commands.options import DeviceOption
+from ..commands.preprocessing_options import preprocessing
+from ..commands.signature import Depends, Opened
+from .edited_pictures import Example
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,66 +42,49 @@ NEEDED = ("name", "picture", "intended")
 OPTIONAL = ("patch", "region", "colour", "original", "pasted")
 
 
-def ask_adversarial(
-    file: Path,
-    models: Sequence[str],
-    weights: Sequence[Path],
-    *,
-    dataset: str | None,
-    preprocessing: dict[str, Any],
-    device: str,
-    positions: Sequence[float],
-    sizes: Sequence[float],
-    **how: Any,
-) -> None:
-    """Read the examples, load the networks, and ask."""
-    from ...probes.datasets import open_dataset
-    from .experiment import ask
-
-    if weights and len(weights) != len(models):
-        raise UsageError(f"{len(models)} times --model and {len(weights)} times --weights; give each model its file")
-    images = None if dataset is None else open_dataset(dataset)
-    examples = read_examples(file, images)
-    files: Sequence[Path | None] = weights or [None] * len(models)
-    networks = [
-        _network(spec, file, _name(spec, file, models), preprocessing, device) for spec, file in zip(models, files)
-    ]
-    ask(adversarial, examples, networks, positions=positions, sizes=sizes, **how)
-
-
-def _name(spec: str, weights: Path | None, models: Sequence[str]) -> str:
-    """The model's; where several networks have one architecture, the folder and name of its weights."""
-    if models.count(spec) == 1 or weights is None:
-        return spec
-    return f"{spec.rpartition(':')[2]} {'/'.join(weights.parts[-2:])}"
-
-
-def _network(
-    spec: str, weights: Path | None, name: str, preprocessing: dict[str, Any], device: str
-) -> PictureClassifier:
+def classifiers(
+    model: Annotated[list[str], typer.Option(help="torchvision:NAME or package.module:factory; repeat for more.")],
+    weights: Annotated[list[Path] | None, typer.Option(help="A local state dict for each model.")] = None,
+    shown: Annotated[Any, Depends(preprocessing)] = None,
+    device: DeviceOption = "cpu",
+) -> list[PictureClassifier]:
+    """The networks named; where several have one architecture, the folder and name of its weights tell them apart."""
     from ...probes.models import load_model
-    from ...probes.preprocess import resolve
 
-    loaded = load_model(spec, weights=weights)
-    return picture_classifier(replace(loaded, name=name), resolve(**preprocessing), device=device)
+    if weights and len(weights) != len(model):
+        raise UsageError(f"{len(model)} times --model and {len(weights)} times --weights; give each model its file")
+    networks, files = [], weights or itertools.repeat(None)
+    for spec, file in zip(model, files):
+        loaded = load_model(spec, weights=file)
+        if model.count(spec) > 1 and file is not None:
+            loaded = replace(loaded, name=f"{spec.rpartition(':')[2]} {'/'.join(file.parts[-2:])}")
+        networks.append(picture_classifier(loaded, shown, device=device))
+    return networks
 
 
-def read_examples(file: Path, dataset: AnnotatedImages | None) -> list[Example]:
+def read_examples(
+    examples: Annotated[Path, typer.Argument(help="A CSV file: name, picture, intended, patch, region, colour, ...")],
+    dataset: Annotated[
+        AnnotatedImages | None,
+        typer.Option(help="KIND:PATH of the pictures and labelled regions."),
+        Opened(open_dataset, str),
+    ] = None,
+) -> list[Example]:
     """The examples of a table.  Raises `UsageError` and `DataError` with the line in the message."""
-    if not file.is_file():
-        raise UsageError(f"{file}: there is no such file; it is a CSV file with {', '.join((*NEEDED, *OPTIONAL))}")
-    examples = []
-    for row in read_table(file, NEEDED):
+    if not examples.is_file():
+        raise UsageError(f"{examples}: there is no such file; it is a CSV file with {', '.join((*NEEDED, *OPTIONAL))}")
+    found = []
+    for row in read_table(examples, NEEDED):
         if unknown := set(row.cells) - {*NEEDED, *OPTIONAL}:
             name = min(unknown)
-            raise DataError(f"{file}: unknown column {name!r}{did_you_mean(name, (*NEEDED, *OPTIONAL))}")
+            raise DataError(f"{examples}: unknown column {name!r}{did_you_mean(name, (*NEEDED, *OPTIONAL))}")
         try:
-            examples.append(_example({key: text for key, text in row.cells.items() if text}, file.parent, dataset))
+            found.append(_example({key: text for key, text in row.cells.items() if text}, examples.parent, dataset))
         except CompexactError as error:
             raise type(error)(f"{row.where}: {error}") from None
-    if not examples:
-        raise DataError(f"{file} has no example")
-    return examples
+    if not found:
+        raise DataError(f"{examples} has no example")
+    return found
 
 
 def _example(cells: dict[str, str], folder: Path, dataset: AnnotatedImages | None) -> Example:

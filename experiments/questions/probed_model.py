@@ -1,20 +1,34 @@
-"""From the options typed to the model that was probed, for questions that run it again."""
+"""The model that was probed, for questions that run it again."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
+import typer
+
+from ...probes.datasets import open_dataset
+from ...probes.preprocess import Preprocessing
 from ...probes.store import Probe
 from ...solver.errors import UsageError
+from ..commands.options import DeviceOption
+from .inputs import RunProbeInput
 
 if TYPE_CHECKING:  # torch is imported by whoever loads a model
-    import numpy as np
+    from PIL.Image import Image
 
     from ...probes.models import LoadedModel
-    from ...probes.preprocess import Preprocessing
-    from ..questions.ablate import Scores
-    from ..questions.simulate import Examples, Respond
+
+Scores = Callable[[np.ndarray], np.ndarray]
+"""The columns of the units that are zero -> float32 (n_inputs, n_classes), for the probe's first `n_inputs` inputs."""
+
+Respond = Callable[["list[Image]"], np.ndarray]
+"""Pictures -> float32 (n, n_units): each unit's value, averaged over the picture."""
+
+ModelOption = Annotated[str, typer.Option(help="The model that was probed.")]
+StateDictOption = Annotated[Path | None, typer.Option(help="Its state dict, where it was probed with one.")]
 
 
 def probed_layer(probe: Probe) -> str:
@@ -36,7 +50,6 @@ def probed_layer(probe: Probe) -> str:
 def image_model(probe: Probe, spec: str, weights: Path | None) -> tuple[LoadedModel, Preprocessing]:
     """The vision model that was probed, and what it is shown of a picture; `UsageError` where it is another."""
     from ...probes.models import load_model
-    from ...probes.preprocess import Preprocessing
 
     if probe.about.get("kind") != "vision":
         raise UsageError(f"a vision probe is needed, not one of kind {probe.about.get('kind')!r}")
@@ -46,27 +59,32 @@ def image_model(probe: Probe, spec: str, weights: Path | None) -> tuple[LoadedMo
 
 
 def ablation_scores(
-    probe: Probe, spec: str, weights: Path | None, dataset: str | None, limit: int | None, device: str
+    probe: RunProbeInput,
+    model: ModelOption,
+    weights: StateDictOption = None,
+    dataset: Annotated[str | None, typer.Option(help="vision: the dataset that was probed, KIND:PATH.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many inputs.")] = None,
+    device: DeviceOption = "cpu",
 ) -> Scores:
-    """The model's scores on the probe's inputs without units: (columns) -> float32 (n_inputs, n_classes)."""
+    """The model's scores on the probe's inputs without units."""
     from ...probes.ablation import ablated, run_images, run_pairs
 
     layer = probed_layer(probe)
     if probe.about["kind"] == "nli":
         from ...probes.nli.loading import load_pair_model
 
-        model = load_pair_model(spec, weights=weights)
-        _check_digest(model.digest, probe, spec)
+        pair_model = load_pair_model(model, weights=weights)
+        _check_digest(pair_model.digest, probe, model)
         premises, hypotheses = (
             [text.split(" ") for text in sentences[:limit]]
             for sentences in (probe.inputs.tokenised("premise"), probe.inputs.tokenised("hypothesis"))
         )
-        return ablated(model.module, lambda units: run_pairs(model, premises, hypotheses, layer, units, device=device))
-    loaded, preprocessing = image_model(probe, spec, weights)
+        return ablated(
+            pair_model.module, lambda units: run_pairs(pair_model, premises, hypotheses, layer, units, device=device)
+        )
+    loaded, preprocessing = image_model(probe, model, weights)
     if dataset is None:
         raise UsageError("name the images that were probed with --dataset")
-    from ...probes.datasets import open_dataset
-
     images = open_dataset(dataset, limit=limit)
     if list(images.keys) != list(probe.inputs.images[: len(images.keys)]):
         raise UsageError(f"{dataset} is not the dataset that was probed: its images have other names")
@@ -82,28 +100,16 @@ def _check_digest(digest: str, probe: Probe, spec: str) -> None:
         raise UsageError(f"{spec} is not the model that was probed: the digests of their weights differ")
 
 
-def picture_response(probe: Probe, spec: str, weights: Path | None, device: str) -> Respond:
-    """What the units of a vision probe say of any pictures: float32 (n, n_units), averaged over each picture."""
+def picture_response(
+    probe: RunProbeInput, model: ModelOption, weights: StateDictOption = None, device: DeviceOption = "cpu"
+) -> Respond:
+    """What the units of a vision probe say of any pictures."""
     from ...probes.ablation import run_images
 
     layer = probed_layer(probe)
-    model, preprocessing = image_model(probe, spec, weights)
+    loaded, preprocessing = image_model(probe, model, weights)
 
     def respond(pictures: list[Any]) -> np.ndarray:
-        return run_images(model, pictures, len(pictures), preprocessing, layer, device=device)[1]
+        return run_images(loaded, pictures, len(pictures), preprocessing, layer, device=device)[1]
 
     return respond
-
-
-def example_pictures(generator: str | None) -> Examples:
-    """A generator of pictures: `package.module:factory`, called without arguments; None for the demo world's."""
-    from ...probes.factories import call_factory, find_attribute
-
-    if generator is None:
-        from ..world.examples import DemoExamples
-
-        return DemoExamples()
-    made = call_factory(find_attribute(generator, "generator"), f"generator {generator!r}")
-    if not callable(made):
-        raise UsageError(f"generator {generator!r} gives {type(made).__name__}; a function (formula, n) is needed")
-    return made

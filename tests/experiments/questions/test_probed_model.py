@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compexact.experiments.commands.asking_models import probed_layer
+from compexact.experiments.questions.probed_model import probed_layer
 from compexact.probes.store import Probe
 from compexact.solver.errors import UsageError
 from compexact.solver.points import from_arrays

@@ -1,0 +1,128 @@
+"""A command from a function: its signature and annotations are the options, its docstring is the help.
+
+A parameter that is annotated with `typer.Argument` or `typer.Option` is typed.  `Opened` says what becomes of what is
+typed, `Depends` what another function makes of several: of what that function's own parameters say, in the same way.
+Any other parameter is for Python: a command leaves it at its default.
+
+    def size(probe: Annotated[Probe, typer.Argument(help="A probe."), Opened(open_probe)], *, length: LengthOption = 3)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+from typer.models import ParameterInfo
+
+from .options import as_ranges, number, numbers, whole_number, whole_numbers, with_commas
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is typed, of the type `typed`, is opened by `how`; what is not typed stays None."""
+
+    how: Callable[[Any], Any]
+    typed: type = Path
+
+
+@dataclass(frozen=True)
+class Depends:
+    """The value is what `make` gives; for one command it is called once, however many ask.  (As in FastAPI.)"""
+
+    make: Callable[..., Any]
+
+
+PARSERS: dict[Any, tuple[Callable[[str], Any], str, Callable[[Any], Any]]] = {
+    int: (whole_number, "N", int),
+    float: (number, "X", float),
+    Sequence[int]: (whole_numbers, "N,...", as_ranges),
+    Sequence[float]: (numbers, "X,...", with_commas),
+}
+"""How a type is read, what stands for it in the help, and how its default is written there."""
+
+
+def typed_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """What is typed for the function and for what it depends on, each once, as typer understands it."""
+    found: dict[str, inspect.Parameter] = {}
+    for parameter, said in _annotated(function):
+        for each in typed_parameters(said.make) if isinstance(said, Depends) else [_for_typer(parameter)]:
+            found.setdefault(each.name, each)
+    return list(found.values())
+
+
+def arguments(
+    function: Callable[..., Any], typed: Mapping[str, Any], made: dict[Any, Any] | None = None
+) -> dict[str, Any]:
+    """The function's arguments.  typed: by name.  made: what was opened or made already, for each to be so once."""
+    found, made = {}, {} if made is None else made
+    for parameter, said in _annotated(function):
+        name = parameter.name
+        if said is None:
+            found[name] = typed[name]
+        elif isinstance(said, Depends):
+            if said.make not in made:
+                made[said.make] = said.make(**arguments(said.make, typed, made))
+            found[name] = made[said.make]
+        else:
+            if name not in made:
+                made[name] = None if typed[name] is None else said.how(typed[name])
+            found[name] = made[name]
+    return found
+
+
+def help_of(function: Callable[..., Any]) -> str:
+    """The docstring, its examples line by line, and without what it raises."""
+    paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+    shown = [each for each in paragraphs if not each.startswith("Raises ")]
+    return "\n\n".join(f"\b\n{each}" if each.startswith("compexact ") else each for each in shown)
+
+
+def from_signature(function: Callable[..., Any]) -> Callable[..., None]:
+    """The function as typer takes it: `app.command(NAME)` can stand above."""
+    return typed_as(typed_parameters(function), help_of(function), lambda typed: function(**arguments(function, typed)))
+
+
+def typed_as(
+    parameters: Sequence[inspect.Parameter], help: str, run: Callable[[dict[str, Any]], None]
+) -> Callable[..., None]:
+    """A function with these parameters and this docstring, which hands `run` what it is given, by name."""
+
+    def typed(**values: Any) -> None:
+        run(values)
+
+    typed.__doc__ = help
+    typed.__signature__ = inspect.Signature(list(parameters))  # type: ignore[attr-defined]
+    typed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return typed
+
+
+def _annotated(function: Callable[..., Any]) -> Iterator[tuple[inspect.Parameter, Opened | Depends | None]]:
+    """The parameters that a command gives, with what becomes of what is typed."""
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        metadata = getattr(parameter.annotation, "__metadata__", ())
+        said = next((each for each in metadata if isinstance(each, Opened | Depends)), None)
+        if said is not None or any(isinstance(each, ParameterInfo) for each in metadata):
+            yield parameter, said
+
+
+def _for_typer(parameter: inspect.Parameter) -> inspect.Parameter:
+    """With the type that is typed, and with the parser of that type."""
+    wanted, *metadata = get_args(parameter.annotation)
+    info = copy(next(each for each in metadata if isinstance(each, ParameterInfo)))
+    may_be_none = type(None) in get_args(wanted)
+    kinds = [each for each in (get_args(wanted) if may_be_none else (wanted,)) if each is not type(None)]
+    kind = next((each.typed for each in metadata if isinstance(each, Opened)), kinds[0])
+    default = parameter.default
+    if info.parser is None and kind in PARSERS:
+        info.parser, metavar, shown = PARSERS[kind]
+        info.metavar = info.metavar or metavar
+        if default is not None and default is not parameter.empty:
+            default = shown(default)
+    if info.parser is not None:
+        kind = str
+    annotation: Any = kind | None if may_be_none else kind
+    return parameter.replace(annotation=Annotated[annotation, info], default=default, kind=parameter.KEYWORD_ONLY)

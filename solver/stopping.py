@@ -1,0 +1,86 @@
+"""When a search ends that is not done: its time is over, or somebody asked it to stop.
+
+Whoever is asked for a limit makes one `Stopping` and hands it on; whoever works looks at it, between parts that take
+no longer than some hundredths of a second.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+T = TypeVar("T")
+PATIENCE = 60.0
+"""Seconds that a search plans with where there is no time limit."""
+
+
+class Stopped(Exception):
+    """The time is over, or somebody asked to stop."""
+
+
+def nobody() -> bool:
+    """Whether to stop, where nobody asks."""
+    return False
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Times are those of `time.perf_counter()`.
+
+    deadline: infinity where there is no limit.  should_stop: asked at every look; may be slow as a look at a file.
+    started: when the clock began.
+    """
+
+    deadline: float = math.inf
+    should_stop: Callable[[], bool] = nobody
+    started: float = field(default_factory=lambda: time.perf_counter())
+
+    @classmethod
+    def after(cls, seconds: float | None, should_stop: Callable[[], bool] | None = None) -> Stopping:
+        """From now on for so many seconds; None for no limit."""
+        now = time.perf_counter()
+        return cls(math.inf if seconds is None else now + seconds, should_stop or nobody, now)
+
+    def within(self, seconds: float) -> Stopping:
+        """The same with at most so many seconds from now on."""
+        return replace(self, deadline=min(self.deadline, time.perf_counter() + seconds))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether to stop now."""
+        return (self.deadline < math.inf and time.perf_counter() >= self.deadline) or self.should_stop()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody will stop the search."""
+        return self.deadline == math.inf and self.should_stop is nobody
+
+    @property
+    def seconds_left(self) -> float:
+        """Infinity where there is no limit; never below 0."""
+        return math.inf if self.deadline == math.inf else max(0.0, self.deadline - time.perf_counter())
+
+    @property
+    def planned(self) -> float:
+        """The whole time limit, or where there is none what to plan with."""
+        return PATIENCE if self.deadline == math.inf else self.deadline - self.started
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the clock began."""
+        return time.perf_counter() - self.started
+
+    def check(self) -> None:
+        """Raise `Stopped` where it is over."""
+        if self.is_over:
+            raise Stopped
+
+    def each(self, items: Iterable[T], every: int = 1) -> Iterator[T]:
+        """The items, with a look before the first and then after every so many; raises `Stopped`."""
+        for place, item in enumerate(items):
+            if place % every == 0:
+                self.check()
+            yield item
