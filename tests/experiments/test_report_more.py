@@ -197,9 +197,10 @@ def test_an_audit_has_a_page_with_gaps_and_the_units_that_the_beam_lost(trapped,
 
 def test_a_gap_of_zero_has_a_bar_of_its_own(trapped):
     run, probe = trapped
+    units = read_units(run, probe)
     for record, gap in zip(run.records.values(), (0.0, 0.03)):
         record["beam_gap"] = gap
-    bars = audit_page(run, read_units(run, probe)).histogram.bars
+    bars = audit_page(run, units).histogram.bars
     assert [bar.text for bar in bars if bar.height] == ["gap 0: 1 units", bars[-1].text]
     assert "0.03:" in bars[-1].text
 
