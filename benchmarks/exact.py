@@ -30,7 +30,7 @@ import numpy as np
 
 from compexact.solver import Cells, Explanation, Problem, SearchResult, Status, beam_search, exact_search, from_arrays
 from compexact.solver.certify import certified
-from compexact.solver.score import rounded_up
+from compexact.solver.metrics import rounded_up
 
 SIDE = 28
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inputs import REAL
 
 from compexact.probes.datasets import open_dataset
-from compexact.probes.datasets.base import AnnotatedImages
+from compexact.probes.datasets.annotated_images import AnnotatedImages
 from compexact.probes.datasets.some_images import SomeImages
 
 

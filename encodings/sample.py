@@ -18,8 +18,8 @@ import numpy as np
 from ..solver.cells import ConceptRows
 from ..solver.errors import UsageError
 from ..solver.explanation import Explanation
+from ..solver.metrics import rounded_up
 from ..solver.problem import Problem
-from ..solver.score import rounded_up
 from .shape import Shape, Span
 
 CONFIDENCE = Fraction(95, 100)

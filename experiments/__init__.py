@@ -12,19 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .engines import SearchSettings, explain_unit
     from .report.site import write_report, write_site
-    from .runs import Run, read_run, run_units
-    from .units import explain_units
+    from .run.engines import SearchSettings, explain_unit
+    from .run.folder import Run, read_run, run_units
+    from .run.units import explain_units
 
 # Imported when first asked for: `compexact --help` must not wait for a search.
 _LATER = {
-    "Run": "runs",
-    "SearchSettings": "engines",
-    "explain_unit": "engines",
-    "explain_units": "units",
-    "read_run": "runs",
-    "run_units": "runs",
+    "Run": "run.folder",
+    "SearchSettings": "run.engines",
+    "explain_unit": "run.engines",
+    "explain_units": "run.units",
+    "read_run": "run.folder",
+    "run_units": "run.folder",
     "write_report": "report.site",
     "write_site": "report.site",
 }

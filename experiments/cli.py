@@ -30,7 +30,7 @@ from .commands.options import (
     whole_number,
 )
 from .commands.probe import probe_app
-from .interrupts import raise_on_interrupt
+from .run.interrupts import raise_on_interrupt
 from .terminal import guard_streams, one_line
 
 INTERRUPTED = 130
@@ -70,11 +70,11 @@ def demo(
     from ..solver.errors import UsageError
 
     if what == "vision":
-        from .demo import demo_vision
+        from .demo.vision_demo import demo_vision
 
         demo_vision(output, n_images=images, seed=seed, force=force, format_name=format)
     elif what == "nli":
-        from .demo_nli import demo_nli
+        from .demo.nli_demo import demo_nli
 
         demo_nli(output, n_pairs=pairs, seed=seed, force=force, format_name=format)
     else:
@@ -98,7 +98,7 @@ def ls(
     compexact ls run
     compexact ls layers --model torchvision:resnet18
     """
-    from .commands import listing
+    from .commands import ls as listing
 
     if what == "layers":
         listing.list_layers(model, 224 if image_size is None else image_size, format)
@@ -147,7 +147,7 @@ def explain(
     compexact explain probe --length 10 --jobs 4 -o run
     compexact explain probe --engine exact --length 5 --time-limit 60 -o proven
     """
-    from .commands import explaining
+    from .commands import explain as explaining
 
     settings = {
         "engine": engine,
@@ -196,7 +196,7 @@ def audit(
     compexact audit probe --length 3 -o audit
     compexact audit probe --units 0-99 --length 2,3,4 --beam-size 1,5,10,50 -o grid
     """
-    from .commands import auditing
+    from .commands import audit as auditing
 
     auditing.audit(
         probe,
@@ -243,7 +243,7 @@ def score(
     \b
     compexact score probe --units 12 "(water OR river) AND NOT blue"
     """
-    from .commands import explaining
+    from .commands import explain as explaining
 
     explaining.score(probe, units, formula, format)
 
@@ -270,7 +270,7 @@ def report(
     compexact report run --answers answers -o site
     compexact report run audit nli-run --answers answers --answers nli-answers -o site
     """
-    from .commands import reporting
+    from .commands import report as reporting
 
     reporting.report(runs, output, probe, answers or [], force=force)
 

@@ -23,15 +23,15 @@ from .store import Probe, save_probe
 if TYPE_CHECKING:
     from .models import LoadedModel, load_model
     from .preprocess import PRESETS, Preprocessing
-    from .vision import VisionSettings, probe_vision
+    from .vision.probe import VisionSettings, probe_vision
 
 _LATER = {
     "LoadedModel": "models",
     "load_model": "models",
     "PRESETS": "preprocess",
     "Preprocessing": "preprocess",
-    "VisionSettings": "vision",
-    "probe_vision": "vision",
+    "VisionSettings": "vision.probe",
+    "probe_vision": "vision.probe",
 }
 
 __all__ = [

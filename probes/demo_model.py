@@ -22,10 +22,10 @@ from torch import nn
 from torch.nn import functional
 
 from ..solver.errors import UsageError
-from ..solver.syntax import parse
+from ..solver.parse import parse
 from .checkpoints import load_into, read_state_dict
-from .datasets.base import AnnotatedImages
-from .demo_legend import HELD_OUT_EVERY, MATERIALS, RGB, SCENE_NAMES
+from .datasets.annotated_images import AnnotatedImages
+from .demo_palette import HELD_OUT_EVERY, MATERIALS, RGB, SCENE_NAMES
 from .preprocess import Preprocessing
 
 PREPROCESSING = Preprocessing(image_size=112, channels="rgb", mean=(0, 0, 0), std=(1, 1, 1), scale=1.0)

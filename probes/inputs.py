@@ -61,7 +61,7 @@ class Activity:
 
 @dataclass(frozen=True, eq=False)
 class StoredPictures:
-    """What a vision probe keeps for showing units: the arrays of `probes/vision.py` by their names."""
+    """What a vision probe keeps for showing units: the arrays of `probes/vision/probe.py` by their names."""
 
     top_images: np.ndarray
     top_masks: np.ndarray

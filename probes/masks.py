@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from ..solver.errors import DataError
-from .datasets.base import Annotation
+from .datasets.annotated_images import Annotation
 
 
 def upsample(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:

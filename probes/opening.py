@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..solver.errors import DataError, UsageError
-from .arrays import read_npz
+from .npz import read_npz
 from .store import Probe, read_probe
 
 

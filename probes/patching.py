@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ..solver.errors import DataError, UsageError, did_you_mean
-from .datasets.base import AnnotatedImages
+from .datasets.annotated_images import AnnotatedImages
 from .datasets.files import open_image, shown
 
 SIDE = 224

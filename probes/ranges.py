@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..solver.errors import DataError, UsageError
-from .arrays import about_arrays, cells_of, load_npz
+from .npz import about_arrays, cells_of, load_npz
 from .store import Probe
 
 SPLITS = ("quantiles", "kmeans")

@@ -27,7 +27,7 @@ import numpy as np
 from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError
 from ..solver.names import brief, check_categories, check_visible
-from .folders import new_folder, sync, write_bytes
+from .atomic_folder import new_folder, sync, write_bytes
 from .inputs import Inputs
 from .json_text import parse_json
 from .npy import read_npy
@@ -46,7 +46,7 @@ class Probe:
     cells: what the searches read.  about: what made them, as plain JSON: `kind` (`vision`, `arrays`),
     `model`, `layer`, `dataset`, `settings`, `versions`, `inputs` (digests), `notes`.
     names: lists of text beside the cells' own: for a vision probe `images`, `targets` (may hold None), `classes`.
-    arrays: what later questions need beside the cells (`probes/vision.py` lists them); read on demand.
+    arrays: what later questions need beside the cells (`probes/vision/probe.py` lists them); read on demand.
     Both are what is stored; `inputs` says what they mean.
     path: where it lies, if on disk.
     """

@@ -13,12 +13,12 @@ import torch
 from torch import nn
 
 from ..solver.errors import CompexactError, DataError, UsageError
-from .datasets.base import AnnotatedImages
+from .activation_file import Spill
+from .datasets.annotated_images import AnnotatedImages
 from .factories import brief
 from .layers import capture, check_layer_output, evaluating
+from .loader import PictureReader, batches
 from .preprocess import Preprocessing
-from .reading import PictureReader, batches
-from .spill import Spill
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, how many are done, of how many)."""

@@ -7,22 +7,22 @@ result = solver.beam_search(solver.Problem.of(cells, "0"), max_length=3)
 print(result)
 """
 
+from .arrays import from_arrays
 from .beam import beam_search
-from .brute import brute_force_search
 from .ceiling import ceiling
 from .cells import CellBuilder, Cells, ConceptRows, merge
 from .certify import certified, certified_claim
-from .compat import reference_beam_search
 from .errors import CompexactError, DataError, DisagreementError, UsageError
 from .exact import exact_search
+from .exhaustive import brute_force_search
 from .explanation import Explanation
 from .formula import And, Atom, Formula, Not, Or, is_chain, to_latex
 from .logic import are_equivalent, negation_normal_form, simplify, to_sympy
-from .points import from_arrays
+from .metrics import METRICS
+from .parse import FormulaError, parse
 from .problem import Problem
+from .reference import reference_beam_search
 from .result import SearchResult, Status
-from .score import METRICS
-from .syntax import FormulaError, parse
 
 __all__ = [
     "METRICS", "And", "Atom", "CellBuilder", "Cells", "CompexactError", "ConceptRows", "DataError",

@@ -2,7 +2,7 @@
 
 With length 1 this is Network Dissection (Bau et al. 2017): the single best concept.
 
-It differs from the paper's code in three points, each a repair (`solver/compat.py` has the original):
+It differs from the paper's code in three points, each a repair (`solver/reference.py` has the original):
 
 - The beam holds distinct *functions*.  Two formulas that hold on the same cells are one entry, the shorter
   or earlier of the two, so duplicates cannot fill the beam.
@@ -25,10 +25,10 @@ from .ceiling import ceiling
 from .chain import OPERATORS, Chain, to_formula
 from .errors import UsageError
 from .explanation import Explanation
+from .metrics import METRICS
 from .overlap import Overlaps
 from .problem import Problem
 from .result import SearchResult, Status
-from .score import METRICS
 from .stopping import Stopped, Stopping
 
 MAX_LENGTH = 64

@@ -16,10 +16,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from .compiled import rows_by_concept
 from .errors import DataError, UsageError, did_you_mean
 from .formula import Formula
 from .integers import exact_sum, integers
-from .kernels import rows_by_concept
 
 MAX_POINTS = 2**52
 """Counts stay below this, so a sum of two is exact in int64 and in float64 alike."""

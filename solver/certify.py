@@ -15,9 +15,9 @@ from typing import Any
 from .certificate import Certificate
 from .checking import CertificateError, Undecided, Verdict, check
 from .checking.sets import MAX_CONCEPTS
+from .compiled import compiled
 from .errors import DisagreementError
 from .explanation import Explanation
-from .kernels import compiled
 from .problem import Problem
 from .result import SearchResult, Status
 from .stopping import Stopping

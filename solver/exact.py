@@ -17,7 +17,7 @@ from .beam import search_beam
 from .ceiling import ceiling
 from .errors import UsageError
 from .formula import Atom
-from .prefixes.search import search_prefixes
+from .prefixes.branch_and_bound import search_prefixes
 from .problem import Problem
 from .result import SearchResult, Status
 from .sets.functions import SPACES

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from .formula import Formula
-from .score import METRICS
+from .metrics import METRICS
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from .errors import DataError
 
 MAX_NAME = 1000
-"""Characters; a formula of many such names can still be written and read (`syntax.py`)."""
+"""Characters; a formula of many such names can still be written and read (`parse.py`)."""
 
 UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories of control, invisible or direction, surrogate and line-breaking characters."""

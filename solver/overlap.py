@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .kernels import add_rows
+from .compiled import add_rows
 from .problem import Problem
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from .certificate import Certificate
 from .errors import DisagreementError
 from .explanation import Explanation
-from .score import rounded_up
+from .metrics import rounded_up
 
 
 class Status(StrEnum):

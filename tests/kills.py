@@ -39,10 +39,10 @@ from compexact.experiments.cli import main as compexact_main
 
 IMPORTED = [
     *("matplotlib.pyplot", "scipy.stats", "scipy.optimize", "spacy", "torch", "cloudpickle"),
-    *(f"compexact.experiments.{name}" for name in ("commands.auditing", "commands.training", "report.site")),
+    *(f"compexact.experiments.{name}" for name in ("commands.audit", "commands.train", "report.site")),
     *(f"compexact.experiments.questions.{name}" for name in ("controls", "kinds")),
 ]
-MODULES = {"worker": "compexact.experiments.worker", "solver": "compexact.experiments.solvers.child"}
+MODULES = {"worker": "compexact.experiments.run.worker", "solver": "compexact.encodings.child"}
 MARK = "COMPEXACT_KILLS"
 TORCH_CACHE = "torchinductor_"
 """A folder that torch makes and keeps however a process ends."""

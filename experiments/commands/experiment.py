@@ -64,8 +64,8 @@ def question_command(question: Callable[..., Answer], name: str) -> Any:
     """The command of a question: a function that gives an `Answer`, and says on its signature what it is asked of."""
 
     def asked(typed: dict[str, Any]) -> None:
-        from ...probes.folders import check_output
-        from ..output import chosen_format
+        from ...probes.atomic_folder import check_output
+        from ..printing import chosen_format
         from ..progress import progress
         from ..questions.answer import is_answer
 
@@ -87,7 +87,7 @@ def _give(answer: Answer, output: Path | None, format_name: str, *, force: bool)
     """Print the table, and on stderr the sentences; keep the answer where `output` is given."""
     import sys
 
-    from ..output import Printer
+    from ..printing import Printer
     from ..questions.answer import save_answer
 
     printer = Printer(format_name, tuple(answer.rows[0]) if answer.rows else ())

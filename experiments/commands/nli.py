@@ -80,7 +80,7 @@ def train_nli(
     compexact train nli --train snli_train.jsonl --train sick.tsv --dev snli_dev.jsonl \\
         --vectors glove.6B.50d.txt.gz -o model
     """
-    from . import training
+    from . import train as training
 
     training.train_nli(
         [*train],
@@ -110,7 +110,7 @@ def train_tagger(
 
     compexact train tagger --pairs snli_dev_tagged.tsv.gz -o tagger
     """
-    from . import training
+    from . import train as training
 
     training.train_tagger(pairs, output, epochs=epochs, held_out=held_out, seed=seed, force=force, format_name=format)
 
@@ -136,7 +136,7 @@ def evaluate_nli(
     compexact evaluate nli --model model --pairs snli_dev.jsonl -o predictions.csv
     compexact evaluate nli --model model --premise "A man sleeps." --hypothesis "Nobody sleeps."
     """
-    from . import evaluating
+    from . import evaluate as evaluating
 
     evaluating.evaluate_nli(
         model,
@@ -218,7 +218,7 @@ def probe_nli(
     compexact probe nli --model model --pairs snli_dev.jsonl --spacy en_core_web_sm \\
         --vectors glove.6B.50d.txt.gz --neighbors 5 -o probe
     """
-    from . import pair_probing
+    from . import probe_nli as pair_probing
 
     pair_probing.probe_nli(
         model,

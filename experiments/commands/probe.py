@@ -75,13 +75,13 @@ def probe_vision(
     compexact probe vision --dataset broden:broden1_224 --model torchvision:resnet18 \\
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden -o probe
     """
+    from ...probes.atomic_folder import check_output
     from ...probes.datasets import open_dataset
     from ...probes.devices import choose_device
-    from ...probes.folders import check_output
     from ...probes.layers import resolve_layer
     from ...probes.models import load_model
     from ...probes.store import is_probe, save_probe
-    from ...probes.vision import VisionSettings, probe_vision
+    from ...probes.vision.probe import VisionSettings, probe_vision
     from ..progress import progress
 
     check_output(output, force=force, is_ours=is_probe)
@@ -108,7 +108,7 @@ def probe_arrays(
 
     compexact probe arrays mine.npz -o probe
     """
-    from ...probes.folders import check_output
+    from ...probes.atomic_folder import check_output
     from ...probes.opening import open_probe
     from ...probes.store import is_probe, save_probe
 

@@ -13,11 +13,11 @@ from ...probes.json_text import strict_json
 from ...probes.opening import open_probe
 from ...solver.errors import DataError, DisagreementError, UsageError
 from ...solver.problem import Problem
-from ..output import Printer, chosen_format
-from ..proofs import read_certificate
-from ..run_reading import Record, read_run, say_without_digests
-from ..verifying import FIELDS, MISSING, RECOUNTED, REJECTED, UNCHECKED, verify_certificate, verify_run
-from .explaining import SOME_UNPROVEN
+from ..printing import Printer, chosen_format
+from ..run.proofs import read_certificate
+from ..run.reading import Record, read_run, say_without_digests
+from ..run.verify import FIELDS, MISSING, RECOUNTED, REJECTED, UNCHECKED, verify_certificate, verify_run
+from .explain import SOME_UNPROVEN
 
 NOT_SETTLED = {
     UNCHECKED: "could not be checked; their lines say why",

@@ -13,7 +13,7 @@ from ...solver.errors import UsageError
 from ..commands.options import SeedOption
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explained import Progress
+from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
 from .probed_model import Scores, ablation_scores
 

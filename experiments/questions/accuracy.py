@@ -14,9 +14,9 @@ from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthsOption, SeedOption
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
-from .explained import Explained, Progress, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .search import chosen_search
+from .settings import chosen_search
 
 LEVEL = 0.95
 RESAMPLES = 2000

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from ...probes.classifying import PictureClassifier
+from ...probes.classifier import PictureClassifier
 from ...probes.patching import POSITIONS, SIZES, Placement, placements
 from ...solver.errors import UsageError, did_you_mean
 from ..commands.signature import Depends
-from ..measures.composites import adversarial_figure
 from .adversarial_examples import classifiers, read_examples
 from .answer import Answer, Published
+from .composites import adversarial_figure
 from .edited_pictures import OUTCOMES, Example, Tried
-from .explained import Progress
+from .explanations import Progress
 
 PAPER = {
     "corridor + igloo -> clean room": {"success": 0.046, "partial": 0.014},

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...probes.classifying import PictureClassifier, picture_classifier
+from ...probes.classifier import PictureClassifier, picture_classifier
 from ...probes.datasets import open_dataset
-from ...probes.datasets.base import AnnotatedImages
+from ...probes.datasets.annotated_images import AnnotatedImages
 from ...probes.datasets.files import read_table
 from ...probes.patching import cut_out, read_patch, read_picture, region
 from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...probes.folders import new_folder, write_bytes
+from ...probes.atomic_folder import new_folder, write_bytes
 from ...probes.json_text import parse_json
 from ...probes.regular_files import MAX_TEXT, read_regular, starts_with
 from ...probes.versions import versions
 from ...solver.errors import DataError, UsageError
-from ..output import csv_cell
+from ..printing import csv_cell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,11 +14,11 @@ import typer
 from ...probes.store import Probe
 from ...solver.formula import Formula
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
-from ...solver.syntax import parse
+from ...solver.parse import parse
 from ..commands.signature import Depends
-from ..runs import Record
+from ..run.folder import Record
 from .answer import Answer, input_record, new_figure
-from .explained import Progress
+from .explanations import Progress
 from .inputs import RunInput
 
 RELATIONS = ("same formula", "equivalent", "same points", "different", "one has none", "both have none")

@@ -14,13 +14,13 @@ from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, SeedOption
 from ..commands.signature import Depends, Opened
-from ..engines import SearchSettings, check_settings
-from ..interrupts import stop_on_interrupt
-from ..measures.shuffles import DrawNull, Null
-from ..units import map_units
+from ..run.engines import SearchSettings, check_settings
+from ..run.interrupts import stop_on_interrupt
+from ..run.units import map_units
 from .answer import Answer, input_record, new_figure
-from .explained import Explained, Progress, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput, chosen_units
+from .permutation_test import DrawNull, Null
 
 LEVEL = 0.05
 AgainstInput = Annotated[

@@ -10,13 +10,13 @@ import typer
 
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
-from ...solver.syntax import parse
+from ...solver.parse import parse
 from ..commands.options import SeedOption
-from ..measures.logistic import tuned_logistic
-from ..measures.truths import Truths, read_truths
 from .answer import Answer, input_record, legend_above, new_figure
-from .explained import Progress
+from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
+from .logistic import tuned_logistic
+from .truths import Truths, read_truths
 
 LEAST = 40
 """Inputs that can be split."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...probes.classifying import PictureClassifier
+from ...probes.classifier import PictureClassifier
 from ...probes.patching import Placement, paste, recolour
 from ...solver.errors import UsageError
 

@@ -16,13 +16,13 @@ from ...probes.text.vectors import WordVectors, open_vectors
 from ...solver.errors import UsageError
 from ..commands.options import UnitsOption
 from ..commands.signature import Depends, Opened
-from ..text.edits import NOTE, PAPER_EDITS, Editor, EditSettings, evaluate_edits, propose_edits
-from ..text.findings import unit_findings
-from ..text.model_answers import ask_model
-from ..text.pair_formulas import ConceptReader
-from ..units import choose_units
+from ..run.units import choose_units
+from ..sentences.editing import NOTE, PAPER_EDITS, Editor, EditSettings, evaluate_edits, propose_edits
+from ..sentences.model_answers import ask_model
+from ..sentences.pair_formulas import ConceptReader
+from ..sentences.unit_findings import unit_findings
 from .answer import Answer, input_record
-from .explained import Progress
+from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
 
 if TYPE_CHECKING:  # torch is imported by the command that loads the model

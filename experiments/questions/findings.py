@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from ..commands.signature import Opened
-from ..text.findings import Findings, find
-from ..text.heuristics import Heuristic, read_heuristics
+from ..sentences.heuristics import Heuristic, read_heuristics
+from ..sentences.unit_findings import Findings, find
 from .answer import Answer, input_record, new_figure
-from .explained import Progress
+from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
 
 WORDS_SHOWN = 20

@@ -16,11 +16,11 @@ from ...solver.errors import UsageError
 from ...solver.problem import Problem
 from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, ProvenOption, SeedOption
 from ..commands.signature import Opened
-from ..engines import SearchSettings
-from ..measures.halves import by_probes, halves_of
+from ..run.engines import SearchSettings
 from .answer import Answer, input_record, new_figure
-from .explained import Explained, Progress, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
+from .splits import by_probes, halves_of
 
 HOW = {
     "pairs": "half of the pairs, drawn at random, to explain on; the other half to score on",

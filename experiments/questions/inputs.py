@@ -12,8 +12,8 @@ from ...probes.opening import open_probe
 from ...probes.store import Probe
 from ..commands.options import UnitsOption
 from ..commands.signature import Depends, Opened
-from ..runs import Run, read_run
-from ..units import choose_active_units
+from ..run.folder import Run, read_run
+from ..run.units import choose_active_units
 
 ProbeInput = Annotated[Probe, typer.Argument(help="A probe folder or an .npz file."), Opened(open_probe)]
 RunInput = Annotated[Run, typer.Argument(help="A run: what compexact explain -o made."), Opened(read_run)]

@@ -22,17 +22,17 @@ from ...solver.errors import UsageError
 from ...solver.explanation import Explanation
 from ...solver.formula import And, Atom, Formula, Not, Or
 from ...solver.logic import negation_normal_form
-from ...solver.syntax import parse
+from ...solver.parse import parse
 from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, SeedOption
 from ..commands.signature import Opened
-from ..measures.agreement import cohen_kappa
-from ..measures.label_sheet import LABELS, Sheet, read_sheet
-from ..measures.relatedness import SHARE, Relatedness, subject_of
-from ..measures.wordnet import open_wordnet
+from .agreement import cohen_kappa
+from .annotation_sheet import LABELS, Sheet, read_sheet
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
-from .explained import Progress, explain_at
+from .explanations import Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .search import chosen_search
+from .relatedness import SHARE, Relatedness, subject_of
+from .settings import chosen_search
+from .wordnet import open_wordnet
 
 KINDS = ("single", "abstraction", "specialisation", "incoherent", "undecided")
 SEEN_AS = {

@@ -15,11 +15,11 @@ from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError, did_you_mean
 from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption
 from ..commands.signature import Depends
-from ..measures.contributors import ALPHA, correlations, extremes, overlaps, roles
 from .answer import Answer, input_record, new_figure
-from .explained import Progress, explain_at
+from .explanations import Progress, explain_at
 from .inputs import ProbeInput, chosen_units
-from .search import chosen_search
+from .settings import chosen_search
+from .unit_correlations import ALPHA, correlations, extremes, overlaps, roles
 
 
 @dataclass(frozen=True)

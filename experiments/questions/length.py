@@ -11,9 +11,9 @@ import scipy
 from ...solver.ceiling import ceiling
 from ...solver.problem import Problem
 from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, ProvenOption
-from ..engines import SearchSettings
+from ..run.engines import SearchSettings
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
-from .explained import Explained, Progress, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
 
 DATA = "ResNet-18 on Places365, Broden (ADE20K), 512 units"

@@ -22,9 +22,9 @@ from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
 from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, UnitsOption
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explained import Explained, Progress, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import chosen_units
-from .search import chosen_search
+from .settings import chosen_search
 
 Rows = tuple[dict[str, Any], ...]
 

@@ -13,10 +13,10 @@ from ...probes.factories import call_factory, find_attribute
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
-from ...solver.syntax import parse
+from ...solver.parse import parse
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explained import Progress
+from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
 from .probed_model import Respond, picture_response
 
@@ -37,7 +37,7 @@ def example_pictures(
 ) -> Examples:
     """What the factory makes, called without arguments; by default the demo world's pictures."""
     if generator is None:
-        from ..world.examples import DemoExamples
+        from ..demo.examples import DemoExamples
 
         return DemoExamples()
     made = call_factory(find_attribute(generator, "generator"), f"generator {generator!r}")

@@ -13,11 +13,11 @@ import typer
 from ...probes.store import Probe
 from ...solver.errors import UsageError, did_you_mean
 from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption
-from ..measures.contributors import correlations, extremes, roles
 from .answer import Answer, input_record, new_figure
-from .explained import Explained, Progress, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .search import chosen_search
+from .settings import chosen_search
+from .unit_correlations import correlations, extremes, roles
 
 MOST_CLASSES = 20
 PANELS = 3

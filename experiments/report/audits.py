@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..audit import AuditSummary, summarise
-from ..runs import Run
+from ..run.audit import AuditSummary, summarise
+from ..run.folder import Run
 from . import charts
 from .charts import LEFT, RIGHT, Axis, Bar, Tick
 from .text import ratio
-from .units import UnitReport
+from .unit_page import UnitReport
 
 MOST_WORST = 20
 

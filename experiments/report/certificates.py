@@ -10,8 +10,8 @@ from typing import Any
 from ...probes.json_text import parse_json
 from ...probes.regular_files import MAX_TEXT, read_regular
 from ...solver.errors import DataError
-from ..proofs import is_other_file
-from ..runs import Run
+from ..run.folder import Run
+from ..run.proofs import is_other_file
 
 PROOFS = {
     "ceiling": "the bound is the ceiling: no Boolean function of the concepts does better",

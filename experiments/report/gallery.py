@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ...probes.store import Probe
-from .classes import Classes
+from .class_weights import Classes
 from .negation import Negation
 from .pictures import Pictures, Shot, layer_png
-from .units import UnitReport
+from .unit_page import UnitReport
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ from functools import cached_property
 from typing import Any
 
 from ...probes.store import Probe
-from ..runs import Run
+from ..run.folder import Run
 from . import charts
 from .answer_pages import AnswerPage
 from .audits import audit_page, is_audit
-from .classes import Classes
+from .class_weights import Classes
 from .gallery import Gallery
-from .index import Summary, all_settings, probe_facts, search_facts, summarise
 from .negation import smallest
 from .pages import Pages
+from .pair_texts import Sentences
 from .pictures import Pictures
-from .sentences import Sentences
-from .units import UnitReport, read_units
+from .run_index import Summary, all_settings, probe_facts, search_facts, summarise
+from .unit_page import UnitReport, read_units
 
 
 @dataclass(frozen=True, eq=False)

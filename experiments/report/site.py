@@ -22,16 +22,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...probes.folders import check_output, new_folder
+from ...probes.atomic_folder import check_output, new_folder
 from ...probes.regular_files import starts_with
 from ...probes.store import Probe
 from ...probes.versions import versions
 from ...solver.errors import UsageError
-from ..runs import Run
+from ..run.folder import Run
 from .answer_pages import AnswerPage, RunPages, find_answers, read_answer_page, write_answers
-from .home import home_values
 from .pages import TEMPLATES, Pages
 from .run_pages import RunReport, write_run
+from .site_index import home_values
 
 ASSETS = ("report.css", "report.js", "icon.svg")
 GENERATOR = '<meta name="generator" content="compexact report">'

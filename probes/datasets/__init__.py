@@ -14,7 +14,7 @@ from ...solver.errors import DataError, UsageError, did_you_mean
 from ..factories import call_factory, find_attribute, is_factory_spec
 
 if TYPE_CHECKING:  # Pillow is loaded with the first dataset, not with this module
-    from .base import AnnotatedImages
+    from .annotated_images import AnnotatedImages
 
 __all__ = ["DATASETS", "open_dataset"]
 
@@ -88,7 +88,7 @@ def _existing(spec: str, text: str) -> Path:
 
 def _check(dataset: AnnotatedImages, spec: str) -> None:
     """That the dataset has every member, at least one image, and names that mean one thing each."""
-    from .base import MEMBERS, check_concepts
+    from .annotated_images import MEMBERS, check_concepts
 
     missing = [member for member in MEMBERS if not hasattr(dataset, member)]
     if missing:

@@ -20,7 +20,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError
-from .base import Annotation, Concept, Described, check_concepts, choose_categories
+from .annotated_images import Annotation, Concept, Described, check_concepts, choose_categories
 from .files import (
     Row,
     check_relative,

@@ -18,7 +18,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError, UsageError
-from .base import Annotation, Concept, Described, check_concepts, choose_categories
+from .annotated_images import Annotation, Concept, Described, check_concepts, choose_categories
 from .files import (
     check_relative,
     check_same_shape,

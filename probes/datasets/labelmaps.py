@@ -26,7 +26,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError
-from .base import Annotation, Concept, Described, check_concepts, choose_categories, distinct_names
+from .annotated_images import Annotation, Concept, Described, check_concepts, choose_categories, distinct_names
 from .files import (
     check_same_shape,
     id_table,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL.Image import Image
 
-from .base import AnnotatedImages, Annotation, Described
+from .annotated_images import AnnotatedImages, Annotation, Described
 
 
 @dataclass(frozen=True, eq=False)

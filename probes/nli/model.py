@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from ...solver.errors import UsageError
-from ..text.base import LABELS
+from ..text.pairs import LABELS
 from .vocabulary import PADDING_ID, Vocabulary
 
 VARIANTS = ("code", "paper", "minimal")

@@ -38,13 +38,13 @@ from ..devices import choose_device
 from ..layers import capture, evaluating, final_linear
 from ..ranges import check_ranges, highest_in_ranges, ranged_units
 from ..store import Probe
-from ..text.base import Pairs, Progress
 from ..text.concepts import PairConcepts
 from ..text.language import AnalysedPair
+from ..text.pairs import Pairs, Progress
 from ..thresholds import TopQuantile, as_float32_below
 from ..versions import PACKAGES, versions
-from .layers import check_pair_layer
 from .loading import LoadedPairModel
+from .pair_layers import check_pair_layer
 from .predicting import by_length, predict, run_batches
 from .seeding import seeded
 

@@ -8,8 +8,8 @@ from ...solver.errors import UsageError
 from ..devices import choose_device
 from ..layers import capture, evaluating
 from ..thresholds import as_float32_below
-from .layers import check_pair_layer
 from .loading import LoadedPairModel
+from .pair_layers import check_pair_layer
 from .predicting import Sentences, by_length, run_batches
 
 

@@ -21,8 +21,8 @@ from typing import Any
 import torch
 
 from ...solver.errors import DataError, UsageError
+from ..atomic_folder import new_folder, write_bytes
 from ..checkpoints import StateDict, read_state_dict
-from ..folders import new_folder, write_bytes
 from ..json_text import parse_json
 from ..models import weights_digest
 from ..regular_files import read_regular, starts_with

@@ -6,7 +6,7 @@ import re
 
 from ...solver.errors import DataError, did_you_mean
 from ...solver.names import name_problem
-from .base import LABELS, Sentence
+from .pairs import LABELS, Sentence
 
 NO_LABEL = "-"
 """What SNLI writes where the annotators did not agree."""

@@ -19,8 +19,8 @@ from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
 from ..datasets.files import shown
 from ..factories import brief
 from ..store import file_digest
-from .base import Pairs, Progress, Sentence
 from .lemmas import add_lemmas
+from .pairs import Pairs, Progress, Sentence
 
 if TYPE_CHECKING:  # spaCy takes seconds to load
     from spacy.language import Language

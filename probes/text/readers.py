@@ -21,8 +21,8 @@ from ...solver.errors import DataError
 from ..datasets.files import shown
 from ..store import file_digest
 from . import plain, sick, snli_table, tagged
-from .base import Pair, Pairs
 from .lines import existing_file, numbered_lines
+from .pairs import Pair, Pairs
 from .snli_json import read_json_lines
 from .tables import read_table
 

@@ -5,8 +5,8 @@ The labels are in capitals.  A table of SICK under `label`, `premise`, `hypothes
 
 from __future__ import annotations
 
-from .base import Pair
 from .fields import label_of, sentence_of
+from .pairs import Pair
 from .tables import Row, TableFormat
 
 LABEL_COLUMNS = ("entailment_label", "entailment_judgment")

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...solver.errors import DataError, did_you_mean
 from ..datasets.files import shown
-from .base import Pair
 from .fields import label_of, sentence_of
+from .pairs import Pair
 
 READ = ("gold_label", "sentence1", "sentence2", "annotator_labels", "pairID")
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "a truth value", type(None): "null"}

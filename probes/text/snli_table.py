@@ -5,8 +5,8 @@ Gold label, two sentences, their parses, and up to five annotators' labels (the 
 
 from __future__ import annotations
 
-from .base import Pair
 from .fields import label_of, sentence_of
+from .pairs import Pair
 from .tables import Row, TableFormat
 
 ANNOTATORS = tuple(f"label{number}" for number in range(1, 6))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...solver.errors import DataError, did_you_mean
 from ..datasets.files import shown
-from .base import Pair
+from .pairs import Pair
 
 
 @dataclass(frozen=True)

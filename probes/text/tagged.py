@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .base import Pair
 from .fields import label_of, tagged_sentence_of
+from .pairs import Pair
 from .tables import Row, TableFormat
 
 

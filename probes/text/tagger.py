@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...solver.errors import DataError, UsageError
-from ..folders import new_folder
+from ..atomic_folder import new_folder
 from ..regular_files import starts_with
-from .base import Pairs, Progress, Sentence
+from .pairs import Pairs, Progress, Sentence
 
 if TYPE_CHECKING:
     from spacy.language import Language

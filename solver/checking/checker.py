@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .cell_counts import Counted
 from .claim import MAX_LENGTH, Claim, digest, read_claim
 from .clock import Clock
-from .counted import Counted
 from .errors import CertificateError
 from .given import accepted
 from .prefixes import check_prefixes

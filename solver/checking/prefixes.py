@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from .cell_counts import Counted
 from .clock import NO_LIMIT, Clock
-from .counted import Counted
 from .errors import CertificateError, Undecided
 
 OR, AND, AND_NOT = 0, 1, 2

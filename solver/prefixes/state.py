@@ -9,7 +9,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..kernels import compiled
+from ..compiled import compiled
 
 OR, AND, AND_NOT = 0, 1, 2
 UNKNOWN = 2**61
@@ -24,7 +24,7 @@ Walk = namedtuple(
     "numbers gains losses base slack total place rooms alive n_alive top inside falling child_top child_inside "
     "prefix asleep used decided gain loss touched names gain_order found log",
 )
-"""What a walk changes; `tables.py` has the shapes.  numbers: by the constants below."""
+"""What a walk changes; `branch_tables.py` has the shapes.  numbers: by the constants below."""
 
 DEPTH, THRESHOLD, FOUND, LOGGED, STEPS, LENGTH, ANDS, SWEPT = 0, 1, 2, 3, 4, 5, 6, 7
 

@@ -30,7 +30,7 @@ from ..formula import Atom
 from ..problem import Problem
 from ..result import SearchResult, Status
 from ..stopping import Stopped, Stopping
-from . import kernels
+from . import walk as kernels
 from .functions import to_shortest
 from .tables import decidable, prepared
 

@@ -30,7 +30,7 @@ from ..cells import ConceptRows
 from ..errors import UsageError
 from ..problem import Problem
 from ..stopping import Stopping
-from . import kernels
+from . import walk as kernels
 from .functions import functions
 
 

@@ -11,8 +11,8 @@ from compexact.encodings.adder import at_most, weighted_sum
 from compexact.encodings.place import place
 from compexact.encodings.shape import Alphabet, Shape
 from compexact.encodings.target import Target
-from compexact.solver.brute import every_function
-from compexact.solver.points import from_arrays
+from compexact.solver.arrays import from_arrays
+from compexact.solver.exhaustive import every_function
 from compexact.solver.problem import Problem
 
 cp_model = pytest.importorskip("ortools.sat.python.cp_model")

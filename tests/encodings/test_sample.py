@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from compexact.encodings.sample import draw, likely_bound, n_formulas
-from compexact.solver.brute import brute_force_search, every_function
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
+from compexact.solver.exhaustive import brute_force_search, every_function
 from compexact.solver.problem import Problem
 
 

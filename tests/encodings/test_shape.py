@@ -7,10 +7,10 @@ import pytest
 
 from compexact.encodings.place import place
 from compexact.encodings.shape import Alphabet, Choice, Shape, decode
-from compexact.solver.brute import every_function
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
+from compexact.solver.exhaustive import every_function
 from compexact.solver.formula import is_chain
-from compexact.solver.points import from_arrays
 from compexact.solver.problem import Problem
 
 

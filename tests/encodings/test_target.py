@@ -8,8 +8,8 @@ import pytest
 
 from compexact.encodings.target import Frontier, Target, largest_fraction
 from compexact.solver import ceiling
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
 from compexact.solver.problem import Problem
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from compexact.experiments.cli import main
-from compexact.experiments.run_schema import digest_of
+from compexact.experiments.run.schema import digest_of
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compexact.experiments.engines import SearchSettings
-from compexact.experiments.output import csv_cell
-from compexact.experiments.runs import run_units
+from compexact.experiments.printing import csv_cell
+from compexact.experiments.run.engines import SearchSettings
+from compexact.experiments.run.folder import run_units
 from compexact.experiments.terminal import Guarded, visible
 from compexact.probes.store import Probe, save_probe
-from compexact.solver.points import from_arrays
+from compexact.solver.arrays import from_arrays
 
 EVIL = "\x1b]0;owned\x07 \x1b[2J \x9b31m \u202egpj \u2066x \u200f \x7f \x08 caf\xe9 \U0001f600 \u2028end"
 UNSAFE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

@@ -15,12 +15,12 @@ from fuzzing.threes import best_of_threes
 from problems import best_of_any_function
 
 from compexact.solver import Explanation, Problem, Status, beam_search, brute_force_search, certified, exact_search
-from compexact.solver.brute import every_function
 from compexact.solver.ceiling import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
 from compexact.solver.errors import UsageError
-from compexact.solver.prefixes import search as prefixes
+from compexact.solver.exhaustive import every_function
+from compexact.solver.prefixes import branch_and_bound as prefixes
 from compexact.solver.sets import search as sets
 from compexact.solver.stopping import Stopped, Stopping
 from compexact.solver.transport import _routes, transport_bound
@@ -261,7 +261,7 @@ def solver(engine: str, space: str) -> Check:
     """The answer of CP-SAT or MaxSAT; refusals of too large numbers are answers, too."""
 
     def solvers_are_right(case: Case) -> None:
-        from compexact.experiments.solvers import engines as solver_engines
+        from compexact.encodings import search as solver_engines
 
         length = min(case.length, TREE_LENGTH if space == "tree" else case.length)
         optimum = brute_force_search(case.problem, max_length=length, space=space).best

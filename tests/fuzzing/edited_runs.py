@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 from fuzzing.case import EXACT_BELOW, Case, held, require
 
-from compexact.experiments.audit import Audit, run_audit
-from compexact.experiments.engines import SearchSettings
-from compexact.experiments.run_reading import read_run
-from compexact.experiments.run_schema import digest_of
-from compexact.experiments.runs import run_units
-from compexact.experiments.verifying import CONFIRMED, RECOUNTED, UNCHECKED, verify_run
+from compexact.experiments.run.audit import Audit, run_audit
+from compexact.experiments.run.engines import SearchSettings
+from compexact.experiments.run.folder import run_units
+from compexact.experiments.run.reading import read_run
+from compexact.experiments.run.schema import digest_of
+from compexact.experiments.run.verify import CONFIRMED, RECOUNTED, UNCHECKED, verify_run
 from compexact.probes.store import Probe
 from compexact.solver import Problem, brute_force_search
 from compexact.solver.cells import MAX_POINTS, CellBuilder, Cells
@@ -35,7 +35,7 @@ from compexact.solver.certificate import Certificate
 from compexact.solver.checking import seal
 from compexact.solver.errors import CompexactError
 from compexact.solver.formula import Atom
-from compexact.solver.syntax import parse
+from compexact.solver.parse import parse
 
 EDITS = 25
 UNITS = ("u", "dead")

@@ -19,10 +19,10 @@ import numpy as np
 from asking import checked_fast
 from fuzzing.case import Case, require
 
+from compexact.solver.arrays import from_arrays
 from compexact.solver.cells import Cells, ConceptRows
 from compexact.solver.checking import CertificateError, Verdict, check
 from compexact.solver.errors import DataError
-from compexact.solver.points import from_arrays
 from compexact.solver.problem import Problem
 
 ATTEMPTS = 25

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from compexact.probes.datasets.base import Annotation, Concept
+from compexact.probes.datasets.annotated_images import Annotation, Concept
 from compexact.probes.models import LoadedModel
 from compexact.probes.preprocess import Preprocessing
 

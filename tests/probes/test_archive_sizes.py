@@ -12,8 +12,8 @@ import pytest
 from compexact.probes.opening import open_probe
 from compexact.probes.regular_files import MAX_BYTES, MAX_BYTES_NAME
 from compexact.probes.store import Probe, save_probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import DataError
-from compexact.solver.points import from_arrays
 
 
 def npy(array) -> bytes:

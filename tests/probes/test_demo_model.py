@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from compexact import solver
-from compexact.experiments.world.drawing import draw_world
+from compexact.experiments.demo.drawing import draw_world
 from compexact.probes.datasets import open_dataset
 from compexact.probes.datasets.some_images import SomeImages
 from compexact.probes.demo_model import (
@@ -21,7 +21,7 @@ from compexact.probes.demo_model import (
 )
 from compexact.probes.layers import capture, evaluating, final_linear
 from compexact.probes.models import LoadedModel, load_model
-from compexact.probes.vision import VisionSettings, probe_vision
+from compexact.probes.vision.probe import VisionSettings, probe_vision
 from compexact.solver.errors import DataError, UsageError
 
 

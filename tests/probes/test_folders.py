@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from compexact.probes.folders import check_output, clear_leftovers, new_file, new_folder
+from compexact.probes.atomic_folder import check_output, clear_leftovers, new_file, new_folder
 from compexact.solver.errors import DataError
 
 

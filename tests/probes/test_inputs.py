@@ -5,8 +5,8 @@ import pytest
 
 from compexact.probes.inputs import Activity, Inputs
 from compexact.probes.store import Probe, save_probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import DataError, UsageError
-from compexact.solver.points import from_arrays
 
 N_UNITS = 11
 ACTIVE = np.random.default_rng(0).random((5, N_UNITS)) < 0.5

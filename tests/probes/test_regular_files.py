@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compexact.probes.folders import write_bytes
+from compexact.probes.atomic_folder import write_bytes
 from compexact.probes.opening import open_probe
 from compexact.probes.regular_files import (
     check_folder,
@@ -19,8 +19,8 @@ from compexact.probes.regular_files import (
     starts_with,
 )
 from compexact.probes.store import Probe, save_probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import DataError, UsageError
-from compexact.solver.points import from_arrays
 
 
 @pytest.fixture(autouse=True)

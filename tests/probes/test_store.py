@@ -7,11 +7,11 @@ import zipfile
 import numpy as np
 import pytest
 
-from compexact.probes.folders import check_output
+from compexact.probes.atomic_folder import check_output
 from compexact.probes.opening import open_probe
 from compexact.probes.store import Probe, read_probe, save_probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import CompexactError, DataError, UsageError
-from compexact.solver.points import from_arrays
 
 
 @pytest.fixture

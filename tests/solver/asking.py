@@ -17,10 +17,10 @@ from compexact.solver.ceiling import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.certify import certified
 from compexact.solver.checking import Verdict, check, seal
-from compexact.solver.checking.counted import Counted
+from compexact.solver.checking.cell_counts import Counted
 from compexact.solver.checking.given import accepted
-from compexact.solver.kernels import compiled
-from compexact.solver.prefixes.search import search_prefixes
+from compexact.solver.compiled import compiled
+from compexact.solver.prefixes.branch_and_bound import search_prefixes
 from compexact.solver.stopping import Stopping
 
 _made: dict[Any, Any] = {}

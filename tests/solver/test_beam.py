@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from compexact.solver import beam, ceiling
+from compexact.solver.arrays import from_arrays
 from compexact.solver.beam import beam_search
-from compexact.solver.brute import brute_force_search, every_function
 from compexact.solver.errors import UsageError
+from compexact.solver.exhaustive import brute_force_search, every_function
 from compexact.solver.formula import is_chain
 from compexact.solver.logic import are_equivalent
-from compexact.solver.points import from_arrays
+from compexact.solver.parse import parse
 from compexact.solver.problem import Problem
 from compexact.solver.result import Status
-from compexact.solver.syntax import parse
 
 
 def problem_of(concepts, neuron, **names) -> Problem:

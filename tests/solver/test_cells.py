@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compexact.solver.arrays import from_arrays
 from compexact.solver.cells import CellBuilder, Cells, ConceptRows, concept_rows, merge
 from compexact.solver.errors import DataError, UsageError
-from compexact.solver.points import from_arrays
+from compexact.solver.parse import parse
 from compexact.solver.problem import Problem
-from compexact.solver.syntax import parse
 
 
 def random_points(seed: int, rows: int = 200, concepts: int = 4, units: int = 3):

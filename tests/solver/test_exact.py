@@ -15,8 +15,8 @@ import pytest
 from asking import ask, by_prefixes, iou_of, printed
 
 from compexact.solver import Problem, Status, beam_search, brute_force_search, exact_search, parse
+from compexact.solver.arrays import from_arrays
 from compexact.solver.cells import concept_rows
-from compexact.solver.points import from_arrays
 
 N_FUZZ = int(os.environ.get("COMPEXACT_FUZZ", "2004"))
 SEARCHES = {"sets": exact_search, "prefixes": by_prefixes}

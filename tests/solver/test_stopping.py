@@ -12,11 +12,11 @@ from asking import by_prefixes
 from problems import hard, sparse
 
 from compexact.solver import beam_search, certified, exact, exact_search
-from compexact.solver.prefixes import search as by_prefix
+from compexact.solver.prefixes import branch_and_bound as by_prefix
+from compexact.solver.prefixes import branch_tables as prefix_tables
 from compexact.solver.prefixes import state as prefix_state
-from compexact.solver.prefixes import tables as prefix_tables
-from compexact.solver.sets import kernels as set_kernels
 from compexact.solver.sets import search as by_set
+from compexact.solver.sets import walk as set_kernels
 
 LENGTH = 4
 FOUND = {by_set: set_kernels.FOUND, by_prefix: prefix_state.FOUND}

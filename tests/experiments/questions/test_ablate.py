@@ -9,13 +9,13 @@ from PIL import Image
 from torch import nn
 
 from compexact.experiments.questions.ablate import pruned
-from compexact.experiments.runs import Run
+from compexact.experiments.run.folder import Run
 from compexact.probes.ablation import ablated, run_images
 from compexact.probes.models import LoadedModel
 from compexact.probes.preprocess import Preprocessing
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
 
 N_UNITS = 4
 PIXELS = Preprocessing(8, "rgb", (0, 0, 0), (1, 1, 1), 1)

@@ -7,8 +7,8 @@ from scipy import stats
 from compexact.experiments.questions.accuracy import accuracy_against_iou
 from compexact.experiments.questions.answer import save_answer
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
 
 N = 200
 HOLDS = 40

@@ -12,14 +12,14 @@ import pytest
 import torch
 from PIL import Image
 
-from compexact.experiments.measures.composites import THUMBNAIL, best_size, composite
+from compexact.experiments.demo.drawing import draw_world
 from compexact.experiments.questions import adversarial as question
 from compexact.experiments.questions.adversarial import adversarial
 from compexact.experiments.questions.adversarial_examples import read_examples
 from compexact.experiments.questions.answer import save_answer
+from compexact.experiments.questions.composites import THUMBNAIL, best_size, composite
 from compexact.experiments.questions.edited_pictures import Example
-from compexact.experiments.world.drawing import draw_world
-from compexact.probes.classifying import PictureClassifier, picture_classifier
+from compexact.probes.classifier import PictureClassifier, picture_classifier
 from compexact.probes.datasets import open_dataset
 from compexact.probes.demo_model import PREPROCESSING, TRAINED_UNITS, demo_model
 from compexact.probes.models import LoadedModel

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from compexact.experiments.questions.compare import compare_runs
-from compexact.experiments.runs import Run
+from compexact.experiments.run.folder import Run
 from compexact.probes.store import Probe
-from compexact.solver.points import from_arrays
+from compexact.solver.arrays import from_arrays
 
 CONCEPTS = [[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 0]]
 LEFT = {

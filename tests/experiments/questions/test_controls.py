@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from compexact.experiments.measures.shuffles import shuffled
 from compexact.experiments.questions.controls import against_chance
+from compexact.experiments.questions.permutation_test import shuffled
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
 from compexact.solver.problem import Problem
 
 N_NOISE = 30

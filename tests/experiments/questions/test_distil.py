@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compexact.experiments.measures.logistic import fit_logistic
-from compexact.experiments.measures.truths import read_truths
 from compexact.experiments.questions.distil import distilled
-from compexact.experiments.runs import Run
+from compexact.experiments.questions.logistic import fit_logistic
+from compexact.experiments.questions.truths import read_truths
+from compexact.experiments.run.folder import Run
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.cells import CellBuilder
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
-from compexact.solver.syntax import parse
+from compexact.solver.parse import parse
 
 CLASSES = ["yes", "no"]
 

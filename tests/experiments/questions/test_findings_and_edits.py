@@ -11,8 +11,8 @@ import typer
 from typer.testing import CliRunner
 
 from compexact.experiments.cli import app
+from compexact.experiments.demo.sentence_pairs import write_world
 from compexact.experiments.questions.answer import Answer, Published, read_answer, save_answer
-from compexact.experiments.world.sentences import write_world
 from compexact.solver.errors import UsageError
 
 runner = CliRunner()

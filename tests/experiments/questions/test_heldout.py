@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from compexact.experiments.measures.halves import by_pairs, by_points, by_probes
 from compexact.experiments.questions.heldout import held_out_iou
+from compexact.experiments.questions.splits import by_pairs, by_points, by_probes
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.cells import CellBuilder, merge
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
 
 
 def pair_probe(concepts: np.ndarray, neurons: np.ndarray, **about) -> Probe:

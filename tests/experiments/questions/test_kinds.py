@@ -10,8 +10,8 @@ from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.kinds import kinds_of
 from compexact.probes.store import Probe
 from compexact.probes.text.vectors import WordVectors
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import DataError, UsageError
-from compexact.solver.points import from_arrays
 
 CONCEPTS = ["water", "river", "car", "bus", "blue-c", "zorp", "tree", "lamp"]
 KINDS = {

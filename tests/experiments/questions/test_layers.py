@@ -8,8 +8,8 @@ import pytest
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.layers import layer_links, layer_side
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
 
 FEEDS = [4, 0, 2]
 """Later unit k is a copy of earlier unit FEEDS[k]; it is active where earlier unit 5 - FEEDS[k] is not, or nearly."""

@@ -5,8 +5,8 @@ import pytest
 
 from compexact.experiments.questions.probed_model import probed_layer
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
 
 
 def probe(layer: str = "l", **settings) -> Probe:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from compexact.experiments.demo.examples import DemoExamples
 from compexact.experiments.questions.simulate import simulated
-from compexact.experiments.runs import Run
-from compexact.experiments.world.examples import DemoExamples
+from compexact.experiments.run.folder import Run
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
-from compexact.solver.syntax import parse
+from compexact.solver.parse import parse
 
 
 def run(*formulas: str) -> Run:

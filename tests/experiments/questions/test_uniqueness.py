@@ -7,14 +7,14 @@ import pytest
 
 from compexact.experiments.questions import uniqueness
 from compexact.experiments.questions.answer import read_answer, save_answer
-from compexact.experiments.questions.explained import Explained
+from compexact.experiments.questions.explanations import Explained
 from compexact.experiments.questions.uniqueness import shared_formulas
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
 from compexact.solver.explanation import Explanation
-from compexact.solver.points import from_arrays
+from compexact.solver.parse import parse
 from compexact.solver.result import SearchResult, Status
-from compexact.solver.syntax import parse
 
 NAMES = ["a", "b", "c", "copy-of-a"]
 

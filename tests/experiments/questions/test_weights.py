@@ -8,8 +8,8 @@ import pytest
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.weights import class_contributions
 from compexact.probes.store import Probe
+from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.points import from_arrays
 
 CLASSES = ["grotto", "reef", "never"]
 WEIGHTS = [[2.0, -1.0, 0.5, 0.0], [-3.0, 1.5, 0.25, 0.75], [1.0, 2.0, 3.0, 4.0]]

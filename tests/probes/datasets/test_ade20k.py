@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from compexact.probes.datasets import open_dataset
-from compexact.probes.datasets.base import AnnotatedImages, Concept
+from compexact.probes.datasets.annotated_images import AnnotatedImages, Concept
 from compexact.solver.errors import DataError, UsageError
 
 CAR, WHEEL, RIM, DOOR = 401, 3035, 2122, 774

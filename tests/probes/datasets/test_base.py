@@ -4,7 +4,7 @@ import typing
 
 import pytest
 
-from compexact.probes.datasets.base import (
+from compexact.probes.datasets.annotated_images import (
     MEMBERS,
     AnnotatedImages,
     Concept,

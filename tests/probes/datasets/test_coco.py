@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from compexact.probes.datasets import open_dataset
-from compexact.probes.datasets.base import Concept
+from compexact.probes.datasets.annotated_images import Concept
 from compexact.solver.errors import DataError, UsageError
 
 INDEX = "annotations/panoptic_val2017.json"

@@ -10,8 +10,8 @@ from compexact.probes.nli.examples import examples
 from compexact.probes.nli.loading import LoadedPairModel
 from compexact.probes.nli.model import ModelSettings, SentencePairModel
 from compexact.probes.nli.vocabulary import build_vocabulary
-from compexact.probes.text.base import Pair, Pairs, Sentence
 from compexact.probes.text.language import AnalysedPair, AnalysedSentence
+from compexact.probes.text.pairs import Pair, Pairs, Sentence
 
 SUBJECTS = ["a man", "a woman", "two dogs", "some people"]
 VERBS = ["sleeps", "runs", "eats", "sings"]

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from compexact.probes.nli.evaluation import evaluate, probabilities
-from compexact.probes.nli.layers import list_pair_layers
 from compexact.probes.nli.loading import load_pair_model
+from compexact.probes.nli.pair_layers import list_pair_layers
 from compexact.probes.nli.predicting import predict
 from compexact.probes.torchvision_ops import import_torchvision
 from compexact.solver.errors import DataError, UsageError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from compexact.probes.text.base import LABELS, Pair, Pairs, Sentence
+from compexact.probes.text.pairs import LABELS, Pair, Pairs, Sentence
 from compexact.probes.text.tagger import train_tagger
 
 ENDINGS = {"tion": "NN", "ate": "VB", "ly": "RB", "ous": "JJ"}

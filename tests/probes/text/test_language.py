@@ -8,8 +8,8 @@ import pytest
 import spacy
 
 from compexact.probes.text import language
-from compexact.probes.text.base import Pair, Pairs, Sentence
 from compexact.probes.text.language import AnalysedSentence, analyse, annotation_sources, open_pipeline
+from compexact.probes.text.pairs import Pair, Pairs, Sentence
 from compexact.solver.errors import DataError, UsageError
 
 PLAIN = Pair(Sentence("The dogs don't bark."), Sentence("It's  5 o'clock"), None)

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from compexact.probes.text import lines
-from compexact.probes.text.base import Pair, Sentence
+from compexact.probes.text.pairs import Pair, Sentence
 from compexact.probes.text.readers import open_pairs
 from compexact.solver.errors import DataError, UsageError
 

@@ -6,7 +6,7 @@ import pytest
 import spacy
 
 from compexact.probes.text import tagger
-from compexact.probes.text.base import Pair, Pairs, Sentence
+from compexact.probes.text.pairs import Pair, Pairs, Sentence
 from compexact.probes.text.tagger import train_tagger
 from compexact.solver.errors import DataError, UsageError
 

@@ -1,0 +1,144 @@
+"""The child's side of `process.py`: read a job, solve round by round, write what is found and proven.
+
+Messages, one JSON object a line: `{"formula": text}` a formula; `{"target": [p, q], "bound": U}` no formula has
+q A - p B above U (`encodings/target.py`); `{"done": true}`; `{"error": text}`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from typing import IO, Any
+
+import numpy as np
+
+from ..solver.cells import ConceptRows
+from ..solver.formula import Formula
+from ..solver.parse import parse
+from ..solver.problem import Problem
+from .channel import Channel, Round
+from .parents import die_with_parent
+from .shape import Alphabet, Shape
+from .target import Target
+
+
+def search(problem: Problem, shape: Shape, start: Formula, solve: Round, channel: Channel, seed: int) -> Formula:
+    """The best formula, by rounds: each maximises the value for the last answer's IoU (Dinkelbach 1967).
+
+    Then, where that was proven, shorter formulas of the same IoU are looked for: ties go to the shortest.
+    """
+    alphabet = Alphabet.of(problem, shape.space)
+    best, proven = start, False
+    while not proven and not channel.is_over:
+        target = Target.of(problem, problem.explain(best).iou)
+        found, closed = solve(shape, alphabet, target, best, channel, seed)
+        if found is not None and problem.explain(found).iou > target.iou:
+            best = found
+        elif closed:
+            proven = True
+            channel.bound(target, target.floor)
+        else:
+            return best
+    while proven and best.length > 1 and not channel.is_over:
+        shorter = Shape(shape.space, best.length - 1)
+        found, _ = solve(shorter, alphabet, target, None, channel, seed)
+        if found is None:
+            break
+        best = found
+        channel.formula(best)
+    return best
+
+
+def solver_of(name: str) -> Round:
+    """The round of `cpsat` or `maxsat`; the solver is imported here."""
+    if name == "cpsat":
+        from .solve_cpsat import solve_round
+
+        return solve_round
+    from .solve_maxsat import solve_round as solve_by_maxsat
+
+    return solve_by_maxsat
+
+
+def problem_record(problem: Problem) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """The problem as JSON, and the arrays that follow it; concepts are named by their numbers."""
+    arrays: dict[str, np.ndarray] = {
+        "indptr": problem.concepts.indptr.astype(np.int64),
+        "indices": problem.concepts.indices.astype(np.int32),
+        "weights": problem.weights.astype(np.int64),
+        "active": problem.active.astype(np.int64),
+    }
+    sizes = {name: len(array) for name, array in arrays.items()}
+    return {"n_concepts": len(problem.concepts.names), "sizes": sizes}, list(arrays.values())
+
+
+def problem_of(record: dict[str, Any], stream: IO[bytes]) -> Problem:
+    """The problem of a `problem_record`; its arrays are next in the stream."""
+    n, sizes = record["n_concepts"], record["sizes"]
+
+    def read(name: str, dtype: type) -> np.ndarray:
+        return np.frombuffer(bytearray(stream.read(sizes[name] * np.dtype(dtype).itemsize)), dtype=dtype)
+
+    indptr, indices = read("indptr", np.int64), read("indices", np.int32)
+    weights, active = read("weights", np.int64), read("active", np.int64)
+    return Problem(ConceptRows(tuple(map(number_name, range(n))), ("",) * n, indptr, indices), weights, active, "")
+
+
+def number_name(column: int) -> str:
+    """What a concept is called on the way to the child and back: no name can upset the parser."""
+    return f"c{column}"
+
+
+def main() -> None:
+    """Do the one job that stands on the input."""
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    die_with_parent(1000)
+
+    def tell(message: dict[str, Any]) -> None:
+        out.write(json.dumps(message) + "\n")
+        out.flush()
+
+    job = json.loads(sys.stdin.buffer.readline())
+    started, limit = time.monotonic(), job["seconds"]
+    problem = problem_of(job["problem"], sys.stdin.buffer)
+    channel = Channel(tell, lambda: None if limit is None else limit - (time.monotonic() - started))
+    _stop_on_request(channel)
+    _limit_memory(job["bytes"])
+    try:
+        solve = solver_of(job["solver"])
+        search(problem, Shape(job["space"], job["length"]), parse(job["start"]), solve, channel, job["seed"])
+        tell({"done": True})
+    except MemoryError:
+        tell({"error": "the solver ran out of memory"})
+    except Exception as error:  # the parent reports it
+        tell({"error": f"the solver failed: {type(error).__name__}: {error}"})
+
+
+def _stop_on_request(channel: Channel) -> None:
+    """The input's end stops the solver as soon as Python gets a turn: the parent closed it, or is gone."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        channel.stopped.set()
+        for stop in list(channel.on_stop):
+            with contextlib.suppress(RuntimeError):
+                stop()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _limit_memory(most: int) -> None:
+    """Where the system can: what needs more ends with an error, and takes no other process along."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+"""The engines `cpsat` and `maxsat`: independent exact answers for small problems, sampled points and trees.
+
+Each starts from the beam's answer, hands the question to an outside solver in a process of its own, and counts
+every formula that comes back again on its own cells.  The bound is at first the ceiling, and falls with what the
+solver proves.  The status is `bounded`, also where bound and IoU are equal: only a checked certificate makes a
+result `optimal`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from ..solver.beam import search_beam
+from ..solver.ceiling import ceiling
+from ..solver.errors import DisagreementError, UsageError
+from ..solver.explanation import Explanation
+from ..solver.formula import Atom, Formula, is_chain
+from ..solver.parse import parse
+from ..solver.problem import Problem
+from ..solver.result import SearchResult, Status
+from ..solver.stopping import Stopping
+from .child import number_name, problem_record
+from .process import End, Ended, Message, run_solver
+from .sample import SampleReport, draw, likely_bound, n_formulas
+from .shape import Shape
+from .target import Frontier, Target
+
+PACKAGES = {"cpsat": ("ortools", "ortools"), "maxsat": ("pysat", "python-sat")}
+"""Engine: (module, what pip calls it)."""
+
+MOST_BYTES = 4 * 2**30
+"""Memory of the solver's process."""
+COSTS = {"cpsat": (100, 1e-6), "maxsat": (200, 1e-6)}
+"""Engine: bytes, and seconds at least, of the model for each leaf and each concept of each cell."""
+
+
+@dataclass(frozen=True)
+class SampledResult(SearchResult):
+    """A result whose solver saw a sample.  IoU, bound and status speak of all points, `sample` of the sample."""
+
+    sample: SampleReport | None = field(default=None)
+
+    def record(self) -> dict[str, Any]:
+        """The JSON line, with what the sample proves under `sample`."""
+        return super().record() | ({"sample": self.sample.record()} if self.sample else {})
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a search.  `result` is what was found and proven until then."""
+
+    def __init__(self, result: SearchResult) -> None:
+        super().__init__(f"unit {result.unit}: interrupted")
+        self.result = result
+
+
+def cpsat_search(
+    problem: Problem,
+    *,
+    space: str = "chain",
+    max_length: int = 3,
+    time_limit: float | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    beam_size: int | None = 10,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> SearchResult:
+    """The best formula of the space with at most `max_length` concepts, by CP-SAT.
+
+    time_limit: wall-clock seconds.  sample: ask about so many points, drawn
+    without replacement with `seed`; the answer is then counted on all points, and the bound is one for all points.
+    beam_size: of the beam whose answer the search starts from, and which it never falls below.
+    should_stop: asked several times a second; the result is then what is known.
+
+    Raises `UsageError` for settings out of range and where ortools is missing, `SearchInterrupted` on Ctrl-C.
+    A model that would not fit into `MOST_BYTES`, or could not be made in the time left, is not begun: the result is
+    then the beam's, with the ceiling as its bound, and for want of memory an `error`.
+    A solver that crashes loses nothing that it had told: the result then has an `error` beside its bound.
+    """
+    _check("cpsat", time_limit, sample)
+    stopping = Stopping.after(time_limit, should_stop)
+    return _search("cpsat", problem, stopping, Shape(space, max_length), sample, seed, beam_size)
+
+
+def maxsat_search(
+    problem: Problem,
+    *,
+    space: str = "chain",
+    max_length: int = 3,
+    time_limit: float | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    beam_size: int | None = 10,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> SearchResult:
+    """The same as `cpsat_search` by weighted MaxSAT (PySAT's RC2).  `seed` draws the sample and nothing else."""
+    _check("maxsat", time_limit, sample)
+    stopping = Stopping.after(time_limit, should_stop)
+    return _search("maxsat", problem, stopping, Shape(space, max_length), sample, seed, beam_size)
+
+
+def _search(
+    engine: str,
+    problem: Problem,
+    stopping: Stopping,
+    shape: Shape,
+    sample: int | None,
+    seed: int,
+    beam_size: int | None,
+) -> SearchResult:
+    sampled = None if sample is None else draw(problem, sample, seed)
+    whole = _Answer(problem, shape)
+    whole.take_all(search_beam(problem, stopping, shape.length, beam_size=beam_size))
+    asked = whole
+    if sampled is not None and sampled is not problem:
+        asked = _Answer(sampled, shape, also=whole)
+        asked.take_all(search_beam(sampled, stopping, shape.length, beam_size=beam_size))
+        for found in list(whole.by_length.values()):
+            asked.take(found.formula)
+    if asked.best is None and problem.unit_points:
+        asked.take(Atom(problem.concepts.names[0]))
+    ended = Ended(End.DONE)
+    if not asked.problem.is_degenerate and not asked.is_closed:
+        try:
+            ended = asked.solve(engine, stopping, seed)
+        except KeyboardInterrupt:
+            ended = Ended(End.INTERRUPTED)
+    result = whole.result(engine, ended, stopping.elapsed)
+    if asked is not whole:
+        result = SampledResult(**{**vars(result), "sample": asked.sample_report()})
+    if ended.end is End.INTERRUPTED and not stopping.should_stop():
+        raise SearchInterrupted(result)
+    return result
+
+
+def _check(engine: str, time_limit: float | None, sample: int | None) -> None:
+    module, package = PACKAGES[engine]
+    if time_limit is not None and not 0 < time_limit < float("inf"):
+        raise UsageError(f"the time limit must be a number of seconds above 0, not {time_limit}")
+    if sample is not None and sample < 1:
+        raise UsageError(f"the sample must have at least 1 point, not {sample}")
+    if importlib.util.find_spec(module) is None:
+        raise UsageError(f"engine {engine} needs the package {package}: pip install {package}")
+
+
+class _Answer:
+    """What is known about one problem: the best formulas by length, and the bound."""
+
+    def __init__(self, problem: Problem, shape: Shape, also: _Answer | None = None) -> None:
+        self.problem, self.shape, self.also = problem, shape, also
+        self.ceiling = self.bound = ceiling(problem)
+        self.by_length: dict[int, Explanation] = {}
+        self._frontier: Frontier | None = None
+
+    @property
+    def best(self) -> Explanation | None:
+        """The highest IoU, then the shortest formula, then the first found."""
+        return max(self.by_length.values(), key=lambda found: (found.iou, -found.formula.length), default=None)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing better and nothing shorter of the same IoU can come."""
+        best = self.best
+        return best is not None and best.iou == self.bound and best.formula.length == 1
+
+    def take(self, formula: Formula) -> None:
+        """A formula that somebody found; counted here, and on the whole where this is a sample."""
+        found = self.problem.explain(formula)
+        there = self.by_length.get(formula.length)
+        if there is None or found.iou > there.iou:
+            self.by_length[formula.length] = found
+        if self.also is not None:
+            self.also.take(formula)
+
+    def take_all(self, beam: SearchResult) -> None:
+        """The beam's formulas of every length."""
+        for found in beam.by_length:
+            self.take(found.formula)
+
+    def solve(self, engine: str, stopping: Stopping, seed: int) -> Ended:
+        """Run the solver, where its model fits into the memory and the time; keep what it tells."""
+        start = self.best
+        assert start is not None
+        if engine == "cpsat":
+            Target.of(self.problem, start.iou).check_size(self.problem.unit)
+        bytes_each, seconds_each = COSTS[engine]
+        size = self.shape.length * len(self.problem.concepts.indices)
+        if size * bytes_each > MOST_BYTES:
+            needed, most = size * bytes_each / 2**30, MOST_BYTES / 2**30
+            return Ended(End.FAILED, f"the model needs about {needed:.1f} GiB of memory, above {most:g}; take --sample")
+        if size * seconds_each > stopping.seconds_left:
+            return Ended(End.TIME)
+        record, arrays = problem_record(self.problem)
+        job = {
+            "solver": engine,
+            "space": self.shape.space,
+            "length": self.shape.length,
+            "seconds": None if stopping.seconds_left == math.inf else stopping.seconds_left,
+            "seed": seed,
+            "start": str(_renamed(start.formula, self._numbers())),
+            "bytes": MOST_BYTES,
+            "problem": record,
+        }
+        return run_solver(job, self._hear, stopping, arrays=arrays)
+
+    def _numbers(self) -> dict[str, str]:
+        return {name: number_name(column) for column, name in enumerate(self.problem.concepts.names)}
+
+    def _hear(self, message: Message) -> None:
+        """A formula or a bound from the child; both are checked against the question."""
+        if "formula" in message:
+            names = {number: name for name, number in self._numbers().items()}
+            formula = _renamed(parse(message["formula"], names), names)
+            if formula.length > self.shape.length or (self.shape.space == "chain" and not is_chain(formula)):
+                raise DisagreementError(f"unit {self.problem.unit}: the solver's {formula} is not what was asked for")
+            self.take(formula)
+        elif "bound" in message:
+            self._frontier = self._frontier or Frontier(self.problem, self.ceiling)
+            self.bound = min(self.bound, self._frontier.iou_bound(Fraction(*message["target"]), message["bound"]))
+
+    def result(self, engine: str, ended: Ended, seconds: float) -> SearchResult:
+        """The answer as a result."""
+        best, ranked = None, []
+        for length in range(1, self.shape.length + 1 if self.by_length else 0):
+            found = self.by_length.get(length)
+            if found is not None and (best is None or found.iou > best.iou):
+                best = found
+            if best is not None:
+                ranked.append(best)
+        return SearchResult(
+            unit=self.problem.unit,
+            engine=engine,
+            space=self.shape.space,
+            max_length=self.shape.length,
+            best=best,
+            by_length=tuple(ranked),
+            top=() if best is None else (best,),
+            bound=self.bound,
+            ceiling=self.ceiling,
+            status=Status.DEGENERATE if self.problem.is_degenerate else Status.BOUNDED,
+            seconds=seconds,
+            error=ended.reason,
+        )
+
+    def sample_report(self) -> SampleReport:
+        """What the sample proves, and makes likely."""
+        points = self.problem.unit_points
+        formulas = n_formulas(self.shape.space, self.shape.length, len(self.problem.concepts.names))
+        return SampleReport(
+            points=self.problem.n_points,
+            unit_points=points,
+            cells=len(self.problem.weights),
+            best=self.best,
+            bound=self.bound,
+            likely_bound=likely_bound(self.bound, points, formulas) if points else None,
+        )
+
+
+def _renamed(formula: Formula, names: dict[str, str]) -> Formula:
+    """The formula with every concept called otherwise."""
+    if isinstance(formula, Atom):
+        return Atom(names[formula.name])
+    return type(formula)(*(_renamed(part, names) for part in formula.operands))

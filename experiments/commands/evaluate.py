@@ -1,0 +1,151 @@
+"""`compexact evaluate nli`: how well a model of sentence pairs does, and what it says of one pair."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...probes.atomic_folder import check_output_file, new_file
+from ...solver.errors import UsageError
+from ..printing import Printer, Record, chosen_format, csv_cell, table
+from ..progress import progress
+
+if TYPE_CHECKING:  # torch is imported by the command that needs it
+    from ...probes.nli.evaluation import Evaluation
+    from ...probes.nli.loading import LoadedPairModel
+    from ...probes.text.pairs import Pairs
+
+
+def evaluate_nli(
+    model: str,
+    *,
+    pairs: Path | None,
+    typed: tuple[str | None, str | None],
+    weights: Path | None,
+    output: Path | None,
+    batch_size: int,
+    device: str,
+    force: bool,
+    format_name: str | None,
+) -> None:
+    """Print how well a model does on a file of pairs, or what it says of one pair."""
+    from ...probes.nli.loading import load_pair_model
+
+    format_name = chosen_format(format_name)
+    premise, hypothesis = typed
+    by_hand = premise is not None and hypothesis is not None
+    if (premise is None) != (hypothesis is None) or by_hand == (pairs is not None):
+        raise UsageError("name a file with --pairs, or type one pair with --premise and --hypothesis")
+    if by_hand and output is not None:
+        raise UsageError("-o goes with --pairs: it writes a line for every pair of the file")
+    if output is not None:
+        check_output_file(output, force=force)
+    loaded = load_pair_model(model, weights=weights)
+    if premise is not None and hypothesis is not None:
+        _one_pair(loaded, premise, hypothesis, device, format_name)
+        return
+    assert pairs is not None
+    _file_of_pairs(loaded, pairs, output, batch_size, device, format_name)
+
+
+def _one_pair(model: LoadedPairModel, premise: str, hypothesis: str, device: str, format_name: str) -> None:
+    from ...probes.nli.evaluation import probabilities
+    from ...probes.nli.predicting import predict
+    from ...probes.text.language import analyse, open_pipeline
+    from ...probes.text.pairs import Pair, Pairs, Sentence
+
+    for option, text in (("--premise", premise), ("--hypothesis", hypothesis)):
+        if not text.strip():
+            raise UsageError(f"{option} is empty; type a sentence")
+    pairs = Pairs("typed", Path(), (Pair(Sentence(premise), Sentence(hypothesis), None),), "")
+    (made,) = analyse(pairs, open_pipeline(None))
+    shares = probabilities(predict(model, [made.premise.tokens], [made.hypothesis.tokens], device=device))[0]
+    record: dict[str, Any] = {"premise": premise, "hypothesis": hypothesis}
+    record["prediction"] = model.class_names[int(shares.argmax())]
+    record |= {name: float(share) for name, share in zip(model.class_names, shares, strict=True)}
+    vocabulary = getattr(model.module, "vocabulary", None)
+    if vocabulary is not None:
+        tokens = (*made.premise.tokens, *made.hypothesis.tokens)
+        record["unknown_words"] = [token for token in tokens if not any(vocabulary.ids([token]))]
+    printer = Printer(format_name, ("prediction", *model.class_names))
+    printer(record)
+    printer.finish()
+
+
+def _file_of_pairs(
+    model: LoadedPairModel, path: Path, output: Path | None, batch_size: int, device: str, format_name: str
+) -> None:
+    from ...probes.nli.evaluation import evaluate, probabilities
+    from ...probes.nli.predicting import predict
+    from ...probes.text.language import analyse, open_pipeline
+    from ...probes.text.readers import open_pairs
+
+    pairs = open_pairs(path)
+    labels = [pair.label for pair in pairs.pairs]
+    with progress() as report:
+        analysed = analyse(pairs, open_pipeline(None), report)
+        logits = predict(
+            model,
+            [pair.premise.tokens for pair in analysed],
+            [pair.hypothesis.tokens for pair in analysed],
+            device=device,
+            batch_size=batch_size,
+            on_progress=report,
+        )
+    predictions = logits.argmax(axis=1)
+    found = evaluate(predictions, labels, model.class_names)
+    if output is not None:
+        names = [model.class_names[place] for place in predictions]
+        _write_predictions(output, pairs, names, model.class_names, probabilities(logits).tolist())
+    _print_evaluation(model.name, pairs.name, found, format_name)
+
+
+def _print_evaluation(model: str, pairs: str, found: Evaluation, format_name: str) -> None:
+    if format_name != "table":
+        Printer(format_name, ())(_evaluation_record(model, pairs, found))
+        return
+    share = "-" if found.accuracy is None else f"{100 * found.accuracy:.2f} %"
+    print(f"accuracy {share}: {found.n_correct:,} of {found.n_labelled:,} labelled pairs", end="")
+    print(f"; {found.n_unlabelled:,} pairs have no label" if found.n_unlabelled else "")
+    rows: list[list[Any]] = [
+        ["label", "pairs", "precision", "recall", *(f"predicted_{name}" for name in found.classes)]
+    ]
+    for label, counts in zip(found.classes, found.confusion.tolist(), strict=True):
+        rows.append([label, sum(counts), found.precision(label), found.recall(label), *counts])
+    for line in table(rows):
+        print(line)
+
+
+def _evaluation_record(model: str, pairs: str, found: Evaluation) -> Record:
+    """confusion: label -> prediction -> pairs."""
+    counts = found.confusion.tolist()
+    return {
+        "model": model,
+        "pairs": pairs,
+        "labelled": found.n_labelled,
+        "unlabelled": found.n_unlabelled,
+        "correct": found.n_correct,
+        "accuracy": found.accuracy,
+        "precision": {label: found.precision(label) for label in found.classes},
+        "recall": {label: found.recall(label) for label in found.classes},
+        "confusion": {label: dict(zip(found.classes, row)) for label, row in zip(found.classes, counts)},
+    }
+
+
+def _write_predictions(
+    path: Path,
+    pairs: Pairs,
+    predictions: Sequence[str],
+    classes: Sequence[str],
+    shares: Sequence[Sequence[float]],
+) -> None:
+    """A line per pair, in the file's order; whole or not at all.  `gold` and `correct` are empty without label."""
+    with new_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["key", "gold", "pred", "correct", *classes])
+        for pair, predicted, row in zip(pairs.pairs, predictions, shares, strict=True):
+            correct = "" if pair.label is None else pair.label == predicted
+            cells = [pair.key, pair.label or "", predicted, correct, *(f"{share:.6f}" for share in row)]
+            writer.writerow([csv_cell(cell) for cell in cells])

@@ -1,0 +1,79 @@
+"""Explanations of many units at several lengths: what most questions start from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from ...probes.store import Probe
+from ...solver.explanation import Explanation
+from ...solver.result import SearchResult
+from ..run.engines import SearchSettings
+from ..run.interrupts import stop_on_interrupt
+from ..run.units import Explain, map_units
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One unit's results, by maximum length, ascending."""
+
+    unit: str
+    by_length: dict[int, SearchResult]
+
+    def best(self, length: int) -> Explanation | None:
+        """The formula at this maximum length; None where there is nothing to explain."""
+        return self.by_length[length].best
+
+    def iou(self, length: int) -> Fraction:
+        """Its IoU, 0 where there is none."""
+        found = self.best(length)
+        return found.iou if found else Fraction(0)
+
+
+def explain_at(
+    probe: Probe,
+    units: Sequence[str],
+    lengths: Sequence[int],
+    settings: SearchSettings,
+    *,
+    jobs: int = 1,
+    on_progress: Progress = lambda what, done, total: None,
+) -> list[Explained]:
+    """Explain every unit at every length, with one engine.
+
+    A beam that grows to the greatest length has passed all shorter ones, so it is run once; others once a length.
+    Raises `KeyboardInterrupt` where it was interrupted.
+    """
+    found: dict[str, dict[int, SearchResult]] = {unit: {} for unit in units}
+    lengths = sorted(set(lengths))
+    runs = [lengths[-1:]] if settings.engine == "beam" else [[length] for length in lengths]
+    with stop_on_interrupt() as stop:
+        for place, (length,) in enumerate(runs):
+            asked = Explain(replace(settings, max_length=length))
+            for done, (unit, result) in enumerate(map_units(asked, probe.cells, units, jobs=jobs, stop=stop), start=1):
+                found[unit][length] = result
+                on_progress("units explained", place * len(units) + done, len(runs) * len(units))
+            if stop.is_set():
+                raise KeyboardInterrupt
+    if settings.engine == "beam":
+        return [Explained(unit, _shorter(found[unit][lengths[-1]], lengths)) for unit in units]
+    return [Explained(unit, found[unit]) for unit in units]
+
+
+def _shorter(result: SearchResult, lengths: Sequence[int]) -> dict[int, SearchResult]:
+    """A beam's results at shorter maximum lengths, from its longest."""
+    if not result.by_length:
+        return {length: replace(result, max_length=length) for length in lengths}
+    return {
+        length: replace(
+            result,
+            max_length=length,
+            best=result.by_length[length - 1],
+            by_length=result.by_length[:length],
+            top=(result.by_length[length - 1],),
+        )
+        for length in lengths
+    }

@@ -1,0 +1,221 @@
+"""How good is the beam?  Its answer against a proven one, unit by unit (`compexact audit`).
+
+`beam_gap` is what a better formula could still gain: the proven bound minus the beam's IoU.  The beam was optimal
+where that is 0; it was not where the other engine found a higher IoU; else it is not settled.
+
+Several maximum lengths and beam sizes make a grid: every length is proven once, and every beam held against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from statistics import fmean
+
+from ...probes.store import Probe
+from ...solver.cells import Cells
+from ...solver.certify import certificate_text
+from ...solver.errors import UsageError
+from ...solver.metrics import rounded_up
+from ...solver.problem import Problem
+from ...solver.result import SearchResult
+from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, explain_unit, failed_result
+from .folder import Outcome, Record, Run, chosen_by, keep_records, result_record, run_header
+from .interrupts import stop_on_interrupt
+from .units import map_units
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A unit's answers of a beam and of the engine that proves."""
+
+    beam_size: int | None
+    beam: SearchResult
+    exact: SearchResult
+
+    @property
+    def gap(self) -> Fraction | None:
+        """What any formula could gain over the beam's, at most; None where nothing is proven."""
+        return None if self.exact.bound is None else self.exact.bound - _iou(self.beam)
+
+    @property
+    def beam_was_optimal(self) -> bool | None:
+        """None where it is not settled."""
+        if self.gap == 0:
+            return True
+        return False if _iou(self.exact) > _iou(self.beam) else None
+
+    def record(self) -> Record:
+        """The line of `compexact audit`."""
+        return {
+            "unit": self.beam.unit,
+            "beam": self.beam.record(),
+            "exact": self.exact.record(),
+            "beam_gap": None if self.gap is None else rounded_up(self.gap),
+            "beam_optimal": self.beam_was_optimal,
+        }
+
+    def point(self) -> Record:
+        """The same in short, as a point of the grid."""
+        return {
+            "max_length": self.beam.max_length,
+            "beam_size": self.beam_size,
+            "beam_iou": float(_iou(self.beam)),
+            "exact_iou": float(_iou(self.exact)),
+            "beam_gap": None if self.gap is None else rounded_up(self.gap),
+            "beam_optimal": self.beam_was_optimal,
+            "exact_gap": self.exact.record()["gap"],
+            "status": self.exact.status.value,
+            "beam_seconds": round(self.beam.seconds, 6),
+            "exact_seconds": round(self.exact.seconds, 6),
+        }
+
+
+def _iou(result: SearchResult) -> Fraction:
+    return result.best.iou if result.best else Fraction(0)
+
+
+def audit_record(grid: Sequence[Audited]) -> Record:
+    """The line of a unit: its last, largest point in full, and every point of the grid in short."""
+    return grid[-1].record() | {"grid": [point.point() for point in grid]}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The work of an audit for one unit: every length proven once, and every beam held against it.
+
+    settings: of the engine that proves; its `max_length` and `beam_size` are the grid's last.
+    """
+
+    settings: SearchSettings
+    lengths: tuple[int, ...]
+    beam_sizes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, settings: SearchSettings, lengths: Sequence[int] = (), beam_sizes: Sequence[int] = ()) -> Audit:
+        """An audit over these lengths and beam sizes, or those of the settings; each ascending, each once.
+
+        Raises `UsageError` for an audit of the beam against itself, and as `check_settings` does.
+        """
+        if settings.engine == "beam":
+            raise UsageError("an audit needs an engine that proves, such as --engine exact")
+        all_lengths = tuple(sorted(set(lengths or (settings.max_length,))))
+        sizes = tuple(sorted(set(beam_sizes or (settings.beam_size or 10,))))
+        settings = replace(settings, max_length=all_lengths[-1])
+        engine = ENGINES.get(settings.engine)
+        if engine is None or "beam_size" in engine.takes:
+            settings = replace(settings, beam_size=sizes[-1])
+        else:
+            settings = replace(settings, beam_size=SearchSettings.beam_size)
+        check_settings(settings)
+        return cls(settings, all_lengths, sizes)
+
+    def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> tuple[Audited, ...]:
+        points = []
+        for length in self.lengths:
+            proof = explain_unit(cells, column, replace(self.settings, max_length=length), should_stop)
+            for size in self.beam_sizes:
+                beam = SearchSettings(max_length=length, beam_size=size)
+                points.append(Audited(size, explain_unit(cells, column, beam, should_stop), proof))
+        return tuple(points)
+
+    def failed(self, cells: Cells, column: int, reason: str) -> tuple[Audited, ...]:
+        """The grid of a unit whose process was killed."""
+        problem = Problem.of(cells, column)
+        points = []
+        for length in self.lengths:
+            proof = failed_result(problem, replace(self.settings, max_length=length), reason)
+            for size in self.beam_sizes:
+                beam = SearchSettings(max_length=length, beam_size=size)
+                points.append(Audited(size, failed_result(problem, beam, reason), proof))
+        return tuple(points)
+
+    def record(self) -> Record:
+        """The settings as run.json keeps them."""
+        return self.settings.record() | {"lengths": list(self.lengths), "beam_sizes": list(self.beam_sizes)}
+
+
+def audit_units(cells: Cells, units: Sequence[str], audit: Audit, *, jobs: int = 1) -> Iterator[tuple[Audited, ...]]:
+    """The grid of each unit, in order: lengths ascending, beam sizes ascending within."""
+    for _, grid in map_units(audit, cells, units, jobs=jobs):
+        yield grid
+
+
+def run_audit(
+    probe: Probe,
+    units: Sequence[str],
+    audit: Audit,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    min_active: int = 0,
+    on_record: Callable[[Record], None] = lambda record: None,
+) -> Run:
+    """An audit kept in a folder, as `run_units` keeps a run."""
+    with stop_on_interrupt() as stop:
+
+        def work(missing: Sequence[str]) -> Iterator[Outcome]:
+            for name, grid in map_units(audit, probe.cells, missing, jobs=jobs, stop=stop):
+                result, problem = grid[-1].exact, Problem.of(probe.cells, name)
+                certificate = certificate_text(problem, result) if result.certificate else None
+                yield Outcome(name, audit_record(grid) | {"exact": result_record(result)}, certificate)
+
+        header = run_header("audit", probe, units, chosen_by(audit.record(), min_active), folder)
+        return keep_records(folder, probe, header, work, on_record)
+
+
+@dataclass(frozen=True)
+class AuditSummary:
+    """What an audit found at one length and beam size; degenerate and failed units are left out.
+
+    proven: units whose optimum is known.  optimal, beaten: of the beam.  mean_gap, largest_gap: of proven bounds
+    over the beam's IoU; None where nothing is proven.  beam_seconds, exact_seconds: means per unit.
+    """
+
+    max_length: int
+    beam_size: int
+    units: int
+    proven: int
+    optimal: int
+    beaten: int
+    mean_gap: float | None
+    largest_gap: float | None
+    mean_beam_iou: float
+    mean_exact_iou: float
+    beam_seconds: float
+    exact_seconds: float
+
+
+def summarise(records: Sequence[Record]) -> list[AuditSummary]:
+    """A summary for every length and beam size of the audit's lines."""
+    groups: dict[tuple[int, int], list[Record]] = {}
+    for point in (point for line in records for point in line["grid"]):
+        if point["status"] not in ("degenerate", "failed"):
+            groups.setdefault((point["max_length"], point["beam_size"]), []).append(point)
+    return [_summary(length, size, points) for (length, size), points in sorted(groups.items())]
+
+
+def _summary(length: int, size: int, points: list[Record]) -> AuditSummary:
+    gaps = [point["beam_gap"] for point in points if point["beam_gap"] is not None]
+    return AuditSummary(
+        max_length=length,
+        beam_size=size,
+        units=len(points),
+        proven=sum(point["exact_gap"] == 0 for point in points),
+        optimal=sum(point["beam_optimal"] is True for point in points),
+        beaten=sum(point["beam_optimal"] is False for point in points),
+        mean_gap=fmean(gaps) if gaps else None,
+        largest_gap=max(gaps, default=None),
+        mean_beam_iou=fmean(point["beam_iou"] for point in points),
+        mean_exact_iou=fmean(point["exact_iou"] for point in points),
+        beam_seconds=fmean(point["beam_seconds"] for point in points),
+        exact_seconds=fmean(point["exact_seconds"] for point in points),
+    )
+
+
+def worst_units(records: Sequence[Record], count: int = 5) -> list[Record]:
+    """The lines of the units on which the beam was beaten by most, worst first."""
+    beaten = [line for line in records if line["beam_optimal"] is False]
+    return sorted(beaten, key=lambda line: line["beam"]["iou"] - line["exact"]["iou"])[:count]

@@ -1,0 +1,221 @@
+"""The engines by name, and the one function that explains a unit: of (cells, unit, settings), without state.
+
+Everything that runs searches calls `explain_unit`: this process, the processes of `--jobs`, a notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from ...solver.beam import check_settings as check_beam
+from ...solver.beam import search_beam
+from ...solver.ceiling import ceiling
+from ...solver.cells import Cells
+from ...solver.certify import before_check, certified, certified_claim
+from ...solver.errors import CompexactError, UsageError, did_you_mean
+from ...solver.exact import search_exact
+from ...solver.exhaustive import brute_force_search
+from ...solver.problem import Problem
+from ...solver.reference import FORMS, reference_beam_search
+from ...solver.result import SearchResult, Status
+from ...solver.stopping import Stopping
+from ...solver.transport import transport_bound
+
+ShouldStop = Callable[[], bool]
+
+TRANSPORT_SECONDS = 10.0
+"""So long a better bound may be looked for after an outside solver has ended;"""
+
+TRANSPORT_SHARE = 0.1
+"""of a time limit this share is kept for it: solvers mostly take all the time they get."""
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """What `compexact explain` is asked.  Defaults are the paper's.
+
+    beam_size: None keeps every distinct function.  penalty: decimal text, so that it is exact.
+    compat: `vision` or `nli` for the search of the paper's code.  time_limit: seconds of wall clock per unit;
+    engines that cannot be stopped early take none.  sample: ask the outside solvers about so many points.
+    seed: of what is random in an engine, if anything.
+    """
+
+    engine: str = "beam"
+    space: str = "chain"
+    max_length: int = 3
+    beam_size: int | None = 10
+    top_k: int = 1
+    penalty: str = "1"
+    metric: str = "iou"
+    compat: str | None = None
+    time_limit: float | None = None
+    sample: int | None = None
+    seed: int = 0
+
+    def record(self) -> dict[str, Any]:
+        """The settings as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to search.
+
+    search: (problem, settings, should_stop) -> result.  spaces: those it searches.  takes: the settings that it
+    heeds, beside those that all do.
+    """
+
+    search: Callable[[Problem, SearchSettings, ShouldStop], SearchResult]
+    spaces: tuple[str, ...]
+    takes: tuple[str, ...]
+
+
+def _beam(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
+    if settings.compat is None:
+        return search_beam(
+            problem,
+            Stopping.after(settings.time_limit, should_stop),
+            settings.max_length,
+            beam_size=settings.beam_size,
+            top_k=settings.top_k,
+            penalty=settings.penalty,
+            metric=settings.metric,
+        )
+    return reference_beam_search(
+        problem,
+        settings.compat,
+        max_length=settings.max_length,
+        beam_size=_beam_size(settings),
+        penalty=float(Fraction(settings.penalty)),
+        min_active=0,  # units are skipped where they are chosen
+        should_stop=should_stop,
+    )
+
+
+def _beam_size(settings: SearchSettings) -> int:
+    return 10 if settings.beam_size is None else settings.beam_size
+
+
+def _brute(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
+    stopping = Stopping.after(None, should_stop)
+    found = brute_force_search(problem, max_length=settings.max_length, space=settings.space, should_stop=should_stop)
+    return _timed(certified_claim(problem, found, stopping), stopping)
+
+
+def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
+    stopping = Stopping.after(settings.time_limit, should_stop)
+    searching = before_check(problem, stopping)
+    found = search_exact(problem, searching, settings.space, settings.max_length, _beam_size(settings))
+    return _timed(certified(problem, found, stopping), stopping)
+
+
+def _timed(result: SearchResult, stopping: Stopping) -> SearchResult:
+    """The result with the seconds of search and check."""
+    return replace(result, seconds=stopping.elapsed)
+
+
+def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
+    """An engine of `encodings/search.py`, which is imported when it is asked for."""
+    stopping = Stopping.after(settings.time_limit, should_stop)
+    bounding = before_check(problem, stopping)
+    searching = bounding.within((1 - TRANSPORT_SHARE) * bounding.seconds_left)
+    search = getattr(import_module("compexact.encodings.search"), name)
+    found: SearchResult = search(
+        problem,
+        space=settings.space,
+        max_length=settings.max_length,
+        time_limit=None if settings.time_limit is None else max(searching.seconds_left, 1e-3),
+        sample=settings.sample,
+        seed=settings.seed,
+        beam_size=settings.beam_size,
+        should_stop=should_stop,
+    )
+    found = _bounded_better(problem, found, bounding, stopping)
+    return _timed(certified_claim(problem, found, stopping), stopping)
+
+
+def _bounded_better(problem: Problem, found: SearchResult, bounding: Stopping, stopping: Stopping) -> SearchResult:
+    """The result with the bound by transport, where that is lower than what the solver has proven for all points."""
+    if found.best is None or found.bound is None or found.status is not Status.BOUNDED:
+        return found
+    proven = transport_bound(
+        problem, found.max_length, found.space, found.best.iou, found.ceiling, bounding.within(TRANSPORT_SECONDS)
+    )
+    if proven.bound >= found.bound:
+        return found
+    return certified(problem, replace(found, bound=proven.bound, certificate=proven), stopping)
+
+
+ENGINES: dict[str, Engine] = {
+    "beam": Engine(_beam, ("chain",), ("beam_size", "top_k", "penalty", "metric", "compat", "time_limit")),
+    "exact": Engine(_exact, ("chain", "tree"), ("beam_size", "time_limit")),
+    "cpsat": Engine(partial(_outside, "cpsat_search"), ("chain", "tree"), ("beam_size", "sample", "time_limit")),
+    "maxsat": Engine(partial(_outside, "maxsat_search"), ("chain", "tree"), ("beam_size", "sample", "time_limit")),
+    "brute": Engine(_brute, ("chain", "tree"), ()),
+}
+"""To add an engine, add a row."""
+
+_TAKEN_BY_ALL = ("engine", "space", "max_length", "seed")
+_NOT_WITH_COMPAT = ("top_k", "metric", "time_limit")
+
+
+def check_settings(settings: SearchSettings) -> None:
+    """Refuse unknown engines, and settings that the engine would ignore."""
+    engine = ENGINES.get(settings.engine)
+    if engine is None:
+        hint = did_you_mean(settings.engine, ENGINES)
+        raise UsageError(f"no engine is named {settings.engine!r}{hint}; there are {', '.join(ENGINES)}")
+    if settings.space not in engine.spaces:
+        raise UsageError(f"engine {settings.engine} searches {' and '.join(engine.spaces)}, not {settings.space!r}")
+    if settings.time_limit is not None and not 0 < settings.time_limit < float("inf"):
+        raise UsageError(f"the time limit must be a number of seconds above 0, not {settings.time_limit}")
+    check_beam(settings.max_length, settings.beam_size, settings.top_k, settings.penalty, settings.metric)
+    if settings.compat is not None and settings.compat not in FORMS:
+        raise UsageError(f"--compat takes {' or '.join(FORMS)}, not {settings.compat!r}")
+    if settings.sample is not None and settings.sample < 1:
+        raise UsageError(f"the sample must have at least 1 point, not {settings.sample}")
+    if settings.seed < 0:
+        raise UsageError(f"the seed must be 0 or more, not {settings.seed}")
+    defaults = asdict(SearchSettings())
+    for name, value in asdict(settings).items():
+        ignored = name not in (*engine.takes, *_TAKEN_BY_ALL) or (settings.compat and name in _NOT_WITH_COMPAT)
+        if ignored and value != defaults[name]:
+            what = "--compat" if settings.compat else f"engine {settings.engine}"
+            raise UsageError(f"{what} takes no --{name.replace('_', '-')}")
+
+
+def explain_unit(
+    cells: Cells, unit: int | str, settings: SearchSettings, should_stop: ShouldStop = lambda: False
+) -> SearchResult:
+    """The answer for one unit.  An engine that fails gives a result of status `failed` with the reason.
+
+    should_stop: asked now and then; engines that can then give what they have.
+    """
+    problem = Problem.of(cells, unit)
+    try:
+        return ENGINES[settings.engine].search(problem, settings, should_stop)
+    except UsageError:
+        raise
+    except (CompexactError, ArithmeticError, MemoryError, ValueError, RuntimeError) as error:
+        if getattr(error, "exit_code", 1) == 5:
+            raise
+        return failed_result(problem, settings, f"{type(error).__name__}: {error}")
+
+
+def failed_result(problem: Problem, settings: SearchSettings, reason: str) -> SearchResult:
+    """The answer for a unit that could not be searched."""
+    return SearchResult(
+        unit=problem.unit,
+        engine=settings.engine,
+        space=settings.space,
+        max_length=settings.max_length,
+        best=None,
+        ceiling=ceiling(problem),
+        status=Status.FAILED,
+        error=reason,
+    )

@@ -1,0 +1,46 @@
+"""Compile, or load what was compiled, before any clock starts.
+
+The compiled loops of a search are ready after it has searched a small problem; with a cold cache that takes up to a
+minute, once for an installation.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from ...solver.arrays import from_arrays
+from ...solver.compiled import on_compiling
+from ...solver.sets.search import MAX_LENGTH as SHORT
+from .engines import SearchSettings, explain_unit
+
+MESSAGE = "compexact: compiling the inner loops, once for this installation; it takes up to a minute"
+
+
+def warm_up(settings: SearchSettings, *, quiet: bool = False) -> None:
+    """Make the loops of the settings' engine ready; one line on stderr says so where they are really compiled."""
+    if settings.engine == "beam":
+        _warm_up("beam", 2, quiet)
+    else:
+        _warm_up("exact", 3 if settings.max_length <= SHORT or settings.engine != "exact" else SHORT + 1, quiet)
+
+
+@lru_cache(maxsize=8)
+def _warm_up(engine: str, length: int, quiet: bool) -> None:
+    said: list[str] = [MESSAGE] if quiet else []
+
+    def say() -> None:
+        if not said:
+            said.append(MESSAGE)
+            print(MESSAGE, file=sys.stderr, flush=True)
+
+    # A rare unit and a heavy cell outside all concepts: so every bound of the searches and checkers is used.
+    matrix = (np.arange(16)[:, None] >> np.arange(4) & 1).astype(bool)
+    weights = np.where(matrix.any(axis=1), 7, 500)
+    active = np.where(matrix[:, 0] & ~matrix[:, 3] | matrix[:, 1] & matrix[:, 2], [5, 6] * 8, 0)[:, None]
+    cells = from_arrays(matrix, weights=weights, active=active)
+    with on_compiling(say):
+        explain_unit(cells, 0, replace(SearchSettings(), engine=engine, max_length=length))

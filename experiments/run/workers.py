@@ -1,0 +1,186 @@
+"""The same work for many units in several processes, any of which may be killed.
+
+Each process has one unit at a time, so what is lost with it is known: that unit is tried once more in a new one.
+The processes share the cells' memory.  Nothing that they need has a name on disk, and on Linux they are killed when
+this process is, so a kill leaves nothing behind.
+
+Plain subprocesses, as in `encodings/process.py`, rather than `multiprocessing` or joblib's pool: when a process is
+killed, those give up on all units, or cannot say which were at work; and the names of their semaphores and files
+outlive a kill.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from ...encodings.process import how_it_ended
+from ...solver.cells import Cells
+from .shared_cells import shared
+from .worker import READY
+
+CHILD = "compexact.experiments.run.worker"
+ATTEMPTS = 2
+_THREADS_OF = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+class Killed(Exception):
+    """A process ended without an answer; says how."""
+
+
+def in_processes(
+    work: Callable[..., Any], cells: Cells, columns: Sequence[int], processes: int, stop: threading.Event
+) -> Iterator[tuple[int, Any]]:
+    """(column, what `work` gives, or `Killed` where its process was twice) in order; without units not begun.
+
+    work, and what it gives: to be pickled.  What it raises is raised.  stop: once it is set, units at work give what
+    they have, and no other is begun.
+    """
+    import cloudpickle
+
+    with shared(cells) as (place, file):
+        greeting = pickle.dumps(sys.path) + cloudpickle.dumps((work, place))
+        team = _Team(greeting, file.fileno(), processes, stop)
+        with ThreadPoolExecutor(processes) as threads, team.stopping():
+            answers = [threads.submit(team.ask, column) for column in columns]
+            try:
+                for column, answer in zip(columns, answers):
+                    for found in answer.result():
+                        yield column, found
+            finally:
+                for answer in answers:
+                    answer.cancel()
+
+
+class _Team:
+    """A process for each thread that asks."""
+
+    def __init__(self, greeting: bytes, descriptor: int, size: int, stop: threading.Event) -> None:
+        self._greeting, self._descriptor, self._size, self._stop = greeting, descriptor, size, stop
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._own = threading.local()
+        self._workers: list[_Worker] = []
+
+    def ask(self, column: int) -> tuple[Any, ...]:
+        """What is found of a unit, as the only item; none where it was to stop before."""
+        for _ in range(ATTEMPTS):
+            worker = self._worker()
+            if worker is None:
+                return ()
+            try:
+                is_done, found = worker.ask(column, self._greeting)
+            except Killed as error:
+                killed = error
+            else:
+                if not is_done:
+                    raise found
+                return (found,)
+        return () if self._is_to_stop else (killed,)
+
+    @property
+    def _is_to_stop(self) -> bool:
+        return self._stop.is_set() or self._over.is_set()
+
+    def _worker(self) -> _Worker | None:
+        """The thread's process, a new one where there is none at work; None where no unit is to be begun."""
+        with self._lock:
+            if self._is_to_stop:
+                return None
+            worker: _Worker | None = getattr(self._own, "worker", None)
+            if worker is None or worker.has_ended:
+                self._own.worker = worker = _Worker(self._descriptor, self._size)
+                self._workers.append(worker)
+            return worker
+
+    @contextmanager
+    def stopping(self) -> Iterator[None]:
+        """Within, processes are told when to stop; after it there are none."""
+
+        def watch() -> None:
+            while not self._over.is_set():
+                if self._stop.wait(0.05):
+                    self._end(_Worker.stop)
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            self._end(_Worker.kill)
+            watcher.join()
+
+    def _end(self, how: Callable[[_Worker], None]) -> None:
+        with self._lock:
+            for worker in self._workers:
+                how(worker)
+
+
+class _Worker:
+    """One process.  Its own session keeps the terminal's Ctrl-C from it."""
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        each = str(max(1, (os.cpu_count() or 1) // size))
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-m", CHILD, str(descriptor)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=(descriptor,),
+            env={**dict.fromkeys(_THREADS_OF, each), **os.environ},
+        )
+        self._is_ready = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it can be asked no more."""
+        return self._child.poll() is not None
+
+    def ask(self, column: int, greeting: bytes) -> tuple[bool, Any]:
+        """Whether the work for a unit is done, and what it gives or raises.  Raises `Killed`.
+
+        greeting: what it is told before its first unit.
+        """
+        to, back = _pipes(self._child)
+        try:
+            if not self._is_ready:
+                to.write(greeting)
+                to.flush()
+                self._is_ready = pickle.load(back) == READY  # noqa: S301 - from our own process
+            to.write(pickle.dumps(column))
+            to.flush()
+            answer: tuple[bool, Any] = pickle.load(back)  # noqa: S301
+        except (OSError, ValueError, EOFError, pickle.UnpicklingError):
+            self.kill()
+            raise Killed(f"its process {how_it_ended(self._child.wait())}") from None
+        return answer
+
+    def stop(self) -> None:
+        """Tell it to give what it has; one that has nothing yet is ended."""
+        if not self._is_ready:
+            self._child.kill()
+        with suppress(OSError):
+            _pipes(self._child)[0].close()
+
+    def kill(self) -> None:
+        """End it; the thread that asks it gets no answer."""
+        self._child.kill()
+        self._child.wait()
+        for pipe in _pipes(self._child):
+            with suppress(OSError):
+                pipe.close()
+
+
+def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    return child.stdin, child.stdout

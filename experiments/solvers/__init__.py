@@ -1,1 +1,0 @@
-"""The engines that ask an outside solver, each in a process of its own."""

@@ -1,0 +1,149 @@
+"""Plain arrays in an `.npz` file, from any tool, as a probe (docs/contracts.md lists the keys)."""
+
+from __future__ import annotations
+
+import lzma
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from copy import copy
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..solver.arrays import from_arrays, merge_rows
+from ..solver.cells import Cells
+from ..solver.errors import DataError, did_you_mean
+from ..solver.names import brief, checked_names
+from .npy import read_npy
+from .regular_files import MAX_BYTES_NAME, max_bytes, open_regular
+from .store import Probe, file_digest
+from .versions import versions
+
+KEYS = (
+    "concepts", "concepts_indptr", "concepts_indices", "concept_names", "concept_categories",
+    "neurons", "weights", "active", "unit_names",
+)  # fmt: skip
+MAX_MEMBERS = 10_000
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError, struct.error,
+)  # fmt: skip
+
+
+def read_npz(path: str | Path) -> Probe:
+    """The file's arrays as a probe; `DataError` names what is missing or wrong in it."""
+    path = Path(path)
+    arrays = load_npz(path)
+    try:
+        cells = cells_of(arrays)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    return Probe(cells, about_arrays(path, {}), path=path)
+
+
+def about_arrays(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What made a probe that is read from an `.npz` file."""
+    return {
+        "kind": "arrays",
+        "model": None,
+        "layer": None,
+        "dataset": path.name,
+        "settings": dict(settings),
+        "versions": versions(),
+        "inputs": {path.name: file_digest(path)},
+    }
+
+
+def load_npz(path: Path, also: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """The known arrays of the file, and those of `also`; others are left alone.
+
+    Refuses pickles, keys that look misspelt, doubled keys, and sizes that are not there.
+    """
+    known = (*KEYS, *also)
+    try:
+        with open_regular(path, follow=True) as stream, zipfile.ZipFile(stream) as archive:
+            members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
+            _check_members([name for name, _ in members], known, path)
+            ours = [(name, info) for name, info in members if name in known]
+            if (unpacked := sum(info.file_size for _, info in ours)) > max_bytes():
+                most = f"{max_bytes():,} that are read ({MAX_BYTES_NAME})"
+                raise DataError(f"{path} unpacks to {unpacked:,} bytes, more than the {most}")
+            return {name: _load_array(archive, info, path) for name, info in ours}
+    except _DAMAGE as error:
+        why = " ".join(str(error).split())[:200] or "it ends too early"
+        raise DataError(f"{path} is not a readable .npz file: {why}") from None
+    except MemoryError:
+        raise DataError(f"{path} has an array that does not fit in memory") from None
+
+
+def _check_members(names: list[str], known: tuple[str, ...], path: Path) -> None:
+    if len(names) > MAX_MEMBERS:
+        raise DataError(f"{path} holds {len(names):,} arrays; {MAX_MEMBERS:,} are the most")
+    for name, times in Counter(names).items():
+        if name not in known and (near := did_you_mean(name, known)):
+            raise DataError(f"{path}: unknown array {brief(name)}{near}")
+        if times > 1:
+            raise DataError(f"{path}: two arrays are called {brief(name)}")
+
+
+def _load_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> np.ndarray:
+    """One array.  A byte more than it claims is asked for: where there is one, the checksum or the size is wrong."""
+    beyond = copy(info)
+    beyond.file_size += 1
+    name = info.filename.removesuffix(".npy")
+    return read_npy(lambda: archive.open(beyond), info.file_size, f"{path}: {name!r}")
+
+
+def cells_of(arrays: dict[str, Any]) -> Cells:
+    """The cells of a file's arrays; `DataError` names what is missing or wrong."""
+    names, categories, units = (
+        None if (texts := arrays.get(key)) is None else _texts(texts, key)
+        for key in ("concept_names", "concept_categories", "unit_names")
+    )
+    counted = {key: arrays.get(key) for key in ("neurons", "weights", "active")}
+    sparse = [key for key in ("concepts_indptr", "concepts_indices") if key in arrays]
+    if "concepts" in arrays:
+        if sparse:
+            raise DataError(f"give either concepts or the sparse form, not both; {sparse[0]} is there, too")
+        return from_arrays(
+            arrays["concepts"], concept_names=names, concept_categories=categories, unit_names=units, **counted
+        )
+    if len(sparse) < 2:
+        raise DataError("concepts is missing; without it both concepts_indptr and concepts_indices are needed")
+    if names is None:
+        raise DataError("concept_names is missing; the sparse form needs it, because it tells how many there are")
+    if not names:
+        raise DataError("concept_names is empty: at least one concept is needed")
+    checked = checked_names(names, len(names), "concept", str)
+    rows = sparse_rows(arrays["concepts_indptr"], arrays["concepts_indices"], len(names))
+    ids: dict[tuple[int, ...], int] = {}
+    row_of = np.array([ids.setdefault(row, len(ids)) for row in rows], dtype=np.int64)
+    return merge_rows(list(ids), row_of, checked, categories, unit_names=units, **counted)
+
+
+def _texts(array: np.ndarray, key: str) -> list[str]:
+    if array.ndim != 1 or array.dtype.kind != "U":
+        raise DataError(f"{key} must be a list of text, not {array.dtype} of shape {array.shape}")
+    return [str(text) for text in array]
+
+
+def sparse_rows(indptr: np.ndarray, indices: np.ndarray, n_concepts: int) -> list[tuple[int, ...]]:
+    """The concepts of every row, ascending and each once, from compressed sparse rows."""
+    for what, array in (("concepts_indptr", indptr), ("concepts_indices", indices)):
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            raise DataError(f"{what} must be a list of integers, not {array.dtype} of shape {array.shape}")
+    bounds, columns = [int(n) for n in indptr], [int(n) for n in indices]
+    if len(bounds) < 2 or bounds[0] != 0 or bounds[-1] != len(columns) or sorted(bounds) != bounds:
+        raise DataError(
+            f"concepts_indptr must rise from 0 to the number of concepts_indices ({len(columns):,}), a row at a time"
+        )
+    if columns and not 0 <= min(columns) <= max(columns) < n_concepts:
+        wrong = min(columns) if min(columns) < 0 else max(columns)
+        raise DataError(
+            f"concepts_indices holds {wrong}; with {n_concepts} concept_names it goes from 0 to {n_concepts - 1}"
+        )
+    return [tuple(sorted(set(columns[start:stop]))) for start, stop in pairwise(bounds)]

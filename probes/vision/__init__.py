@@ -1,0 +1,1 @@
+"""Probes of image models: masks, thresholds, counts, and what the probe notes of them."""

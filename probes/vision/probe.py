@@ -1,0 +1,271 @@
+"""Probe a vision model: which points activate each unit, counted by the concepts that the points have.
+
+Two passes over the dataset.  The first runs the network and keeps the layer's maps on disk and each unit's
+top values; that gives the thresholds.  The second reads the labels, upsamples the maps to the label
+size, compares, and adds the counts to the cells.  (Mu and Andreas 2020, sections 2 and 4; Bau et al. 2017.)
+
+Beside the cells, the probe keeps these arrays for later questions:
+
+| array | type, shape | |
+|---|---|---|
+| `thresholds` | float64 (n_units,) | active means strictly above |
+| `unit_max` | float32 (n_images, n_units) | largest value in each image |
+| `image_active` | uint8 (n_images, ceil(n_units / 8)) | packed bits: any value of the image above the threshold |
+| `predictions` | int64 (n_images,) | the class with the highest score, -1 where there are no classes |
+| `class_weights` | float32 (n_classes, n_features) | of the last linear layer, where there is one |
+| `top_images` | int32 (n_units, k) | the images with the highest `unit_max`, best first |
+| `top_masks` | uint8 (n_units, k, ceil(n_points / 8)) | packed bits: where the unit is active in them |
+| `pictured` | int32 (n_pictures,) | the images that occur in `top_images`, ascending |
+| `point_cells` | int32 (n_pictures, height, width) | the cell of each point of these |
+| `picture_bytes`, `picture_offsets` | uint8, int64 (n_pictures + 1,) | these as JPEG files, one after the other |
+
+Where units are split into ranges, every array has a column or row for each range, and there are no `class_weights`:
+the model's weights are of whole units.  Of a range,
+
+| array | type, shape | |
+|---|---|---|
+| `thresholds` | float64 (n_units,) | its lower edge: active means strictly above |
+| `upper_edges` | float64 (n_units,) | only of ranges: active means at or below, too |
+| `unit_max` | float32 (n_images, n_units) | the largest upsampled value in it; its lower edge where none is |
+| `image_active` | uint8 (n_images, ceil(n_units / 8)) | packed bits: any point of the image in it |
+| `top_images` | int32 (n_units, k) | the images with the most points in it, best first |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...solver.cells import Cells
+from ...solver.errors import UsageError
+from ..datasets.annotated_images import AnnotatedImages
+from ..devices import choose_device
+from ..layers import final_linear
+from ..models import LoadedModel
+from ..preprocess import Preprocessing
+from ..ranges import MARK, check_ranges
+from ..store import Probe, file_digest
+from ..thresholds import as_float32_below
+from ..trace import LayerMaps, Progress, Trace, trace
+from ..unreadable_images import Skipped, readable_images
+from ..versions import versions
+from .counting import Counting
+from .notes import about_cells, about_dropped, about_predictions, about_skipped, about_steps
+from .range_edges import Edges, UnitValues, quantile_thresholds, range_edges
+from .unit_masks import Activity, FiringUnits, range_activity, unit_activity
+
+RULES = ("quantile", "positive")
+THRESHOLD_ON = ("cells", "pixels")
+NAN_RULES = ("error", "drop")
+MAX_WORKERS = 256
+MAX_DIGESTS_LISTED = 20
+
+
+@dataclass(frozen=True)
+class VisionSettings:
+    """How a vision model is probed.
+
+    layers: dotted names.  threshold: `quantile`, or `positive` (above 0, for units after a ReLU).
+    quantile: the share of a unit's values above its threshold.  threshold_on: `cells` takes the values of the
+    layer's own maps (Bau et al. 2017, and the paper's code), `pixels` the upsampled ones (the paper's text).
+    top_images: how many images are kept to show per unit.
+    ranges, ranges_by: split each unit's values above its threshold into so many ranges, each a unit of its own.
+    skip_bad: leave out images that cannot be read, up to this share of all; None: no such image may be there.
+    nan: `error`, or `drop`: leave out units that have values that are NaN or infinite.
+    """
+
+    layers: tuple[str, ...]
+    threshold: str = "quantile"
+    quantile: float = 0.005
+    threshold_on: str = "cells"
+    top_images: int = 5
+    batch_size: int = 32
+    workers: int = 1
+    device: str = "cpu"
+    ranges: int | None = None
+    ranges_by: str = "quantiles"
+    skip_bad: float | None = None
+    nan: str = "error"
+
+    def __post_init__(self) -> None:
+        for name, known in (("threshold", RULES), ("threshold_on", THRESHOLD_ON), ("nan", NAN_RULES)):
+            if (value := getattr(self, name)) not in known:
+                raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}")
+        if not 0 < self.quantile < 1:
+            raise UsageError(f"the quantile is a share between 0 and 1, such as 0.005, not {self.quantile}")
+        if self.skip_bad is not None and not 0 <= self.skip_bad < 1:
+            raise UsageError(f"skip_bad is a share of the images from 0 to below 1, such as 0.01, not {self.skip_bad}")
+        check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
+        for name, least in (("batch_size", 1), ("workers", 0), ("top_images", 0)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        if self.workers > MAX_WORKERS:
+            raise UsageError(f"workers must be at most {MAX_WORKERS}, not {self.workers}; about one per core is enough")
+        if not self.layers or len(set(self.layers)) < len(self.layers):
+            raise UsageError("name at least one layer, and each once")
+
+
+def probe_vision(
+    model: LoadedModel,
+    dataset: AnnotatedImages,
+    preprocessing: Preprocessing,
+    settings: VisionSettings,
+    *,
+    spill_folder: Path | None = None,
+    on_progress: Progress = lambda what, done, total: None,
+) -> Probe:
+    """Count every unit of the layers against every concept of the dataset.
+
+    spill_folder: where the maps lie between the passes (4 bytes a value; they are gone afterwards).
+    The units of one layer are named `0`, `1`, ...; those of several `layer:0`.
+    """
+    device = choose_device(settings.device)
+    settings = replace(settings, device=str(device))
+    workload = {"batch_size": settings.batch_size, "workers": settings.workers}
+    skipped: list[Skipped] = []
+    if settings.skip_bad is not None:
+        dataset, skipped = readable_images(dataset, settings.skip_bad, **workload, on_progress=on_progress)
+    with ExitStack() as stack:
+        traced = trace(
+            model.module,
+            dataset,
+            settings.layers,
+            preprocessing,
+            device=device,
+            **workload,
+            spill_folder=spill_folder,
+            on_progress=on_progress,
+            drop_nan=settings.nan == "drop",
+        )
+        for maps in traced.layers.values():
+            stack.enter_context(maps.spill)
+        edges = [_edges(maps, dataset.mask_size, settings, on_progress) for maps in traced.layers.values()]
+        lower = [as_float32_below(of_layer.lower) for of_layer in edges]
+        firing = FiringUnits(list(traced.layers.values()), lower, traced.unit_max, dataset.mask_size)
+        activity = _activity(firing, settings, len(dataset.keys), on_progress)
+        counting = Counting(dataset, _unit_names(traced, settings), firing, activity, on_progress)
+        cells, arrays = counting.run(**workload)
+    arrays |= _edge_arrays(edges, settings, traced.unit_max) | {"predictions": traced.predictions}
+    linear = final_linear(model.module) if settings.ranges is None else None
+    if linear is not None:
+        arrays["class_weights"] = _weights_of_kept(linear[1], traced)
+    about = _about(model, dataset, preprocessing, settings, traced, counting.labels_digest)
+    about["settings"] |= _left_out(settings, skipped, traced)
+    about["notes"] = [*model.notes, *_notes(cells, skipped, traced, edges)]
+    about["final_linear"] = linear[0] if linear else None
+    return Probe(cells, about, _names(model, dataset, traced), arrays)
+
+
+def _names(model: LoadedModel, dataset: AnnotatedImages, traced: Trace) -> dict[str, list[Any]]:
+    return {
+        "images": list(dataset.keys),
+        "targets": [dataset.target(index) for index in range(len(dataset.keys))],
+        "classes": list(model.class_names or ()) if len(model.class_names or ()) == traced.n_classes else [],
+    }
+
+
+def _units(traced: Trace, *, kept: bool) -> list[str]:
+    """Names of the layers' units: of those that were kept, or of those that were not."""
+    names = []
+    for layer, maps in traced.layers.items():
+        prefix = f"{layer}:" if len(traced.layers) > 1 else ""
+        left_out = np.setdiff1d(np.arange(maps.n_units), maps.units)
+        names += [f"{prefix}{unit}" for unit in (maps.units if kept else left_out)]
+    return names
+
+
+def _unit_names(traced: Trace, settings: VisionSettings) -> list[str]:
+    names = _units(traced, kept=True)
+    if settings.ranges is None:
+        return names
+    return [f"{name}{MARK}{i}" for name in names for i in range(1, settings.ranges + 1)]
+
+
+def _edges(maps: LayerMaps, mask_size: tuple[int, int], settings: VisionSettings, on_progress: Progress) -> Edges:
+    values = UnitValues(maps, mask_size if settings.threshold_on == "pixels" else None)
+    if settings.threshold == "positive":
+        thresholds = np.zeros(len(maps.units))
+    else:
+        thresholds = quantile_thresholds(values, settings.quantile, on_progress)
+    if settings.ranges is None:
+        return Edges(thresholds[:, None], np.ones(len(thresholds), dtype=np.int64))
+    return range_edges(values, thresholds, settings.ranges, settings.ranges_by, on_progress)
+
+
+def _activity(firing: FiringUnits, settings: VisionSettings, n_images: int, on_progress: Progress) -> Activity:
+    n_top = min(settings.top_images, n_images)
+    return unit_activity(firing, n_top) if settings.ranges is None else range_activity(firing, n_top, on_progress)
+
+
+def _edge_arrays(edges: Sequence[Edges], settings: VisionSettings, unit_max: np.ndarray) -> dict[str, np.ndarray]:
+    lower = np.concatenate([of_layer.lower for of_layer in edges])
+    if settings.ranges is None:
+        return {"thresholds": lower.ravel()}
+    highest = np.maximum(unit_max.max(axis=0), lower[:, -1])
+    return {"thresholds": lower.ravel(), "upper_edges": np.column_stack([lower[:, 1:], highest]).ravel()}
+
+
+def _weights_of_kept(weights: np.ndarray, traced: Trace) -> np.ndarray:
+    """The columns of the units that were kept, where the last linear layer takes one value of each unit."""
+    layers = list(traced.layers.values())
+    fits = len(layers) == 1 and weights.shape[1] == layers[0].n_units
+    return weights[:, layers[0].units] if fits else weights
+
+
+def _about(
+    model: LoadedModel,
+    dataset: AnnotatedImages,
+    preprocessing: Preprocessing,
+    settings: VisionSettings,
+    traced: Trace,
+    labels_digest: str,
+) -> dict[str, Any]:
+    return {
+        "kind": "vision",
+        "model": model.name,
+        "layer": ",".join(settings.layers),
+        "dataset": dataset.name,
+        "images": len(dataset.keys),
+        "settings": {**asdict(settings), "layers": list(settings.layers), "preprocessing": asdict(preprocessing)},
+        "versions": versions(),
+        "inputs": {
+            "model weights": model.digest,
+            "images": traced.images_digest,
+            "labels": labels_digest,
+            **_metadata_digests(dataset),
+        },
+    }
+
+
+def _metadata_digests(dataset: AnnotatedImages) -> dict[str, str]:
+    """The digest of every index file; of all together where there are too many to list."""
+    digests = {os.path.relpath(path, dataset.root): file_digest(path) for path in dataset.metadata_files}
+    if len(digests) <= MAX_DIGESTS_LISTED:
+        return digests
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
+    return {f"{len(digests)} index files": hashlib.sha256(lines.encode()).hexdigest()}
+
+
+def _left_out(settings: VisionSettings, skipped: Sequence[Skipped], traced: Trace) -> dict[str, list[str]]:
+    """The names of all that was left out, where that was allowed."""
+    images = {"skipped_images": [image.key for image in skipped]} if settings.skip_bad is not None else {}
+    units = {"dropped_units": _units(traced, kept=False)} if settings.nan == "drop" else {}
+    return images | units
+
+
+def _notes(cells: Cells, skipped: Sequence[Skipped], traced: Trace, edges: Sequence[Edges]) -> list[str]:
+    dropped, n_units = _units(traced, kept=False), sum(maps.n_units for maps in traced.layers.values())
+    return [
+        *about_cells(cells),
+        *about_skipped(skipped, len(traced.predictions)),
+        *about_dropped(dropped, n_units),
+        *about_steps(np.concatenate([of_layer.steps for of_layer in edges])),
+        *about_predictions(traced.predictions, traced.n_classes),
+    ]

@@ -1,0 +1,224 @@
+"""The compiled half of the search over sets: one depth-first walk over sets of concepts.
+
+`search.py` tells what is searched, `tables.py` proves the bounds.  The walk keeps all its
+state in arrays, so that it can be left after any number of steps and entered again.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+
+from ..compiled import compiled
+
+CLOSED, PAUSED = 0, 1
+DEPTH, THRESHOLD, FOUND, STEPS = 0, 1, 2, 3
+
+Tables = namedtuple("Tables", "indptr indices starts rows values reach functions begins")
+"""What a walk reads.
+
+indptr, indices, starts, rows: the cells' concepts and the concepts' cells.  values: int64 (n_cells,).
+reach: int64 (n + length,), falling: the most that a concept adds to concepts before it; then zeros.
+functions: int64, truth tables; those of k variables are functions[begins[k]:begins[k + 1]].
+"""
+
+Walk = namedtuple("Walk", "numbers inside sums filled n_filled best limits children place chosen region work found")
+"""What a walk changes.  At depth k stands a set of k concepts; its cells fall into 2**k regions.
+
+numbers: int64: see the constants above.  inside: int64 (length, 2**(length - 1), n): V of region and concept.
+sums: int64 (length, 2**(length - 1)): V of each region.  filled: the regions that may have cells, n_filled of them.
+best: V* of the set.  limits: the concepts from here on are out of reach.  children: int64 (length, n): V* with one
+concept more.  place: the concept to try next.  chosen: the set.  region: int64 (n_cells,): where each cell is.
+work: int64 (2**length + 1024,).  found: int64 (length + 2,): number of concepts, concepts, truth table.
+"""
+
+
+@compiled
+def renumber(rows: np.ndarray, d: int, filled: np.ndarray, indices: np.ndarray) -> None:
+    """Add d to the concepts of these rows.  filled: how far each row's part of the indices is; changed in place."""
+    for row in rows:
+        indices[filled[row]] = d
+        filled[row] += 1
+
+
+@compiled
+def gains_and_losses(starts: np.ndarray, rows: np.ndarray, values: np.ndarray) -> Any:
+    """int64 (n,) each: P and N of every concept."""
+    n = len(starts) - 1
+    gains, losses = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for d in range(n):
+        for at in range(starts[d], starts[d + 1]):
+            gains[d] += max(values[rows[at]], 0)
+            losses[d] -= min(values[rows[at]], 0)
+    return gains, losses
+
+
+@compiled
+def largest_cuts(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    starts: np.ndarray,
+    rows: np.ndarray,
+    values: np.ndarray,
+    gains: np.ndarray,
+    k: int,
+    d: int,
+) -> Any:
+    """The sum of the k largest min(N(c and d), P(c and not d)) over the c before d."""
+    gain, loss = np.zeros(d, np.int64), np.zeros(d, np.int64)
+    for at in range(starts[d], starts[d + 1]):
+        row = rows[at]
+        for place in range(indptr[row], indptr[row + 1]):
+            c = indices[place]
+            if c >= d:
+                break
+            gain[c] += max(values[row], 0)
+            loss[c] -= min(values[row], 0)
+    largest = np.zeros(k + 1, np.int64)
+    for c in range(d):
+        cut = min(loss[c], gains[c] - gain[c])
+        at = k
+        if cut > largest[k]:
+            while at > 1 and largest[at - 1] < cut:
+                largest[at] = largest[at - 1]
+                at -= 1
+            largest[at] = cut
+    return largest.sum()
+
+
+@compiled
+def walk(t: Tables, w: Walk, quota: int) -> int:
+    """Go on for about `quota` steps: CLOSED when the walk is done, PAUSED when not."""
+    length = len(w.place)
+    stop = w.numbers[STEPS] + quota
+    while w.numbers[STEPS] < stop:
+        depth = w.numbers[DEPTH]
+        d = w.place[depth]
+        if d >= w.limits[depth]:
+            if depth == 0:
+                return CLOSED
+            _leave(t, w, depth)
+            continue
+        w.place[depth] = d + 1
+        w.numbers[STEPS] += 1
+        value = w.children[depth, d]
+        if value > w.numbers[THRESHOLD]:
+            _look(t, w, depth, d)
+        if depth + 1 < length and value + _reach(t, d + 1, length - depth - 1) > w.numbers[THRESHOLD]:
+            _descend(t, w, depth, d)
+            enter(t, w, depth + 1)
+    return PAUSED
+
+
+@compiled
+def _reach(t: Tables, d: int, k: int) -> Any:
+    """The most that k concepts from d on add (`tables.py`)."""
+    return t.reach[d : d + k].sum()
+
+
+@compiled
+def enter(t: Tables, w: Walk, depth: int) -> None:
+    """At a node whose regions are known: V* of all sets with one concept more."""
+    length, n = len(w.place), w.inside.shape[2]
+    first = w.chosen[depth - 1] + 1 if depth else 0
+    w.place[depth] = first
+    last = first
+    while last < n and w.best[depth] + _reach(t, last, length - depth) > w.numbers[THRESHOLD]:
+        last += 1
+    w.limits[depth] = last
+    children = w.children[depth]
+    children[first:last] = 0
+    for i in range(w.n_filled[depth]):
+        region = w.filled[depth, i]
+        whole = w.sums[depth, region]
+        inside = w.inside[depth, region]
+        for d in range(first, last):
+            children[d] += max(inside[d], 0) + max(whole - inside[d], 0)
+    w.numbers[STEPS] += w.n_filled[depth] * (last - first) // 16
+
+
+@compiled
+def _descend(t: Tables, w: Walk, depth: int, c: int) -> None:
+    """Add concept c: its cells leave each region for a new one."""
+    n = w.inside.shape[2]
+    old, new = w.inside[depth], w.inside[depth + 1]
+    bit = 1 << depth
+    count = w.n_filled[depth]
+    for i in range(count):
+        region = w.filled[depth, i]
+        w.filled[depth + 1, i] = region
+        new[region, c + 1 :] = old[region, c + 1 :]
+        w.sums[depth + 1, region] = w.sums[depth, region]
+        w.work[region] = 0
+    for at in range(t.starts[c], t.starts[c + 1]):
+        row = t.rows[at]
+        region = w.region[row]
+        if w.work[region] == 0:
+            w.work[region] = 1
+            w.filled[depth + 1, count] = region | bit
+            count += 1
+            new[region | bit, c + 1 :] = 0
+            w.sums[depth + 1, region | bit] = 0
+        value = t.values[row]
+        w.region[row] = region | bit
+        w.sums[depth + 1, region] -= value
+        w.sums[depth + 1, region | bit] += value
+        place = t.indptr[row + 1] - 1
+        while place >= t.indptr[row] and t.indices[place] > c:
+            new[region, t.indices[place]] -= value
+            new[region | bit, t.indices[place]] += value
+            place -= 1
+    w.n_filled[depth + 1] = count
+    w.best[depth + 1] = w.children[depth, c]
+    w.chosen[depth] = c
+    w.numbers[DEPTH] = depth + 1
+    # A row's concepts are all looked at where it has few, else mostly those after c; a step is about 16 of them.
+    w.numbers[STEPS] += (t.starts[c + 1] - t.starts[c]) * (4 + len(t.indices) // len(t.values)) // 16
+    w.numbers[STEPS] += count * (n - c) // 16
+
+
+@compiled
+def _leave(t: Tables, w: Walk, depth: int) -> None:
+    """Take the last concept away again."""
+    c = w.chosen[depth - 1]
+    bit = 1 << (depth - 1)
+    for at in range(t.starts[c], t.starts[c + 1]):
+        w.region[t.rows[at]] &= ~bit
+    w.numbers[DEPTH] = depth - 1
+
+
+@compiled
+def _look(t: Tables, w: Walk, depth: int, d: int) -> None:
+    """The best formula that needs exactly the concepts of the node and d."""
+    k = depth + 1
+    n_regions, half = 1 << k, 1 << depth
+    n_groups = max(1, n_regions // 8)
+    sums = w.work[: 8 * n_groups]
+    sums[:] = 0
+    for i in range(w.n_filled[depth]):
+        region = w.filled[depth, i]
+        sums[region + half] = w.inside[depth, region, d]
+        sums[region] = w.sums[depth, region] - sums[region + half]
+    parts = w.work[8 * n_groups :]
+    for group in range(n_groups):
+        at = 256 * group
+        parts[at] = 0
+        for bit in range(8):
+            for low in range(1 << bit):
+                parts[at + (1 << bit) + low] = parts[at + low] + sums[8 * group + bit]
+    w.numbers[STEPS] += (t.begins[k + 1] - t.begins[k]) * n_groups // 4 + 64 * n_groups
+    for i in range(t.begins[k], t.begins[k + 1]):
+        table = t.functions[i]
+        value = np.int64(0)
+        for group in range(n_groups):
+            value += parts[256 * group + ((table >> (8 * group)) & 255)]
+        if value > w.numbers[THRESHOLD]:
+            w.numbers[THRESHOLD] = value
+            w.numbers[FOUND] += 1
+            w.found[0] = k
+            for j in range(depth):
+                w.found[1 + j] = w.chosen[j]
+            w.found[k] = d
+            w.found[k + 1] = table

@@ -1,0 +1,443 @@
+"""The static report: of a small vision probe with coloured blobs, and of plain arrays."""
+
+import io
+import json
+import re
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from compexact.experiments.report import gallery
+from compexact.experiments.report.pictures import COLOURS, FORMULA, UNIT_EDGE
+from compexact.experiments.report.site import write_report
+from compexact.experiments.run import engines
+from compexact.experiments.run import folder as runs
+from compexact.experiments.run.engines import SearchSettings
+from compexact.experiments.run.folder import run_units
+from compexact.experiments.run.schema import sealed
+from compexact.probes.store import Probe, save_probe
+from compexact.solver.cells import Cells, concept_rows
+from compexact.solver.errors import DataError, UsageError
+
+HEIGHT, WIDTH, N_IMAGES, SHOWN = 24, 32, 6, 2
+CONCEPTS = ("disk", "left", "right")
+UNITS = ("0", "1", "2", "3", "4")
+HOSTILE_CONCEPTS = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}&lt;b&gt;")
+HOSTILE_UNITS = ("layer4:0", "</title><script>alert(2)</script>", "../../etc/passwd", "' onclick='x", "javascript:1")
+HARMLESS, HOSTILE = "harmless", "<b>0</b>"
+
+
+@dataclass
+class Page(HTMLParser):
+    """A page as a browser would read it: its elements, its text, and the text of single kinds of element."""
+
+    source: str
+    elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.feed(self.source)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.texts.append(" " if tag in ("td", "th", "dt", "dd", "p") else "")
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.texts))
+
+    @property
+    def links(self) -> list[str]:
+        return [values[name] for _, values in self.elements for name in ("href", "src") if name in values]
+
+
+def pages(site: Path) -> dict[str, Page]:
+    return {str(file.relative_to(site)): Page(file.read_text()) for file in sorted(site.rglob("*.html"))}
+
+
+def jpeg(seed: int) -> bytes:
+    colours = np.random.default_rng(seed).integers(0, 256, (3, 4, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(colours).resize((2 * WIDTH, 2 * HEIGHT)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def world() -> tuple[np.ndarray, np.ndarray]:
+    """Masks, bool (n_images, height, width, 3 concepts) and (..., 5 units).
+
+    Unit 0 is `disk AND NOT left`, unit 1 is `right` but for a stripe; 2 is dead, 3 always active, 4 is `disk`.
+    """
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    concepts = np.zeros((N_IMAGES, HEIGHT, WIDTH, 3), dtype=bool)
+    for image in range(N_IMAGES):
+        concepts[image, ..., 0] = (y - 12) ** 2 + (x - 16) ** 2 < (5 + image) ** 2
+        concepts[image, ..., 1] = x < 12
+        concepts[image, ..., 2] = (x >= 20) & (y >= 2 * image)
+    disk, left, right = (concepts[..., i] for i in range(3))
+    units = [disk & ~left, right & (x < 30), np.zeros_like(disk), np.ones_like(disk), disk]
+    return concepts, np.stack(units, axis=-1)
+
+
+def vision_probe(concept_names=CONCEPTS, unit_names=UNITS, text=HARMLESS) -> Probe:
+    concepts, units = world()
+    rows, cell_of, weights = np.unique(concepts.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
+    active = np.zeros((len(rows), units.shape[-1]), dtype=np.int64)
+    np.add.at(active, cell_of, units.reshape(-1, units.shape[-1]))
+    cells = Cells(concept_rows(concept_names, [text] * 3, rows), weights, active, unit_names)
+    per_image = units.sum(axis=(1, 2))
+    top = np.argsort(-per_image, axis=0, kind="stable")[:SHOWN].T
+    pictured = np.unique(top)
+    files = [jpeg(image) for image in pictured]
+    masks = np.array([[units[image, ..., unit] for image in images] for unit, images in enumerate(top)])
+    return Probe(
+        cells,
+        about={
+            "kind": "vision", "model": text, "layer": "conv", "dataset": text, "images": N_IMAGES,
+            "settings": {"threshold": "quantile", "quantile": 0.005, "device": text}, "notes": [f"a note: {text}"],
+        },
+        names={
+            "images": [f"{text}{image}.jpg" for image in range(N_IMAGES)],
+            "targets": [f"street {text}", *[f"class {text} 1"] * (N_IMAGES - 1)],
+            "classes": [f"class {text} {number}" for number in range(4)],
+        },
+        arrays={
+            "thresholds": np.arange(5) + 0.5,
+            "unit_max": per_image.astype(np.float32),
+            "predictions": np.array([0, 1, 2, 3, 1, 1]),
+            "class_weights": np.arange(20, dtype=np.float32).reshape(4, 5) - 9.5,
+            "top_images": top.astype(np.int32),
+            "top_masks": np.packbits(masks.reshape(5, SHOWN, -1), axis=-1),
+            "pictured": pictured.astype(np.int32),
+            "point_cells": cell_of.reshape(N_IMAGES, HEIGHT, WIDTH)[pictured].astype(np.int32),
+            "picture_bytes": np.frombuffer(b"".join(files), dtype=np.uint8),
+            "picture_offsets": np.cumsum([0, *map(len, files)]),
+        },
+    )  # fmt: skip
+
+
+@pytest.fixture
+def explained(tmp_path):
+    """explained(probe, ...): the probe on disk and a finished run of it."""
+
+    def explain(probe: Probe, units=None, **settings) -> tuple[runs.Run, Probe]:
+        probe = save_probe(probe, tmp_path / "probe", force=True)
+        chosen = list(units or probe.cells.unit_names)
+        return run_units(probe, chosen, SearchSettings(**settings), tmp_path / "run"), probe
+
+    return explain
+
+
+@pytest.fixture
+def site(explained, tmp_path) -> Path:
+    write_report(*explained(vision_probe()), tmp_path / "site")
+    return tmp_path / "site"
+
+
+def test_there_is_an_index_and_a_page_for_every_unit(explained, tmp_path):
+    calls = []
+    run, probe = explained(vision_probe())
+    index = write_report(run, probe, tmp_path / "site", on_progress=lambda *call: calls.append(call))
+    assert index == tmp_path / "site" / "index.html"
+    assert set(pages(tmp_path / "site")) == {"index.html", *(f"units/{i}.html" for i in range(5))}
+    assert calls == [("writing pages", done, 5) for done in range(1, 6)]
+
+
+def test_every_link_leads_to_a_file_of_the_site(site):
+    for name, page in pages(site).items():
+        ids = {values["id"] for _, values in page.elements if "id" in values}
+        for link in page.links:
+            path, _, anchor = link.partition("#")
+            if path:
+                assert (site / name).parent.joinpath(path).resolve().is_relative_to(site.resolve())
+                assert (site / name).parent.joinpath(path).is_file(), (name, link)
+            else:
+                assert anchor in ids or anchor.startswith("q="), (name, link)
+
+
+def test_every_file_is_linked_from_some_page(site):
+    linked = {
+        (site / name).parent.joinpath(link).resolve() for name, page in pages(site).items() for link in page.links
+    }
+    files = {file.resolve() for file in site.rglob("*") if file.is_file()}
+    assert files - {site.resolve() / "index.html"} <= linked
+
+
+def test_nothing_is_fetched_from_elsewhere(site):
+    for page in pages(site).values():
+        assert not [link for link in page.links if ":" in link or link.startswith("/")]
+        policies = [values["content"] for _, values in page.elements if "http-equiv" in values]
+        assert policies[0].startswith("default-src 'none';")
+        assert "unsafe" not in policies[0]
+        assert "http" not in policies[0]
+    for asset in ("report.css", "report.js"):
+        assert not re.search(r"https?:|url\(|@import|innerHTML|eval", (site / "assets" / asset).read_text())
+
+
+def test_hostile_names_stay_text(explained, tmp_path):
+    settings = {"engine": "brute", "max_length": 2}
+    write_report(*explained(vision_probe(), **settings), tmp_path / "plain")
+    hostile_run = tmp_path / "run"
+    hostile_run.rename(tmp_path / "plain-run")
+    write_report(*explained(vision_probe(HOSTILE_CONCEPTS, HOSTILE_UNITS, HOSTILE), **settings), tmp_path / "site")
+    plain, hostile = pages(tmp_path / "plain"), pages(tmp_path / "site")
+    assert plain.keys() == hostile.keys()
+    for name in plain:
+        if name == "index.html":
+            assert sorted(shape(plain[name])) == sorted(shape(hostile[name]))
+        else:
+            assert shape(plain[name]) == shape(hostile[name])
+    for place, unit in enumerate(HOSTILE_UNITS):
+        assert f"Unit {unit}" in hostile[f"units/{place}.html"].text
+        assert unit in hostile["index.html"].text
+    assert "<script>alert(1)</script>" in hostile["units/0.html"].text
+    assert f"labelled class {HOSTILE} 1" in hostile["units/0.html"].text
+    assert f"a note: {HOSTILE}" in hostile["index.html"].text
+
+
+def shape(page: Page) -> list[tuple[str, ...]]:
+    """The elements and the names of their attributes: what no name of a concept or unit may change."""
+    return [(tag, *values) for tag, values in page.elements if tag != "wbr"]
+
+
+def test_a_unit_page_shows_the_formula_and_its_counts(site):
+    text = pages(site)["units/0.html"].text
+    run = runs.read_run(site.parent / "run")
+    record = run.records["0"]
+    assert record["formula"] == "disk AND NOT left"
+    assert "disk AND NOT left" in text
+    assert "IoU 1.0000" in text
+    assert f"both {record['intersection']:,}" in text
+    assert "of 4,608 points" in text
+    assert "The best formula found; a better one may exist." in text
+
+
+def test_lengths_at_which_the_formula_stays_are_marked(site):
+    page = pages(site)["units/4.html"]
+    assert len([tag for tag, values in page.elements if tag == "tr" and values.get("class") == "same"]) == 2
+    dots = [values["class"] for tag, values in page.elements if tag == "circle"]
+    assert dots == ["dot", "dot same", "dot same"]
+
+
+def test_units_link_to_their_neighbours(site):
+    found = pages(site)
+    neighbours = {
+        (name, values["rel"]): values["href"]
+        for name, page in found.items()
+        for tag, values in page.elements
+        if tag == "a" and values.get("rel") in ("prev", "next")
+    }
+    assert neighbours["units/1.html", "prev"] == "../units/0.html"
+    assert neighbours["units/1.html", "next"] == "../units/2.html"
+    assert ("units/0.html", "prev") not in neighbours
+    assert ("units/4.html", "next") not in neighbours
+
+
+def test_units_active_nowhere_or_everywhere_have_nothing_to_explain(site):
+    found = pages(site)
+    for unit, where in ((2, "nowhere"), (3, "everywhere")):
+        text = found[f"units/{unit}.html"].text
+        assert "Nothing to explain" in text
+        assert "IoU here" not in text
+        assert f"active {where}" in found["index.html"].text
+    assert "0 of 4,608 points (0 %)" in found["units/2.html"].text
+    assert "3 of 5 units explained" in found["index.html"].text
+    assert "the unit is not active here" in found["units/2.html"].text
+
+
+def test_means_leave_out_units_with_nothing_to_explain(site):
+    records = runs.read_run(site.parent / "run").records
+    ious = [records[unit]["iou"] for unit in ("0", "1", "4")]
+    assert records["3"]["iou"] > 0
+    assert f"{np.mean(ious):.4f}" in pages(site)["index.html"].text
+    assert f"mean IoU {np.mean(ious):.4f}" in pages(site)["index.html"].text
+
+
+def test_failed_units_come_first_with_their_error(explained, tmp_path, monkeypatch):
+    def failing(problem, settings, should_stop):
+        if problem.unit == "1":
+            raise RuntimeError("the solver stopped: <br>")
+        return engines._beam(problem, settings, should_stop)
+
+    monkeypatch.setitem(engines.ENGINES, "beam", replace(engines.ENGINES["beam"], search=failing))
+    write_report(*explained(vision_probe()), tmp_path / "site")
+    found = pages(tmp_path / "site")
+    assert found["index.html"].text.index("1 unit failed: 1") < found["index.html"].text.index("mean IoU")
+    assert "RuntimeError: the solver stopped: <br>" in found["units/1.html"].text
+    assert "No answer" in found["units/1.html"].text
+    assert "failed" not in found["units/0.html"].text
+
+
+def test_an_unfinished_run_says_how_many_units_are_missing(explained, tmp_path):
+    run, probe = explained(vision_probe())
+    lines = (run.path / "units.jsonl").read_text().splitlines(keepends=True)
+    (run.path / "units.jsonl").write_text("".join(lines[:3]))
+    write_report(runs.read_run(run.path), probe, tmp_path / "site")
+    assert "2 units of 5 still without an answer" in pages(tmp_path / "site")["index.html"].text
+    assert len(pages(tmp_path / "site")) == 4
+
+
+def test_a_probe_of_plain_arrays_has_pages_without_pictures(explained, tmp_path):
+    whole = vision_probe()
+    write_report(*explained(Probe(whole.cells, {"kind": "arrays", "dataset": "mine.npz"})), tmp_path / "site")
+    assert {folder.name for folder in (tmp_path / "site").iterdir()} == {"index.html", "units", "assets"}
+    page = pages(tmp_path / "site")["units/0.html"]
+    assert "This probe holds no pictures." in page.text
+    assert not [tag for tag, _ in page.elements if tag == "img"]
+    assert "mine.npz" in pages(tmp_path / "site")["index.html"].text
+
+
+def test_pictures_are_the_stored_files_each_once_and_only_those_shown(explained, tmp_path):
+    run, probe = explained(vision_probe(), units=["1", "4"])
+    write_report(run, probe, tmp_path / "site")
+    shown = {int(image) for unit in (1, 4) for image in probe.arrays["top_images"][unit]}
+    files = {int(file.stem): file.read_bytes() for file in (tmp_path / "site" / "pictures").iterdir()}
+    assert files == {image: jpeg(image) for image in shown}
+    images = [values for tag, values in pages(tmp_path / "site")["units/1.html"].elements if tag == "img"]
+    assert all(values["loading"] == "lazy" for values in images)
+    assert {(values["width"], values["height"]) for values in images} == {(str(2 * WIDTH), str(2 * HEIGHT))}
+
+
+def test_layers_show_the_formula_as_a_fill_and_the_unit_as_an_outline(site):
+    """Unit 1 is `right` but for the two last columns: the fill reaches the edge, the outline does not."""
+    image = int(vision_probe().arrays["top_images"][1][0])
+    pixels = np.asarray(Image.open(site / "layers" / "1-1.png").convert("RGBA"))
+    k = pixels.shape[0] // HEIGHT
+    concepts, units = world()
+    formula = concepts[image, ..., 2].repeat(k, 0).repeat(k, 1)
+    unit = units[image, ..., 1].repeat(k, 0).repeat(k, 1)
+    fill, edge = (np.all(pixels == COLOURS[kind], axis=-1) for kind in (FORMULA, UNIT_EDGE))
+    assert fill.any()
+    assert fill[formula & ~unit].any()
+    assert not fill[~formula].any()
+    assert edge.any()
+    assert not edge[~unit].any()
+    rows, columns = np.nonzero(unit)
+    assert edge[rows.min(), columns.min() : columns.max() + 1].all()
+    assert edge[rows.min() : rows.max() + 1, columns.max()].all()
+    far = np.ones_like(unit)
+    far[:, columns.min() - k :] = False
+    assert not pixels[far & ~formula][:, 3].any()
+
+
+def test_captions_name_image_prediction_and_target(site):
+    """Unit 4 shows images 5 and 4, both of class 1 and taken for class 1."""
+    text = pages(site)["units/4.html"].text.split("Images where the formula holds most")[0]
+    assert "harmless5.jpg" in text
+    assert text.count("predicted class harmless 1 ✓ right") == 2
+    assert "labelled class harmless 1" in text
+    assert text.count("IoU here 1.0000") == 2
+
+
+def test_a_target_that_is_no_class_of_the_model_is_not_called_wrong(explained, tmp_path):
+    """Unit 1 shows image 0 first, which is a street and taken for class 0; the model knows no streets."""
+    write_report(*explained(vision_probe()), tmp_path / "site")
+    text = pages(tmp_path / "site")["units/1.html"].text
+    assert "labelled street harmless" in text
+    assert "predicted class harmless 0 labelled" in text
+    assert "predicted class harmless 1 ✓ right" in text
+    assert "✗ wrong" not in text
+
+
+def test_class_weights_are_shown_where_the_last_layer_has_an_input_per_unit(explained, tmp_path):
+    probe = vision_probe()
+    write_report(*explained(probe), tmp_path / "site")
+    text = pages(tmp_path / "site")["units/0.html"].text
+    assert "Speaks for Weight class harmless 3 5.500 class harmless 2 0.5000" in text
+    assert "Speaks against Weight class harmless 0 -9.500 class harmless 1 -4.500" in text
+    arrays = {**probe.arrays, "class_weights": np.ones((4, 7), dtype=np.float32)}
+    (tmp_path / "run").rename(tmp_path / "old-run")
+    write_report(*explained(Probe(probe.cells, probe.about, probe.names, arrays)), tmp_path / "other")
+    assert "Speaks for" not in pages(tmp_path / "other")["units/0.html"].text
+
+
+def test_bounds_and_other_top_formulas_are_shown_where_there_are_any(explained, tmp_path):
+    run, probe = explained(vision_probe(), engine="brute", max_length=2)
+    write_report(run, probe, tmp_path / "proven")
+    found = pages(tmp_path / "proven")
+    assert "proven bound" in found["units/0.html"].text
+    assert "Gap" in found["index.html"].text
+    run.path.rename(tmp_path / "old-run")
+    write_report(*explained(vision_probe(), top_k=3, metric="f1"), tmp_path / "top")
+    text = pages(tmp_path / "top")["units/1.html"].text
+    assert "The best formulas" in text
+    assert "f1" in text
+    assert "proven bound" not in text
+    assert "Gap" not in pages(tmp_path / "top")["index.html"].text
+
+
+def test_the_same_run_gives_the_same_bytes(explained, tmp_path):
+    run, probe = explained(vision_probe())
+    for name in ("first", "second"):
+        write_report(run, probe, tmp_path / name)
+    files = [file.relative_to(tmp_path / "first") for file in (tmp_path / "first").rglob("*") if file.is_file()]
+    assert len(files) > 10
+    assert all((tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes() for file in files)
+
+
+def test_a_folder_that_exists_is_replaced_only_with_force_and_only_if_it_is_a_report(explained, tmp_path):
+    run, probe = explained(vision_probe())
+    write_report(run, probe, tmp_path / "site")
+    (tmp_path / "site" / "units" / "99.html").write_text("stale")
+    with pytest.raises(UsageError, match="exists already"):
+        write_report(run, probe, tmp_path / "site")
+    write_report(run, probe, tmp_path / "site", force=True)
+    assert not (tmp_path / "site" / "units" / "99.html").exists()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["probe", "run", "site"]
+    with pytest.raises(UsageError, match="replaces only what this command has made"):
+        write_report(run, probe, run.path, force=True)
+    assert (run.path / "units.jsonl").exists()
+
+
+def test_a_report_that_fails_halfway_leaves_what_was_there(explained, tmp_path, monkeypatch):
+    run, probe = explained(vision_probe())
+    write_report(run, probe, tmp_path / "site")
+    before = sorted(tmp_path.rglob("*"))
+
+    def full_disk(shot):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gallery, "layer_png", full_disk)
+    with pytest.raises(DataError, match="No space left"):
+        write_report(run, probe, tmp_path / "site", force=True)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_of_another_probe_is_refused(explained, tmp_path):
+    run, _ = explained(vision_probe())
+    with pytest.raises(DataError, match="another probe"):
+        write_report(run, vision_probe(unit_names=("a", "b", "c", "d", "e")), tmp_path / "site")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"intersection": 1}, "units.jsonl, unit '0': the counts are not those"),
+        ({"ceiling": None}, "units.jsonl, line 1 is damaged: the field 'ceiling'"),
+        ({"by_length": ...}, "'by_length' is missing"),
+        ({"formula": "disk AND"}, "expected a concept"),
+        ({"formula": "moon"}, "no concept is named 'moon'"),
+        ({"status": "splendid"}, "the field 'status': should be 'optimal', "),
+        ({"seconds": "x"}, "units.jsonl, line 1 is damaged: the field 'seconds'"),
+        ({"digest": "0" * 64}, "its digest is not that of its content"),
+        ({"bound": 0.5}, "bound, gap and status"),
+    ],
+)
+def test_a_damaged_line_of_the_run_is_named(explained, tmp_path, changes, message):
+    run, probe = explained(vision_probe())
+    file = run.path / "units.jsonl"
+    first, *others = file.read_text().splitlines()
+    changed = {key: value for key, value in {**json.loads(first), **changes}.items() if value is not ...}
+    changed = changed if "digest" in changes else sealed(changed)
+    file.write_text("\n".join([json.dumps(changed), *others]) + "\n")
+    with pytest.raises(DataError, match=message) as raised:
+        write_report(runs.read_run(run.path), probe, tmp_path / "site")
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "site").exists()
