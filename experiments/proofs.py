@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..probes.regular_files import open_regular
+from ..probes.regular_files import check_folder, open_regular
 from ..solver.checking import CertificateError, Verdict
 from ..solver.checking.claim import MAX_BYTES, Claim, read_claim
 from ..solver.errors import DataError
@@ -53,11 +53,10 @@ def other_claim(answer: Mapping[str, Any], claim: Claim | Verdict) -> str | None
 
 
 def read_certificate(file: Path, *, follow: bool = False) -> bytes:
-    """The text of a certificate; `DataError` where it cannot be read.
-
-    follow: also through a symbolic link, for a path that the user named.
-    """
+    """The text of a certificate; `DataError` where it cannot be read.  follow: links, too, in a path of the user's."""
     try:
+        if not follow:
+            check_folder(file.parent)
         with open_regular(file, follow=follow) as stream:
             # One byte more than the checker takes: it says what is wrong with so large a file.
             return stream.read(MAX_BYTES + 1)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..probes.json_text import strict_json
 from ..probes.opening import open_probe
-from ..probes.regular_files import MAX_TEXT, max_bytes, read_regular
+from ..probes.regular_files import MAX_TEXT, read_regular
 from ..probes.store import Probe
 from ..solver.beam import check_settings
 from ..solver.errors import DataError, UsageError
@@ -72,13 +73,20 @@ def read_run(folder: str | Path, *, with_damaged: bool = False) -> Run:
     folder = Path(folder)
     header = read_header(folder)
     file = folder / "units.jsonl"
-    try:
-        content = read_regular(file, max_bytes()) if os.path.lexists(file) else b""
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}") from None
+    content = read_bytes(file)
     lines = read_lines(file, content[: content.rfind(b"\n") + 1], header, with_damaged=with_damaged)
     records = {name: lines.records[name] for name in header["units"] if name in lines.records}
     return Run(folder, header, records, frozenset(lines.damaged))
+
+
+def read_bytes(file: Path) -> bytes:
+    """What a file of the run holds; nothing where it is not there yet."""
+    try:
+        return read_regular(file)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def say_without_digests(run: Run) -> None:
@@ -89,13 +97,13 @@ def say_without_digests(run: Run) -> None:
 
 def read_header(folder: Path) -> dict[str, Any]:
     """The content of run.json; `DataError` where it is damaged or describes no run."""
-    from .run_schema import HEADERS, check_form, digest_of, read_json
+    from .run_schema import HEADERS, check_form, digest_of
 
     file = folder / "run.json"
     if not folder.exists():
         raise UsageError(f"{folder} does not exist; compexact explain PROBE -o {folder} makes a run")
     try:
-        content = read_json(read_regular(file, MAX_TEXT))
+        content = strict_json(read_regular(file, MAX_TEXT))
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError("it has not the format of a run")
         if type(content.get("version")) is int and content["version"] != VERSION:
@@ -137,13 +145,13 @@ def read_lines(file: Path, content: bytes, header: Mapping[str, Any], *, with_da
 
     In a run whose header has a digest every line has one.
     """
-    from .run_schema import LINES, check_form, digest_of, read_json
+    from .run_schema import LINES, check_form, digest_of
 
     form, asked = LINES[header["command"]], set(header["units"])
     lines = Lines({}, set())
     for number, text in enumerate(content.split(b"\n")[:-1], start=1):
         try:
-            record = check_form(form, read_json(text))
+            record = check_form(form, strict_json(text))
             unit = record["unit"]
             if unit not in asked:
                 raise ValueError(f"run.json does not ask for unit {unit!r}")

@@ -12,9 +12,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ..probes.json_text import parse_json
-from ..solver.errors import DataError
-
 CERTIFICATES = "certificates"
 
 Text = Annotated[str, Field(min_length=1)]
@@ -203,14 +200,6 @@ def _distinct(names: list[str]) -> list[str]:
 
 HEADERS: Mapping[str, type[_Header]] = {"explain": ExplainHeader, "audit": AuditHeader}
 LINES: Mapping[str, type[_Kept]] = {"explain": ExplainLine, "audit": AuditLine}
-
-
-def read_json(content: bytes) -> Any:
-    """The value of strict JSON (`probes/json_text.py`); `ValueError` with the reason for anything else."""
-    try:
-        return parse_json(content, "it")
-    except DataError as error:
-        raise ValueError(str(error)) from None
 
 
 def check_form(form: type[BaseModel], value: Any) -> dict[str, Any]:

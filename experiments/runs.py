@@ -26,7 +26,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..probes.folders import check_name, clear_leftovers, new_file, write_bytes
-from ..probes.regular_files import max_bytes, open_to_write, read_regular
+from ..probes.regular_files import check_folder, open_to_write
 from ..probes.store import Probe
 from ..probes.versions import versions
 from ..solver.certify import certificate_text
@@ -37,7 +37,7 @@ from .engines import SearchSettings, check_settings
 from .interrupts import stop_on_interrupt
 from .proofs import check_proofs
 from .recount import check_lines
-from .run_reading import FORMAT, VERSION, Record, Run, read_header, read_lines, read_run
+from .run_reading import FORMAT, VERSION, Record, Run, read_bytes, read_header, read_lines, read_run
 from .run_schema import CERTIFICATES, sealed
 from .units import Explain, map_units
 
@@ -181,6 +181,7 @@ def _keep_certificate(folder: Path, place: int, text: str | None) -> Record:
         return {}
     file = folder / CERTIFICATES / f"{place}.json"
     file.parent.mkdir(exist_ok=True)
+    check_folder(file.parent)
     content = text.encode()
     write_bytes(file, content)
     return {"certificate": f"{CERTIFICATES}/{place}.json", "certificate_digest": hashlib.sha256(content).hexdigest()}
@@ -252,7 +253,7 @@ def _line(record: Record) -> str:
 def _repair_records(folder: Path, header: dict[str, Any]) -> dict[str, Record]:
     """The finished units; a last line without its end is cut off the file."""
     file = folder / "units.jsonl"
-    content = read_regular(file, max_bytes()) if os.path.lexists(file) else b""
+    content = read_bytes(file)
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
         with file.open("r+b") as stream:
@@ -261,5 +262,5 @@ def _repair_records(folder: Path, header: dict[str, Any]) -> dict[str, Record]:
 
 
 def _log(folder: Path, message: str) -> None:
-    with _use_of(folder), (folder / "log.txt").open("a", encoding="utf-8") as stream:
-        stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n")
+    with _use_of(folder), open_to_write(folder / "log.txt", append=True) as stream:
+        stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n".encode())

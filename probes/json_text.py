@@ -16,10 +16,19 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse_json(content: bytes | str, what: str) -> Any:
-    """The value that a text holds; what: the file's name, for the message.
+    """The same as `strict_json`, with a `DataError` that names the file: `what`."""
+    try:
+        return strict_json(content)
+    except ValueError as error:
+        raise DataError(f"{what} cannot be read: {error}") from None
 
-    Raises `DataError` for what is not UTF-8 or not JSON, for NaN and numbers too large for a double, for a key that is
-    given twice, for halves of surrogate pairs, and for what is nested deeper than `MAX_DEPTH`.
+
+def strict_json(content: bytes | str) -> Any:
+    """The value that a text holds.
+
+    Raises `ValueError`, with the reason in a part of a line, for what is not UTF-8 or not JSON, for NaN and numbers too
+    large for a double, for a key that is given twice, for halves of surrogate pairs, and for what is nested deeper than
+    `MAX_DEPTH`.
     """
     try:
         text = content.decode() if isinstance(content, bytes) else content
@@ -28,13 +37,13 @@ def parse_json(content: bytes | str, what: str) -> Any:
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
-        raise DataError(f"{what} cannot be read: byte {error.start} is not UTF-8") from None
+        raise ValueError(f"byte {error.start} is not UTF-8") from None
     except UnicodeEncodeError:
-        raise DataError(f"{what} cannot be read: it has half of a surrogate pair, which is no text") from None
+        raise ValueError("it has half of a surrogate pair, which is no text") from None
     except RecursionError:
-        raise DataError(f"{what} cannot be read: it is nested deeper than {MAX_DEPTH}") from None
+        raise ValueError(f"it is nested deeper than {MAX_DEPTH}") from None
     except ValueError as error:
-        raise DataError(f"{what} cannot be read: {' '.join(str(error).split())[:200]}") from None
+        raise ValueError(" ".join(str(error).split())[:200]) from None
     return value
 
 

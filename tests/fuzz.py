@@ -118,8 +118,7 @@ def replay(name: str) -> int:
     """Run every check on one input; show what fails on as small an input as can be found."""
     family, _, seed = name.partition(":")
     case = grown(int(seed)) if family == "grown" else case_of(family, int(seed))
-    extra = (nothing_false_is_confirmed, *DAMAGE_CHECKS, edited_runs_are_not_believed)
-    every = (*CHECKS, *extra, *solver_checks())
+    every = (*CHECKS, nothing_false_is_confirmed, edited_runs_are_not_believed, *DAMAGE_CHECKS, *solver_checks())
     own = LARGER_CHECKS if family == "grown" else every
     failures = 0
     print(case if family != "grown" else f"{case.name}, {case.matrix.shape}, length {case.length}")

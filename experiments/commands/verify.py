@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from ...probes.json_text import strict_json
 from ...probes.opening import open_probe
 from ...solver.errors import DataError, DisagreementError, UsageError
 from ...solver.problem import Problem
@@ -63,8 +63,8 @@ def _lines(path: Path, probe_path: Path | None, time_limit: float | None) -> Ite
         raise UsageError(f"name the probe of {path} with --probe")
     text = read_certificate(path, follow=True)
     try:
-        unit = str(json.loads(text)["unit"])
-    except (ValueError, TypeError, KeyError, RecursionError):
+        unit = str(strict_json(text)["unit"])
+    except (ValueError, TypeError, KeyError):
         raise DataError(f"{path} is not a certificate") from None
     problem = Problem.of(open_probe(probe_path).cells, unit)
     return iter([verify_certificate(problem, text, time_limit)])
