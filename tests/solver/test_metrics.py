@@ -54,7 +54,7 @@ def test_our_iou_reproduces_every_row_of_the_published_tables(table):
             truth, activation, both = (
                 int(float(row[f"{category}-{what}"])) for what in ("truth", "activation", "intersect")
             )
-            found = Explanation(Atom("c"), both, truth, activation)
+            found = Explanation(Atom("c"), both, truth, activation, truth + activation)
             printed = Decimal(row[f"{category}-iou"])
             half_of_last_digit = Fraction(Decimal((0, (5,), int(printed.as_tuple().exponent) - 1)))
             assert abs(found.iou - Fraction(printed)) <= half_of_last_digit + Fraction(printed) / 2**52
@@ -63,7 +63,7 @@ def test_our_iou_reproduces_every_row_of_the_published_tables(table):
 
 
 def result(iou: Fraction, bound: Fraction | None, status: Status) -> SearchResult:
-    best = Explanation(Atom("a"), iou.numerator, iou.numerator, iou.denominator)
+    best = Explanation(Atom("a"), iou.numerator, iou.numerator, iou.denominator, iou.denominator)
     return SearchResult("u", "exact", "chain", 3, best, Fraction(1), status, bound=bound)
 
 
