@@ -22,7 +22,7 @@ from ..solver.explanation import Explanation
 from ..solver.formula import Atom, Formula, is_chain
 from ..solver.parse import parse
 from ..solver.problem import Problem
-from ..solver.result import SearchResult, Status
+from ..solver.result import SearchResult
 from ..solver.stopping import Stopping
 from .child import number_name, problem_record
 from .process import End, Ended, Message, run_solver
@@ -129,7 +129,7 @@ def _search(
             ended = asked.solve(engine, stopping, seed)
         except KeyboardInterrupt:
             ended = Ended(End.INTERRUPTED)
-    result = whole.result(engine, ended, stopping.elapsed)
+    result = whole.result(engine, ended, stopping)
     if asked is not whole:
         result = SampledResult(**{**vars(result), "sample": asked.sample_report()})
     if ended.end is End.INTERRUPTED and not stopping.should_stop():
@@ -222,7 +222,7 @@ class _Answer:
             self._frontier = self._frontier or Frontier(self.problem, self.ceiling)
             self.bound = min(self.bound, self._frontier.iou_bound(Fraction(*message["target"]), message["bound"]))
 
-    def result(self, engine: str, ended: Ended, seconds: float) -> SearchResult:
+    def result(self, engine: str, ended: Ended, stopping: Stopping) -> SearchResult:
         """The answer as a result."""
         best, ranked = None, []
         for length in range(1, self.shape.length + 1 if self.by_length else 0):
@@ -231,20 +231,8 @@ class _Answer:
                 best = found
             if best is not None:
                 ranked.append(best)
-        return SearchResult(
-            unit=self.problem.unit,
-            engine=engine,
-            space=self.shape.space,
-            max_length=self.shape.length,
-            best=best,
-            by_length=tuple(ranked),
-            top=() if best is None else (best,),
-            bound=self.bound,
-            ceiling=self.ceiling,
-            status=Status.DEGENERATE if self.problem.is_degenerate else Status.BOUNDED,
-            seconds=seconds,
-            error=ended.reason,
-        )
+        asked = {"space": self.shape.space, "max_length": self.shape.length, "ceiling": self.ceiling}
+        return SearchResult.of(self.problem, engine, ranked, stopping, **asked, bound=self.bound, error=ended.reason)
 
     def sample_report(self) -> SampleReport:
         """What the sample proves, and makes likely."""

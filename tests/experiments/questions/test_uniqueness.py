@@ -12,8 +12,8 @@ from compexact.experiments.questions.uniqueness import shared_formulas
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.explanation import Explanation
 from compexact.solver.parse import parse
+from compexact.solver.problem import Problem
 from compexact.solver.result import SearchResult, Status
 
 NAMES = ["a", "b", "c", "copy-of-a"]
@@ -50,9 +50,7 @@ def _result(probe, unit, text):
     if text is None:
         return SearchResult(unit, "beam", "chain", 3, None, Fraction(1), Status.DEGENERATE)
     formula = parse(text)
-    mask = probe.cells.concepts.mask(formula)
-    active = probe.cells.active[:, probe.cells.unit(unit)]
-    best = Explanation(formula, int(active[mask].sum()), int(probe.cells.weights[mask].sum()), int(active.sum()))
+    best = Problem.of(probe.cells, unit).explain(formula)
     return SearchResult(unit, "beam", "chain", 3, best, Fraction(1), Status.FEASIBLE)
 
 

@@ -62,7 +62,7 @@ def test_a_negation_has_its_own_counts_and_the_smallest_changes_fewest_points():
     assert [str(each.leaf) for each in found] == ["water", "river", "NOT blue"]
     # Turned: water, so 20 points leave and 100 enter; river, 30 and 100; blue, 55 and 14.
     assert [each.changed for each in found] == [120, 130, 69]
-    assert [each.found.both for each in found] == [35, 25, 0]
+    assert [each.found.intersection for each in found] == [35, 25, 0]
     assert smallest(found) is found[2]
     assert smallest([replace(found[0], changed=0)]) is None
 
