@@ -9,16 +9,10 @@ from typing import Any
 
 from ...probes.json_text import parse_json
 from ...probes.regular_files import MAX_TEXT, read_regular
+from ...solver.checking import PROOFS
 from ...solver.errors import DataError
 from ..run.folder import Run
 from ..run.proofs import is_other_file
-
-PROOFS = {
-    "ceiling": "the bound is the ceiling: no Boolean function of the concepts does better",
-    "sets": "all sets of concepts were gone through, with every formula over each",
-    "transport": "a transport of points between cells bounds every formula",
-    "prefixes": "all prefixes of chains were gone through; those left closed cannot exceed the bound",
-}
 
 
 @dataclass(frozen=True)
@@ -36,7 +30,7 @@ class CertificateNote:
     @property
     def meaning(self) -> str:
         """The proof in a sentence's part; "" for a kind that is not known."""
-        return PROOFS.get(self.proof, "")
+        return PROOFS[self.proof].says if self.proof in PROOFS else ""
 
 
 def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | None:
