@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ...probes.json_text import parse_json
+from ...probes.json_text import strict_json
 from ...probes.regular_files import MAX_TEXT, read_regular
+from ...probes.schema import formed
 from ...solver.checking import PROOFS
 from ...solver.errors import DataError
 from ..run.folder import Run
 from ..run.proofs import is_other_file
+from ..run.schema import CertificateFile
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,14 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
         return CertificateNote(file, "?", "it is named by a path that leads out of the run")
     try:
         text = read_regular(path, MAX_TEXT)
-        content = parse_json(text, file)
-        claim = content["unit"], Fraction(*content["iou"]), Fraction(*content["bound"])
-        proof = str(content["proof"])
+        content = formed(CertificateFile, strict_json(text))
     except OSError:
         return CertificateNote(file, "?", "the file is missing")
-    except (DataError, ValueError, TypeError, KeyError, ZeroDivisionError):
+    except (DataError, ValueError):
         return CertificateNote(file, "?", "the file is damaged")
     line = record.get("exact", record)
     said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
-    if claim != said:
-        return CertificateNote(file, proof, "it claims something else than the run's line")
-    other = is_other_file(record, text)
-    return CertificateNote(file, proof, "it is not the file that was kept with the run's line" if other else None)
+    if (content.unit, Fraction(*content.iou), Fraction(*content.bound)) != said:
+        return CertificateNote(file, content.proof, "it claims something else than the run's line")
+    other = "it is not the file that was kept with the run's line" if is_other_file(record, text) else None
+    return CertificateNote(file, content.proof, other)
