@@ -10,28 +10,31 @@
     probe = probes.probe_vision(model, images, probes.PRESETS["imagenet"], settings)
     probes.save_probe(probe, "probe")
 
-What needs torch is imported when it is first asked for.
+Everything is imported when it is first asked for.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .datasets import open_dataset
-from .opening import open_probe
-from .store import Probe, save_probe
-
 if TYPE_CHECKING:
+    from .datasets.spec import open_dataset
     from .models import LoadedModel, load_model
+    from .opening import open_probe
     from .preprocess import PRESETS, Preprocessing
+    from .store import Probe, save_probe
     from .vision.probe import VisionSettings, probe_vision
 
 _LATER = {
     "LoadedModel": "models",
     "load_model": "models",
+    "open_dataset": "datasets.spec",
+    "open_probe": "opening",
     "PRESETS": "preprocess",
     "Preprocessing": "preprocess",
+    "Probe": "store",
     "VisionSettings": "vision.probe",
     "probe_vision": "vision.probe",
+    "save_probe": "store",
 }
 
 __all__ = [

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from ...probes.datasets import DATASETS
 from .options import DeviceOption, FolderOption, ForceOption, size, words
 from .preprocessing_options import preprocessing
 from .signature import Depends, from_signature
 
+KINDS = ", ".join(f"{kind}:PATH" for kind in DATASETS)
 probe_app = typer.Typer(
     help="Run a model over a dataset; keep what searches need.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -48,9 +50,7 @@ class _Settings:
 @probe_app.command("vision")
 @from_signature
 def probe_vision(
-    dataset: Annotated[
-        str, typer.Option(help="broden:PATH, ade20k:PATH, labelmaps:PATH, coco:PATH or package.module:factory.")
-    ],
+    dataset: Annotated[str, typer.Option(help=f"{KINDS} or package.module:factory.")],
     model: Annotated[str, typer.Option(help="torchvision:NAME or package.module:factory.")],
     layer: Annotated[list[str], typer.Option(help="Dotted name (see: compexact ls layers); repeatable.")],
     output: FolderOption,
@@ -75,8 +75,8 @@ def probe_vision(
     compexact probe vision --dataset broden:broden1_224 --model torchvision:resnet18 \\
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden -o probe
     """
+    from ...probes import open_dataset
     from ...probes.atomic_folder import check_output
-    from ...probes.datasets import open_dataset
     from ...probes.devices import choose_device
     from ...probes.layers import resolve_layer
     from ...probes.models import load_model

@@ -8,7 +8,7 @@ import torch
 
 from compexact import solver
 from compexact.experiments.demo.drawing import draw_world
-from compexact.probes.datasets import open_dataset
+from compexact.probes import open_dataset
 from compexact.probes.datasets.some_images import SomeImages
 from compexact.probes.demo_model import (
     PLANTED,

@@ -111,7 +111,7 @@ def test_units_without_any_formula_are_refused():
 def test_the_answer_is_kept_with_its_tables_and_figure(tmp_path):
     probe = probe_of(planted)
     folder = save_answer(shared_formulas(probe, probe.cells.unit_names, lengths=(1, 3)), tmp_path / "answer")
-    assert read_answer(folder)["rows"][1]["distinct"] == 3
+    assert read_answer(folder).rows[1]["distinct"] == 3
     assert {file.name for file in folder.iterdir()} == {
         "answer.json", "table.csv", "groups.csv", "concepts.csv", "figure.svg", "figure.png"
     }  # fmt: skip
