@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from ...probes.nli.evaluation import probabilities
 from ...probes.store import Probe
 from ...probes.text.language import AnalysedPair
 from ...solver.errors import DataError, UsageError
@@ -50,8 +51,7 @@ class Answers:
     @property
     def probabilities(self) -> np.ndarray:
         """float64 (n, n_classes): softmax of the logits."""
-        shifted = np.exp(self.logits.astype(np.float64) - self.logits.max(axis=1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+        return probabilities(self.logits)
 
 
 Ask = Callable[[Sequence[Tokens], Sequence[Tokens]], Answers]
