@@ -22,9 +22,8 @@ from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
 from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, UnitsOption
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, Progress, chosen_search, explain_at
 from .inputs import chosen_units
-from .settings import chosen_search
 
 Rows = tuple[dict[str, Any], ...]
 
@@ -120,7 +119,7 @@ def _row(probe: Probe, explained: Explained, length: int) -> dict[str, Any]:
         "range": of_unit[1],
         "active_points": int(probe.cells.active[:, probe.cells.unit(explained.unit)].sum()),
         "iou": float(found.iou) if found else None,
-        "formula": str(found.formula) if found else None,
+        "formula": explained.text(length),
     }
 
 

@@ -13,9 +13,8 @@ from ...solver.formula import Formula
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
 from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthsOption
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, Progress, chosen_search, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .settings import chosen_search
 
 Found = tuple[str, Formula]
 """A unit and its formula."""

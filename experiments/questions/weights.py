@@ -14,10 +14,9 @@ from ...probes.store import Probe
 from ...solver.errors import UsageError, did_you_mean
 from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, Progress, chosen_search, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .settings import chosen_search
-from .unit_correlations import correlations, extremes, roles
+from .unit_correlations import correlations, extremes, finite, roles
 
 MOST_CLASSES = 20
 PANELS = 3
@@ -113,7 +112,6 @@ def _chosen_classes(wanted: Sequence[str] | None, names: Sequence[str], counts: 
 
 
 def _row(name: str, number: int, rank: int, place: int, unit: Explained, length: int, links: _Links) -> dict[str, Any]:
-    found = unit.best(length)
     return {
         "class": name,
         "predicted": int(links.predictions[number]),
@@ -121,16 +119,12 @@ def _row(name: str, number: int, rank: int, place: int, unit: Explained, length:
         "unit": unit.unit,
         "weight": float(links.weights[place, number]),
         "role": links.role[place, number].item(),
-        "correlation": _number(links.correlation[place, number]),
-        "active_in_class": _number(links.inside[place, number]),
-        "active_elsewhere": _number(links.outside[place, number]),
+        "correlation": finite(links.correlation[place, number]),
+        "active_in_class": finite(links.inside[place, number]),
+        "active_elsewhere": finite(links.outside[place, number]),
         "iou": float(unit.iou(length)),
-        "formula": str(found.formula) if found else None,
+        "formula": unit.text(length),
     }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _summary(
