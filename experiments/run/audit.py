@@ -21,7 +21,7 @@ from ...solver.errors import UsageError
 from ...solver.metrics import rounded_up
 from ...solver.problem import Problem
 from ...solver.result import SearchResult
-from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, explain_unit, failed_result
+from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, engine_of, explain_unit, failed_result
 from .folder import Outcome, Record, Run, chosen_by, keep_records, result_record, run_header
 from .interrupts import stop_on_interrupt
 from .units import map_units
@@ -97,15 +97,16 @@ class Audit:
     def of(cls, settings: SearchSettings, lengths: Sequence[int] = (), beam_sizes: Sequence[int] = ()) -> Audit:
         """An audit over these lengths and beam sizes, or those of the settings; each ascending, each once.
 
-        Raises `UsageError` for an audit of the beam against itself, and as `check_settings` does.
+        Raises `UsageError` for an engine that proves nothing, and as `check_settings` does.
         """
-        if settings.engine == "beam":
-            raise UsageError("an audit needs an engine that proves, such as --engine exact")
+        engine = engine_of(settings)
+        if not engine.proves:
+            proving = " or ".join(name for name, each in ENGINES.items() if each.proves)
+            raise UsageError(f"an audit needs an engine that proves, so --engine {proving}; not {settings.engine}")
         all_lengths = tuple(sorted(set(lengths or (settings.max_length,))))
         sizes = tuple(sorted(set(beam_sizes or (settings.beam_size or 10,))))
         settings = replace(settings, max_length=all_lengths[-1])
-        engine = ENGINES.get(settings.engine)
-        if engine is None or "beam_size" in engine.takes:
+        if "beam_size" in engine.takes:
             settings = replace(settings, beam_size=sizes[-1])
         else:
             settings = replace(settings, beam_size=SearchSettings.beam_size)

@@ -14,12 +14,11 @@ from typing import Any
 
 from ...solver.beam import check_settings as check_beam
 from ...solver.beam import search_beam
-from ...solver.ceiling import ceiling
 from ...solver.cells import Cells
 from ...solver.certify import before_check, certified, certified_claim
 from ...solver.errors import CompexactError, UsageError, did_you_mean
 from ...solver.exact import search_exact
-from ...solver.exhaustive import brute_force_search
+from ...solver.exhaustive import SPACES, brute_force_search
 from ...solver.problem import Problem
 from ...solver.reference import FORMS, reference_beam_search
 from ...solver.result import SearchResult, Status
@@ -66,20 +65,21 @@ class SearchSettings:
 class Engine:
     """A way to search.
 
-    search: (problem, settings, should_stop) -> result.  spaces: those it searches.  takes: the settings that it
-    heeds, beside those that all do.
+    search: (problem, settings, stopping) -> result.  spaces: those it searches.  takes: the settings that it heeds,
+    beside those that all do.  proves: whether its results have a bound, so that an audit may hold the beam against it.
     """
 
-    search: Callable[[Problem, SearchSettings, ShouldStop], SearchResult]
+    search: Callable[[Problem, SearchSettings, Stopping], SearchResult]
     spaces: tuple[str, ...]
-    takes: tuple[str, ...]
+    takes: tuple[str, ...] = ()
+    proves: bool = False
 
 
-def _beam(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
+def _beam(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
     if settings.compat is None:
         return search_beam(
             problem,
-            Stopping.after(settings.time_limit, should_stop),
+            stopping,
             settings.max_length,
             beam_size=settings.beam_size,
             top_k=settings.top_k,
@@ -93,7 +93,7 @@ def _beam(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -
         beam_size=_beam_size(settings),
         penalty=float(Fraction(settings.penalty)),
         min_active=0,  # units are skipped where they are chosen
-        should_stop=should_stop,
+        should_stop=stopping.should_stop,
     )
 
 
@@ -101,27 +101,20 @@ def _beam_size(settings: SearchSettings) -> int:
     return 10 if settings.beam_size is None else settings.beam_size
 
 
-def _brute(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
-    stopping = Stopping.after(None, should_stop)
-    found = brute_force_search(problem, max_length=settings.max_length, space=settings.space, should_stop=should_stop)
-    return _timed(certified_claim(problem, found, stopping), stopping)
+def _brute(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
+    length, space = settings.max_length, settings.space
+    found = brute_force_search(problem, max_length=length, space=space, should_stop=stopping.should_stop)
+    return certified_claim(problem, found, stopping)
 
 
-def _exact(problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
-    stopping = Stopping.after(settings.time_limit, should_stop)
+def _exact(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
     searching = before_check(problem, stopping)
     found = search_exact(problem, searching, settings.space, settings.max_length, _beam_size(settings))
-    return _timed(certified(problem, found, stopping), stopping)
+    return certified(problem, found, stopping)
 
 
-def _timed(result: SearchResult, stopping: Stopping) -> SearchResult:
-    """The result with the seconds of search and check."""
-    return replace(result, seconds=stopping.elapsed)
-
-
-def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
+def _outside(name: str, problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
     """An engine of `encodings/search.py`, which is imported when it is asked for."""
-    stopping = Stopping.after(settings.time_limit, should_stop)
     bounding = before_check(problem, stopping)
     searching = bounding.within((1 - TRANSPORT_SHARE) * bounding.seconds_left)
     search = getattr(import_module("compexact.encodings.search"), name)
@@ -133,10 +126,9 @@ def _outside(name: str, problem: Problem, settings: SearchSettings, should_stop:
         sample=settings.sample,
         seed=settings.seed,
         beam_size=settings.beam_size,
-        should_stop=should_stop,
+        should_stop=stopping.should_stop,
     )
-    found = _bounded_better(problem, found, bounding, stopping)
-    return _timed(certified_claim(problem, found, stopping), stopping)
+    return certified_claim(problem, _bounded_better(problem, found, bounding, stopping), stopping)
 
 
 def _bounded_better(problem: Problem, found: SearchResult, bounding: Stopping, stopping: Stopping) -> SearchResult:
@@ -153,10 +145,10 @@ def _bounded_better(problem: Problem, found: SearchResult, bounding: Stopping, s
 
 ENGINES: dict[str, Engine] = {
     "beam": Engine(_beam, ("chain",), ("beam_size", "top_k", "penalty", "metric", "compat", "time_limit")),
-    "exact": Engine(_exact, ("chain", "tree"), ("beam_size", "time_limit")),
-    "cpsat": Engine(partial(_outside, "cpsat_search"), ("chain", "tree"), ("beam_size", "sample", "time_limit")),
-    "maxsat": Engine(partial(_outside, "maxsat_search"), ("chain", "tree"), ("beam_size", "sample", "time_limit")),
-    "brute": Engine(_brute, ("chain", "tree"), ()),
+    "exact": Engine(_exact, SPACES, ("beam_size", "time_limit"), proves=True),
+    "cpsat": Engine(partial(_outside, "cpsat_search"), SPACES, ("beam_size", "sample", "time_limit"), proves=True),
+    "maxsat": Engine(partial(_outside, "maxsat_search"), SPACES, ("beam_size", "sample", "time_limit"), proves=True),
+    "brute": Engine(_brute, SPACES, proves=True),
 }
 """To add an engine, add a row."""
 
@@ -164,12 +156,17 @@ _TAKEN_BY_ALL = ("engine", "space", "max_length", "seed")
 _NOT_WITH_COMPAT = ("top_k", "metric", "time_limit")
 
 
-def check_settings(settings: SearchSettings) -> None:
-    """Refuse unknown engines, and settings that the engine would ignore."""
-    engine = ENGINES.get(settings.engine)
-    if engine is None:
+def engine_of(settings: SearchSettings) -> Engine:
+    """The engine that is asked for; `UsageError` with the nearest name where there is none."""
+    if settings.engine not in ENGINES:
         hint = did_you_mean(settings.engine, ENGINES)
         raise UsageError(f"no engine is named {settings.engine!r}{hint}; there are {', '.join(ENGINES)}")
+    return ENGINES[settings.engine]
+
+
+def check_settings(settings: SearchSettings) -> None:
+    """Refuse unknown engines, and settings that the engine would ignore."""
+    engine = engine_of(settings)
     if settings.space not in engine.spaces:
         raise UsageError(f"engine {settings.engine} searches {' and '.join(engine.spaces)}, not {settings.space!r}")
     if settings.time_limit is not None and not 0 < settings.time_limit < float("inf"):
@@ -195,10 +192,12 @@ def explain_unit(
     """The answer for one unit.  An engine that fails gives a result of status `failed` with the reason.
 
     should_stop: asked now and then; engines that can then give what they have.
+    `seconds` are of search and check.
     """
-    problem = Problem.of(cells, unit)
+    problem, stopping = Problem.of(cells, unit), Stopping.after(settings.time_limit, should_stop)
     try:
-        return ENGINES[settings.engine].search(problem, settings, should_stop)
+        found = ENGINES[settings.engine].search(problem, settings, stopping)
+        return replace(found, seconds=stopping.elapsed)
     except UsageError:
         raise
     except (CompexactError, ArithmeticError, MemoryError, ValueError, RuntimeError) as error:
@@ -209,13 +208,6 @@ def explain_unit(
 
 def failed_result(problem: Problem, settings: SearchSettings, reason: str) -> SearchResult:
     """The answer for a unit that could not be searched."""
-    return SearchResult(
-        unit=problem.unit,
-        engine=settings.engine,
-        space=settings.space,
-        max_length=settings.max_length,
-        best=None,
-        ceiling=ceiling(problem),
-        status=Status.FAILED,
-        error=reason,
-    )
+    asked = {"space": settings.space, "max_length": settings.max_length}
+    failed = {"status": Status.FAILED, "seconds": 0.0, "error": reason}
+    return SearchResult.of(problem, settings.engine, (), Stopping(), **asked, **failed)

@@ -13,6 +13,9 @@ from pydantic import AfterValidator, BaseModel, Field
 from ...probes.schema import Count, Sha256, Strict, Text, digest_of, formed
 from ...solver.checking import PROOFS
 
+from ...solver.metrics import METRICS
+from ...solver.reference import FORMS
+
 CERTIFICATES = "certificates"
 
 Positive = Annotated[int, Field(ge=1, lt=2**63)]
@@ -21,6 +24,17 @@ Ratio = Annotated[list[Count], Field(min_length=2, max_length=2), AfterValidator
 CertificateName = Annotated[str, Field(pattern=rf"^{CERTIFICATES}/[0-9]{{1,18}}\.json$")]
 Status = Literal["optimal", "bounded", "feasible", "degenerate", "failed"]
 Space = Literal["chain", "tree"]
+
+
+def one_of(registry: Mapping[str, Any]) -> AfterValidator:
+    """Refuses what no row of the registry is named."""
+
+    def check(name: str) -> str:
+        if name not in registry:
+            raise ValueError(f"it is {name!r}, and there are {', '.join(registry)}")
+        return name
+
+    return AfterValidator(check)
 
 
 def _fraction(pair: list[int]) -> list[int]:
@@ -141,8 +155,8 @@ class Settings(Strict):
     beam_size: Positive | None = 10
     top_k: Positive = 1
     penalty: str | Number = "1"
-    metric: Literal["iou", "precision", "recall", "f1"] = "iou"
-    compat: Literal["vision", "nli"] | None = None
+    metric: Annotated[str, one_of(METRICS)] = "iou"
+    compat: Annotated[str, one_of(FORMS)] | None = None
     time_limit: Number | None = None
     sample: Positive | None = None
     seed: Count = 0
