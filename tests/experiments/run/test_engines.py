@@ -16,7 +16,12 @@ from compexact.solver.formula import is_chain
 from compexact.solver.problem import Problem
 from compexact.solver.result import Status
 
-SEARCHES = [(name, space) for name, engine in ENGINES.items() for space in engine.spaces]
+IN_A_PROCESS = ("cpsat", "maxsat")  # which takes more than a second to start
+SEARCHES = [
+    pytest.param(name, space, marks=pytest.mark.slow if name in IN_A_PROCESS else ())
+    for name, engine in ENGINES.items()
+    for space in engine.spaces
+]
 PROVING = [name for name, engine in ENGINES.items() if engine.proves]
 
 
@@ -30,8 +35,8 @@ def random_cells(seed: int, rows: int = 12, concepts: int = 4) -> Cells:
 
 @pytest.mark.parametrize(("name", "space"), SEARCHES)
 def test_an_answer_is_counted_right_and_lies_between_nothing_and_the_optimum(name, space):
-    for seed in range(4):
-        cells, length = random_cells(seed), 1 + seed % 3
+    for length in (2, 3):
+        cells = random_cells(length)
         problem = Problem.of(cells, 0)
         optimum = brute_force_search(problem, max_length=length, space=space).best.iou
         result = explain_unit(cells, 0, SearchSettings(engine=name, space=space, max_length=length))
@@ -52,9 +57,9 @@ def test_an_answer_is_counted_right_and_lies_between_nothing_and_the_optimum(nam
             assert result.bound == optimum or result.status is Status.BOUNDED
 
 
-@pytest.mark.parametrize(("name", "space"), SEARCHES)
-def test_the_same_question_has_the_same_answer(name, space):
-    settings = SearchSettings(engine=name, space=space, max_length=2, seed=5)
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_same_question_has_the_same_answer(name):
+    settings = SearchSettings(engine=name, max_length=1, seed=5)
     first, again = (explain_unit(random_cells(9), 0, settings) for _ in range(2))
     assert first.record() | {"seconds": 0} == again.record() | {"seconds": 0}
     assert first.by_length == again.by_length
