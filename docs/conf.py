@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import pkgutil
 import re
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from compexact.experiments.questions.answer_file import AnswerFile
+from compexact.experiments.run.schema import HEADERS, LINES, CertificateFile
+from compexact.probes.datasets import DATASETS
+from compexact.probes.schema import ModelConfig, ProbeManifest, ProbeNames
+from compexact.probes.text import snli_json
+from compexact.probes.text.readers import TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,7 +48,45 @@ def _questions() -> str:
     return "```{eval-rst}\n" + "\n".join(modules) + "```"
 
 
-myst_substitutions = {"questions": _questions()}
+def _table(*rows: tuple[str, ...]) -> str:
+    """A table of Markdown; the first row is its head."""
+    head, *rest = rows
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rest))
+
+
+def _datasets() -> str:
+    own = ("`package.module:factory`", "your own class with the members of `AnnotatedImages`")
+    kinds = ((f"`{kind}:FOLDER`", there) for kind, there in DATASETS.items())
+    return _table(("`--dataset`", "what lies there"), *kinds, own)
+
+
+def _pair_formats() -> str:
+    lines = ("SNLI, MultiNLI `.jsonl`", f"keys {_names(snli_json.READ[:3])}; parses are not read")
+    tables = ((kind.name, f"columns {_names(kind.needed)}") for kind in TABLES)
+    return _table(("format", "what it has"), lines, *tables)
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _schemas() -> str:
+    """The JSON schema of every file that is kept, from the type that reading it checks."""
+    shown = (
+        f"**{(form.__doc__ or '').strip()}**\n\n```json\n{json.dumps(form.model_json_schema(), indent=1)}\n```\n"
+        for form in KEPT
+    )
+    return "\n".join(shown)
+
+
+KEPT = (ProbeManifest, ProbeNames, *HEADERS.values(), *LINES.values(), CertificateFile, AnswerFile, ModelConfig)
+
+myst_substitutions = {
+    "questions": _questions(),
+    "datasets": _datasets(),
+    "pair_formats": _pair_formats(),
+    "schemas": _schemas(),
+}
 
 
 def _as_rst(lines: list[str]) -> list[str]:

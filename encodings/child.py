@@ -23,6 +23,7 @@ from ..solver.problem import Problem
 from .channel import Channel, Round
 from .parents import die_with_parent
 from .shape import Alphabet, Shape
+from .solvers import SOLVERS
 from .target import Target
 
 
@@ -51,17 +52,6 @@ def search(problem: Problem, shape: Shape, start: Formula, solve: Round, channel
         best = found
         channel.formula(best)
     return best
-
-
-def solver_of(name: str) -> Round:
-    """The round of `cpsat` or `maxsat`; the solver is imported here."""
-    if name == "cpsat":
-        from .solve_cpsat import solve_round
-
-        return solve_round
-    from .solve_maxsat import solve_round as solve_by_maxsat
-
-    return solve_by_maxsat
 
 
 def problem_record(problem: Problem) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -110,7 +100,7 @@ def main() -> None:
     _stop_on_request(channel)
     _limit_memory(job["bytes"])
     try:
-        solve = solver_of(job["solver"])
+        solve = SOLVERS[job["solver"]].solve_round()
         search(problem, Shape(job["space"], job["length"]), parse(job["start"]), solve, channel, job["seed"])
         tell({"done": True})
     except MemoryError:

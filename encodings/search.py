@@ -8,7 +8,6 @@ result `optimal`.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,15 +28,11 @@ from .child import number_name, problem_record
 from .process import End, Ended, Message, run_solver
 from .sample import SampleReport, draw, likely_bound, n_formulas
 from .shape import Shape
+from .solvers import SOLVERS
 from .target import Frontier, Target
-
-PACKAGES = {"cpsat": ("ortools", "ortools"), "maxsat": ("pysat", "python-sat")}
-"""Engine: (module, what pip calls it)."""
 
 MOST_BYTES = 4 * 2**30
 """Memory of the solver's process."""
-COSTS = {"cpsat": (100, 1e-6), "maxsat": (200, 1e-6)}
-"""Engine: bytes, and seconds at least, of the model for each leaf and each concept of each cell."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +66,15 @@ def outside_search(
     beam_size: int | None = 10,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> SearchResult:
-    """The best formula of the space with at most `max_length` concepts, by CP-SAT, or by weighted MaxSAT (PySAT's RC2).
+    """The best formula of the space with at most `max_length` concepts, by a solver of `SOLVERS`.
 
-    engine: a key of `PACKAGES`.  time_limit: wall-clock seconds.  sample: ask about so many points, drawn
+    engine: a key of `SOLVERS`.  time_limit: wall-clock seconds.  sample: ask about so many points, drawn
     without replacement with `seed`; the answer is then counted on all points, and the bound is one for all points.
-    For MaxSAT the seed draws the sample and nothing else.
+    seed: also of the solver's own choices, if it makes any.
     beam_size: of the beam whose answer the search starts from, and which it never falls below.
     should_stop: asked several times a second; the result is then what is known.
 
-    Raises `UsageError` for settings out of range and where the solver is missing, `SearchInterrupted` on Ctrl-C.
+    Raises `UsageError` for settings out of range and where the package is missing, `SearchInterrupted` on Ctrl-C.
     A model that would not fit into `MOST_BYTES`, or could not be made in the time left, is not begun: the result is
     then the beam's, with the ceiling as its bound, and for want of memory an `error`.
     A solver that crashes loses nothing that it had told: the result then has an `error` beside its bound.
@@ -111,17 +106,16 @@ def outside_search(
     return result
 
 
-cpsat_search, maxsat_search = partial(outside_search, "cpsat"), partial(outside_search, "maxsat")
-
-
 def _check(engine: str, time_limit: float | None, sample: int | None) -> None:
-    module, package = PACKAGES[engine]
     if time_limit is not None and not 0 < time_limit < float("inf"):
         raise UsageError(f"the time limit must be a number of seconds above 0, not {time_limit}")
     if sample is not None and sample < 1:
         raise UsageError(f"the sample must have at least 1 point, not {sample}")
-    if importlib.util.find_spec(module) is None:
-        raise UsageError(f"engine {engine} needs the package {package}: pip install {package}")
+    SOLVERS[engine].check_installed(engine)
+
+
+cpsat_search = partial(outside_search, "cpsat")
+maxsat_search = partial(outside_search, "maxsat")
 
 
 class _Answer:
@@ -162,14 +156,13 @@ class _Answer:
         """Run the solver, where its model fits into the memory and the time; keep what it tells."""
         start = self.best
         assert start is not None
-        if engine == "cpsat":
-            Target.of(self.problem, start.iou).check_size(self.problem.unit)
-        bytes_each, seconds_each = COSTS[engine]
+        solver = SOLVERS[engine]
+        solver.check(Target.of(self.problem, start.iou), self.problem.unit)
         size = self.shape.length * len(self.problem.concepts.indices)
-        if size * bytes_each > MOST_BYTES:
-            needed, most = size * bytes_each / 2**30, MOST_BYTES / 2**30
+        if size * solver.bytes > MOST_BYTES:
+            needed, most = size * solver.bytes / 2**30, MOST_BYTES / 2**30
             return Ended(End.FAILED, f"the model needs about {needed:.1f} GiB of memory, above {most:g}; take --sample")
-        if size * seconds_each > stopping.seconds_left:
+        if size * solver.seconds > stopping.seconds_left:
             return Ended(End.TIME)
         record, arrays = problem_record(self.problem)
         job = {

@@ -35,6 +35,8 @@ from fuzzing.edited_runs import edited_runs_are_not_believed
 from fuzzing.hostile import nothing_false_is_confirmed
 from fuzzing.relations import RELATIONS, grown
 
+from compexact.encodings.solvers import SOLVERS
+
 Check = Callable[[Case], None]
 SECONDS_BETWEEN_LINES = 10.0
 LARGER_EVERY = 2
@@ -61,8 +63,7 @@ def cases(seed: int) -> Iterator[tuple[Case, Sequence[Check]]]:
 
 def solver_checks() -> tuple[Check, ...]:
     """Those of the solvers that are installed."""
-    installed = {"cpsat": find_spec("ortools"), "maxsat": find_spec("pysat")}
-    return tuple(each for each in SOLVER_CHECKS if installed[each.__name__.split("_")[0]])
+    return tuple(each for each in SOLVER_CHECKS if find_spec(SOLVERS[each.__name__.split("_")[0]].module))
 
 
 def failure(check: Check, case: Case) -> Exception | None:

@@ -1,14 +1,7 @@
 """Open a file of sentence pairs, whatever its format: what is in the file decides, not its name.
 
-| format | begins with | file |
-|---|---|---|
-| SNLI, MultiNLI `.jsonl` | an object with `gold_label`, `sentence1`, `sentence2` | `snli_json.py` |
-| SNLI, MultiNLI `.txt` | `gold_label`, `sentence1`, `sentence2`, `label1` to `label5` | `snli_table.py` |
-| SICK | `pair_ID`, `sentence_A`, `sentence_B`, `entailment_label` (or `entailment_judgment`) | `sick.py` |
-| with tags | `label`, `premise_tokens`, `premise_tags`, `hypothesis_tokens`, `hypothesis_tags` | `tagged.py` |
-| plain | `label`, `premise`, `hypothesis` | `plain.py` |
-
-All but the first are tables with tabs; columns stand in any order.  Each may be packed by gzip.
+JSON lines are told by their first character; all else is a table with tabs, columns in any order, of one of `TABLES`:
+a new format is a file here and a row there.  Each may be packed by gzip.
 """
 
 from __future__ import annotations

@@ -1,7 +1,13 @@
+import json
 import re
+import runpy
 from pathlib import Path
 
 import pytest
+
+from compexact.probes.datasets import DATASETS
+from compexact.probes.text.readers import TABLES
+from compexact.solver.checking import PROOFS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -35,3 +41,23 @@ def test_files_of_the_project_that_pages_name_are_there():
     }
     assert len(named) > 30
     assert [path for path in sorted(named) if not (DOCS.parent / path).exists()] == []
+
+
+def test_the_tables_and_schemas_that_pages_are_given_have_every_entry_of_the_registries():
+    given = runpy.run_path(str(DOCS / "conf.py"))["myst_substitutions"]
+    for name, said in given.items():
+        pages = [page.name for page in PAGES if f"{{{{ {name} }}}}" in page.read_text()]
+        assert len(pages) == 1, name
+        assert said.strip(), name
+    assert all(f"`{kind}:FOLDER`" in given["datasets"] for kind in DATASETS)
+    assert all(f"`{column}`" in given["pair_formats"] for kind in TABLES for column in kind.needed)
+    schemas = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", given["schemas"], re.DOTALL)]
+    assert {"ProbeManifest", "ExplainHeader", "ExplainLine", "CertificateFile", "AnswerFile"} <= {
+        schema["title"] for schema in schemas
+    }
+
+
+@pytest.mark.parametrize("page", ["certificates", "contracts"])
+def test_pages_about_proofs_name_every_kind(page):
+    text = (DOCS / f"{page}.md").read_text()
+    assert [proof for proof in PROOFS if f"`{proof}`" not in text] == []

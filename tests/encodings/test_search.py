@@ -6,7 +6,9 @@ import subprocess
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,15 +19,16 @@ from compexact.encodings import search as solver_engines
 from compexact.encodings import solve_maxsat as solver_maxsat
 from compexact.encodings.process import End, run_solver
 from compexact.encodings.sample import draw
-from compexact.encodings.search import SearchInterrupted, cpsat_search, maxsat_search
+from compexact.encodings.search import SearchInterrupted, cpsat_search, outside_search
 from compexact.encodings.shape import Shape
+from compexact.encodings.solvers import SOLVERS
 from compexact.encodings.target import Frontier
 from compexact.solver import Atom, Problem, Status, beam_search, brute_force_search, ceiling, from_arrays, is_chain
 from compexact.solver.errors import DisagreementError, UsageError
 from compexact.solver.parse import parse
 from compexact.solver.stopping import Stopping
 
-ENGINES = (cpsat_search, maxsat_search)
+ENGINES = [pytest.param(partial(outside_search, name), id=name) for name in SOLVERS]
 
 
 def random_problem(seed: int) -> Problem:
@@ -72,7 +75,7 @@ def assert_equals_brute_force(problem: Problem, search, space: str, length: int)
 @pytest.mark.parametrize("search", ENGINES)
 @pytest.mark.parametrize("space", ["chain", "tree"])
 @pytest.mark.parametrize("seed", range(8))
-def test_both_engines_equal_brute_force(search, space, seed):
+def test_every_solver_equals_brute_force(search, space, seed):
     assert_equals_brute_force(random_problem(seed), search, space, 1 + seed % 4)
 
 
@@ -86,7 +89,7 @@ def assert_every_message_is_true(problem: Problem, engine: str, space: str, leng
     told = []
     channel = solver_child.Channel(told.append, lambda: None)
     shape = Shape(space, length)
-    best = solver_child.search(problem, shape, start, solver_child.solver_of(engine), channel, 0)
+    best = solver_child.search(problem, shape, start, SOLVERS[engine].solve_round(), channel, 0)
     frontier = Frontier(problem, ceiling(problem))
     bound = ceiling(problem)
     for message in told:
@@ -102,7 +105,7 @@ def assert_every_message_is_true(problem: Problem, engine: str, space: str, leng
     assert best.length == optimum.formula.length
 
 
-@pytest.mark.parametrize("engine", ["cpsat", "maxsat"])
+@pytest.mark.parametrize("engine", SOLVERS)
 @pytest.mark.parametrize("space", ["chain", "tree"])
 def test_every_message_is_true_and_the_end_equals_brute_force_on_500_inputs(engine, space, monkeypatch):
     """From the beam's answer and from a poor one; MaxSAT with and without its linear search."""
@@ -112,14 +115,14 @@ def test_every_message_is_true_and_the_end_equals_brute_force_on_500_inputs(engi
         assert_every_message_is_true(random_problem(seed), engine, space, 1 + seed % 4, poor_start=poor)
 
 
-@pytest.mark.parametrize("engine", ["cpsat", "maxsat"])
+@pytest.mark.parametrize("engine", SOLVERS)
 def test_a_round_that_ran_out_of_time_proves_nothing(engine):
     problem = grid_problem(1, planted=False)
     told = []
     start = beam_search(problem, max_length=4).best
     before = time.monotonic()
     channel = solver_child.Channel(told.append, lambda: 0.5 - (time.monotonic() - before))
-    solver_child.search(problem, Shape("tree", 4), start.formula, solver_child.solver_of(engine), channel, 0)
+    solver_child.search(problem, Shape("tree", 4), start.formula, SOLVERS[engine].solve_round(), channel, 0)
     frontier = Frontier(problem, ceiling(problem))
     bounds = [frontier.iou_bound(Fraction(*m["target"]), m["bound"]) for m in told if "bound" in m]
     ious = [problem.explain(parse(m["formula"])).iou for m in told if "formula" in m]
@@ -135,7 +138,7 @@ def test_200_rows_and_20_concepts_at_length_3_are_proven_in_seconds(search):
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("engine", ["cpsat", "maxsat"])
+@pytest.mark.parametrize("engine", SOLVERS)
 def test_200_rows_and_20_concepts_at_length_3_equal_brute_force_on_500_inputs(engine):
     for seed in range(500):
         assert_every_message_is_true(grid_problem(seed, planted=seed % 10 != 0), engine, "chain", 3, poor_start=False)
@@ -381,11 +384,11 @@ def test_a_child_whose_formula_is_too_long_is_a_disagreement(tmp_path, monkeypat
         cpsat_search(grid_problem(0, rows=40, concepts=6))
 
 
-@pytest.mark.parametrize(("search", "line"), [(cpsat_search, "pip install ortools"), (maxsat_search, "python-sat")])
-def test_a_missing_package_is_named_with_the_line_that_installs_it(search, line, monkeypatch):
-    monkeypatch.setattr(solver_engines.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=line):
-        search(random_problem(3))
+@pytest.mark.parametrize("engine", SOLVERS)
+def test_a_missing_package_is_named_with_the_line_that_installs_it(engine, monkeypatch):
+    monkeypatch.setitem(SOLVERS, engine, replace(SOLVERS[engine], module="not_installed_at_all"))
+    with pytest.raises(UsageError, match=f"pip install {SOLVERS[engine].package}"):
+        outside_search(engine, random_problem(3))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from fuzzing.case import Case, check_answer, require
 from fuzzing.threes import best_of_threes
 from problems import best_of_any_function
 
+from compexact.encodings.solvers import SOLVERS
 from compexact.solver import Explanation, Problem, Status, beam_search, brute_force_search, certified, exact_search
 from compexact.solver.ceiling import ceiling
 from compexact.solver.certificate import Certificate
@@ -261,14 +262,15 @@ def solver(engine: str, space: str) -> Check:
     """The answer of CP-SAT or MaxSAT; refusals of too large numbers are answers, too."""
 
     def solvers_are_right(case: Case) -> None:
-        from compexact.encodings import search as solver_engines
+        from compexact.encodings.search import outside_search
 
         length = min(case.length, TREE_LENGTH if space == "tree" else case.length)
         optimum = brute_force_search(case.problem, max_length=length, space=space).best
         assert optimum is not None
-        search = getattr(solver_engines, f"{engine}_search")
         try:
-            result = search(case.problem, space=space, max_length=length, time_limit=SOLVER_SECONDS, beam_size=1)
+            result = outside_search(
+                engine, case.problem, space=space, max_length=length, time_limit=SOLVER_SECONDS, beam_size=1
+            )
         except UsageError:
             require(not case.must_be_proven, f"{engine} refuses a small problem")
             return
@@ -287,4 +289,4 @@ CHECKS: tuple[Check, ...] = (
 
 LARGER_CHECKS: tuple[Check, ...] = (exact_search_equals_a_full_count, false_claims_about_larger_inputs_are_refused)
 
-SOLVER_CHECKS = tuple(solver(engine, space) for engine in ("cpsat", "maxsat") for space in ("chain", "tree"))
+SOLVER_CHECKS = tuple(solver(engine, space) for engine in SOLVERS for space in ("chain", "tree"))

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from compexact.encodings.solvers import SOLVERS
 from compexact.experiments.run import engines
 from compexact.experiments.run.engines import SearchSettings, explain_unit
 from compexact.experiments.run.units import map_units
@@ -26,7 +27,7 @@ def test_a_beam_begins_no_step_after_its_time():
     assert late.status == "feasible"
 
 
-@pytest.mark.parametrize("engine", ["cpsat", "maxsat"])
+@pytest.mark.parametrize("engine", SOLVERS)
 def test_what_follows_an_outside_solver_is_in_its_time_limit(engine, monkeypatch):
     given = []
 

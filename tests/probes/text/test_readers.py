@@ -11,7 +11,7 @@ import pytest
 
 from compexact.probes.text import lines
 from compexact.probes.text.pairs import Pair, Sentence
-from compexact.probes.text.readers import open_pairs
+from compexact.probes.text.readers import TABLES, open_pairs
 from compexact.solver.errors import DataError, UsageError
 
 PLAIN = "label\tpremise\thypothesis\nneutral\tA man eats.\tHe is hungry.\n-\tA dog.\tA cat.\n"
@@ -117,7 +117,22 @@ def test_json_lines(tmp_path):
     assert pairs.notes[1] == "Not read: captionID."
 
 
-@pytest.mark.parametrize("content", [PLAIN, SNLI, SICK, LOCAL_SICK, TAGGED, json_line() + "\n" + json_line()])
+EXAMPLES = (SNLI, TAGGED, SICK, SICK.replace("entailment_label", "entailment_judgment"), PLAIN)
+"""A file of each format of `TABLES`."""
+
+
+@pytest.mark.parametrize("kind", TABLES, ids=lambda kind: f"{kind.name} {kind.needed[-1]}")
+def test_every_format_has_an_example_is_told_by_its_columns_and_lacks_none(tmp_path, kind):
+    fitting = [content for content in EXAMPLES if set(kind.needed) <= set(content.split("\n")[0].split("\t"))]
+    assert fitting, "a new format needs an example"
+    assert all(open_pairs(write(tmp_path, content)).pairs for content in fitting)
+    for column in kind.needed:
+        with pytest.raises(DataError, match=f"no column {column!r}|is no header of pairs") as refused:
+            open_pairs(write(tmp_path, fitting[0].replace(column, "other", 1)))
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [*EXAMPLES, LOCAL_SICK, json_line() + "\n" + json_line()])
 def test_packing_name_line_ends_and_byte_order_mark_change_nothing(tmp_path, content):
     expected = open_pairs(write(tmp_path, content)).pairs
     windows = b"\xef\xbb\xbf" + content.replace("\n", "\r\n").encode()
