@@ -12,7 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from ...solver.names import brief, name_problem
+
 CERTIFICATES = "certificates"
+MAX_PATH = 4096
+"""Characters of the path to a probe: longer ones no system opens."""
 
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -165,7 +169,7 @@ class AuditSettings(Settings):
 
 
 class _ProbeOfRun(_Strict):
-    path: Text
+    path: Annotated[str, Field(min_length=1, max_length=MAX_PATH)]
     digest: Sha256
 
 
@@ -195,6 +199,9 @@ class AuditHeader(_Header):
 def _distinct(names: list[str]) -> list[str]:
     if len(set(names)) != len(names):
         raise ValueError("a unit is named twice")
+    for name in names:
+        if problem := name_problem(name):
+            raise ValueError(f"a unit's name, {brief(name)}, {problem}")
     return names
 
 
