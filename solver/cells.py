@@ -128,7 +128,7 @@ class Cells:
 
     concepts: the rows, all distinct.  weights: int64 (n_cells,): how many points each cell has, at
     least one, and below 2**52 in all.  active: int64 (n_cells, n_units): on how many of them each unit is active.
-    Other integers are converted.
+    unit_names: unique.  Other integers are converted.
 
     Every probe passes here, wherever it is from; `DataError` for anything else.  So whatever is added up later,
     points or active ones, over any cells, is exact in int64.
@@ -147,6 +147,8 @@ class Cells:
             raise DataError(
                 f"weights {self.weights.shape} and active {self.active.shape} are not of {shape} cells, units"
             )
+        if len(set(self.unit_names)) != shape[1]:
+            raise DataError(f"{shape[1]} units with {len(set(self.unit_names))} names")
         if shape[0] and (int(self.weights.min()) < 1 or int(self.active.min(initial=0)) < 0):
             raise DataError("a cell has no points, or a negative number of active ones")
         if (self.active > self.weights[:, None]).any():

@@ -47,6 +47,9 @@ def _pointer(text: str, column: int) -> str:
     return f"  {window}\n  {' ' * (column - start)}^"
 
 
+_NAMES = ("name", "quoted")
+
+
 @dataclass(frozen=True)
 class _Token:
     kind: str  # "(", ")", "AND", "OR", "NOT", "name" or "end"
@@ -98,7 +101,10 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _known(tokens: list[_Token], text: str, names: Collection[str]) -> list[_Token]:
-    """Join runs of bare words into known names, and refuse unknown names."""
+    """Join runs of bare words into known names, and refuse unknown names.
+
+    Two names side by side are no formula: what follows them is left to the parser's error, not joined at great length.
+    """
     known = frozenset(names)
     longest = max((name.count(" ") for name in known), default=0)
     joined: list[_Token] = []
@@ -106,6 +112,8 @@ def _known(tokens: list[_Token], text: str, names: Collection[str]) -> list[_Tok
     while position < len(tokens):
         token = tokens[position]
         position += 1
+        if token.kind in _NAMES and joined and joined[-1].kind in _NAMES:
+            return [*joined, token, *tokens[position:]]
         if token.kind == "name":
             run = 0
             while run < longest and tokens[position + run].kind == "name":
@@ -115,7 +123,7 @@ def _known(tokens: list[_Token], text: str, names: Collection[str]) -> list[_Tok
                 if name in known:
                     token, position = _Token("name", name, token.column), position + count
                     break
-        if token.kind in ("name", "quoted") and token.text not in known:
+        if token.kind in _NAMES and token.text not in known:
             hint = did_you_mean(token.text, known) or did_you_mean(token.text.upper(), OPERATOR_WORDS)
             raise FormulaError(f"no concept is named {token.text!r}{hint}", text, token.column)
         joined.append(token)
@@ -186,7 +194,7 @@ class _Parser:
                     else f"expected AND, OR or a closing parenthesis before {self.token.text!r}{self._hint()}"
                 )
             self.take()
-        elif token.kind in ("name", "quoted") and token.text:
+        elif token.kind in _NAMES and token.text:
             result = Atom(token.text)
         else:
             self.position -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,7 +62,7 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 def _probe_state(run: Run) -> str:
     """`there`, `missing`, `damaged`, or `another` where its digest differs."""
-    if not run.probe_path.exists():
+    if not os.path.exists(run.probe_path):
         return "missing"
     try:
         digest = open_probe(run.probe_path).digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from ...probes.json_text import strict_json
 from ...probes.opening import open_probe
 from ...probes.regular_files import MAX_TEXT, read_regular
 from ...probes.store import Probe
-from ...solver.beam import check_settings
+from ...solver.beam import check_settings as check_beam
 from ...solver.errors import DataError, UsageError
 
 FORMAT = "compexact run"
@@ -55,7 +55,7 @@ class Run:
     def open_probe(self, path: Path | None = None) -> Probe:
         """The probe it was made from: at `path`, or where run.json says.  Checked by digest."""
         place = path or self.probe_path
-        if not place.exists():
+        if not os.path.exists(place):
             raise UsageError(f"the probe of {self.path} is not at {place}; name it with --probe")
         probe = open_probe(place)
         if probe.digest != self.header["probe"]["digest"]:
@@ -113,6 +113,8 @@ def read_header(folder: Path) -> dict[str, Any]:
             raise ValueError(f"the field 'command': should be {' or '.join(HEADERS)}")
         header = check_form(HEADERS[command], content)
         _check_ranges(header["settings"])
+        if command == "explain":
+            _check_taken(header["settings"])
         if header.get("digest", digest_of(header)) != digest_of(header):
             raise ValueError("its digest is not that of its content")
     except (FileNotFoundError, NotADirectoryError):
@@ -127,7 +129,18 @@ def read_header(folder: Path) -> dict[str, Any]:
 def _check_ranges(settings: Mapping[str, Any]) -> None:
     ranges = {"beam_size": 10, "top_k": 1, "penalty": "1", "metric": "iou"}
     try:
-        check_settings(settings["max_length"], **{name: settings.get(name, value) for name, value in ranges.items()})
+        check_beam(settings["max_length"], **{name: settings.get(name, value) for name, value in ranges.items()})
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def _check_taken(settings: Mapping[str, Any]) -> None:
+    """Refuse what the engine would have refused: `optimal` of a run for precision would be read as of its precision."""
+    from .engines import SearchSettings, check_settings
+
+    asked = SearchSettings(**{key: value for key, value in settings.items() if key != "min_active"})
+    try:
+        check_settings(replace(asked, penalty="1") if float(asked.penalty) == 1 else asked)
     except UsageError as error:
         raise ValueError(str(error)) from None
 

@@ -117,7 +117,7 @@ class _Answer:
             text = found["formula"]
             tree = _by_column(parse(text, self.recount.position), self.recount.position)
             length = self.recount.rows.length(tree, self.record["space"])
-            require(length <= longest, f"{text} is longer than {longest}")
+            require(length <= longest, f"{_short(text)} is longer than {longest}")
             if text not in self.masks:
                 self.masks[text] = self.recount.rows.mask(tree)
             both, either = self.points.counts(self.masks[text])
@@ -144,6 +144,10 @@ class _Answer:
             right = right and gap >= 0 and (gap == 0 or record["status"] != "optimal")
             right = right and record["engine"] != "beam" and not self.failed
         require(right, "bound, gap and status are not those of its fractions")
+        proves = record["engine"] != "beam" or not any(found.get("proven") for found in record.get("by_length", ()))
+        require(proves, "by_length calls something proven, and a beam proves nothing")
+        sampled = self.asked.get("sample") is not None
+        require(sampled or "sample" not in record, "it has a sample, and none was asked for")
 
     def _check_status(self) -> None:
         if self.failed:
@@ -189,7 +193,12 @@ class _Answer:
 
 
 def _not_of(text: str) -> str:
-    return f"the counts are not those of {text}"
+    return f"the counts are not those of {_short(text)}"
+
+
+def _short(formula: str) -> str:
+    """As much of it as a message of one line holds."""
+    return formula if len(formula) <= 200 else formula[:197] + "..."
 
 
 def _falls(scores: Sequence[Fraction]) -> bool:

@@ -13,9 +13,12 @@ from pydantic import AfterValidator, BaseModel, Field
 from ...probes.schema import Count, Sha256, Strict, Text, digest_of, formed
 from ...solver.checking import PROOFS
 from ...solver.metrics import METRICS
+from ...solver.names import brief, name_problem
 from ...solver.reference import FORMS
 
 CERTIFICATES = "certificates"
+MAX_PATH = 4096
+"""Characters of the path to a probe: longer ones no system opens."""
 
 Positive = Annotated[int, Field(ge=1, lt=2**63)]
 Number = Annotated[float, Field(ge=0)]
@@ -170,7 +173,7 @@ class AuditSettings(Settings):
 
 
 class _ProbeOfRun(Strict):
-    path: Text
+    path: Annotated[str, Field(min_length=1, max_length=MAX_PATH)]
     digest: Sha256
 
 
@@ -200,6 +203,9 @@ class AuditHeader(_Header):
 def _distinct(names: list[str]) -> list[str]:
     if len(set(names)) != len(names):
         raise ValueError("a unit is named twice")
+    for name in names:
+        if problem := name_problem(name):
+            raise ValueError(f"a unit's name, {brief(name)}, {problem}")
     return names
 
 

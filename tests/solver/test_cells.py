@@ -157,6 +157,13 @@ def test_counts_that_are_none_are_refused(weights, active, message):
             Problem(concept_rows(["a"], [""], np.array([[1], [0]], bool)), weights, active[:, 0], "u")
 
 
+def test_units_have_names_of_their_own():
+    """Else a name would be another unit's, too, and an answer about it could be of either."""
+    rows = concept_rows(["a"], [""], np.array([[1], [0]], bool))
+    with pytest.raises(DataError, match="2 units with 1 names"):
+        Cells(rows, np.array([1, 2]), np.zeros((2, 2), int), ("u", "u"))
+
+
 def test_unsigned_counts_are_subtracted_as_integers_are():
     """As they are, 1 - 2 would be 2**64 - 1."""
     for dtype in (np.uint8, np.uint64, ">i4"):

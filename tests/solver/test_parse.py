@@ -1,4 +1,5 @@
 import csv
+import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,15 @@ def test_names_with_blanks_need_no_quotes_where_they_are_known():
     assert parse("shop window OR wheel", known) == Or(Atom("shop window"), Atom("wheel"))
     with pytest.raises(FormulaError, match="expected AND or OR"):
         parse("shop wheel", known)
+
+
+def test_a_text_of_many_words_is_refused_at_once_whatever_blanks_the_names_have():
+    known = ["a", " ".join("a" * 500)]
+    began = time.process_time()
+    with pytest.raises(FormulaError, match="expected AND or OR") as caught:
+        parse("a OR " + "a " * 20_000, known)
+    assert caught.value.column == len("a OR ") + len(known[1]) + 1
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.real_data

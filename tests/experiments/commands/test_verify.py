@@ -122,6 +122,20 @@ def test_a_line_of_another_length_than_the_run_is_rejected_with_its_own_certific
     assert verdicts(compexact("verify", run)) == ["confirmed"] * 4
 
 
+def test_a_sample_that_nobody_asked_for_is_rejected(compexact, run, lines, edited):
+    found = {"points": 1, "unit_points": 1, "cells": 1, "formula": "c0", "length": 1, "intersection": 1, "union": 1}
+    found |= {"iou": 1.0, "bound": 1.0, "bound_fraction": [1, 1], "proven": True, "likely_bound": 1.0, "confidence": 1}
+    edited(lines, "u1", lambda record: record.update(sample=found))
+    assert verdicts(compexact("verify", run)) == ["confirmed", "rejected", "confirmed", "confirmed"]
+
+
+def test_a_beam_that_calls_something_proven_is_rejected(compexact, npz, tmp_path, edited):
+    compexact("explain", npz, "-o", tmp_path / "beam")
+    proven = lambda record: [found.update(proven=True) for found in record["by_length"]]  # noqa: E731
+    edited(tmp_path / "beam/units.jsonl", "u0", proven)
+    assert verdicts(compexact("verify", tmp_path / "beam"))[0] == "rejected"
+
+
 def test_a_swapped_certificate_is_noticed_though_it_proves_the_same(compexact, npz, run, lines, edited):
     file = run / json.loads(lines.read_text().splitlines()[1])["certificate"]
     content = json.loads(file.read_text())
@@ -234,10 +248,57 @@ def test_an_audit_says_that_the_grids_middle_is_not_checked(compexact, npz, tmp_
         (run / "units.jsonl").write_text(before)
 
 
-def test_a_unit_that_the_probe_has_not_is_bad_data(compexact, run):
+def rewrite_header(run, change):
     header = json.loads((run / "run.json").read_text())
-    header["units"].append("u9")
+    change(header)
     header["digest"] = digest_of(header)
     (run / "run.json").write_text(json.dumps(header))
+
+
+@pytest.mark.parametrize("path", ["x" * 4000, "x/" * 2000, "a\0b"])
+def test_a_path_that_no_probe_can_have_is_one_where_none_is(compexact, run, path):
+    rewrite_header(run, lambda header: header["probe"].update(path=path))
+    ended = compexact("verify", run)
+    assert (ended.code, "name it with --probe" in ended.err) == (2, True)
+    ended = compexact("ls", run)
+    assert (ended.code, json.loads(ended.out)["probe_state"]) == (0, "missing")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: header["settings"].update(metric="precision"),
+        lambda header: header["settings"].update(penalty="0.5"),
+        lambda header: header["settings"].update(compat="vision"),
+        lambda header: header["settings"].update(engine="exakt"),
+        lambda header: header["settings"].update(time_limit=0),
+    ],
+)
+def test_settings_that_no_engine_takes_are_no_run(compexact, run, change):
+    """Else `optimal`, which is of the IoU, would stand beside another score."""
+    rewrite_header(run, change)
+    for command in ("verify", "ls"):
+        ended = compexact(command, run)
+        assert (ended.code, ended.out, "does not describe a run" in ended.err) == (3, "", True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: header["probe"].update(path="x" * 100_000),
+        lambda header: header["units"].append("u" * 100_000),
+        lambda header: header["units"].append("u\u202e"),
+    ],
+)
+def test_a_path_or_name_that_none_can_be_is_refused_in_a_short_line(compexact, run, change):
+    rewrite_header(run, change)
+    for command in ("verify", "ls"):
+        ended = compexact(command, run)
+        assert (ended.code, ended.out, "does not describe a run" in ended.err) == (3, "", True)
+        assert len(ended.err) < 500
+
+
+def test_a_unit_that_the_probe_has_not_is_bad_data(compexact, run):
+    rewrite_header(run, lambda header: header["units"].append("u9"))
     ended = compexact("verify", run)
     assert (ended.code, "asks for a unit that" in ended.err) == (3, True)
