@@ -24,23 +24,30 @@ from .target import Target
 
 ORACLE = "cadical195"
 LINEAR_SEARCH_CONFLICTS = 2_000
-MAX_LINEAR_SEARCH_BITS = 20_000
+LINEAR_SEARCH_BITS = 20_000
 
 
 def solve_round(
-    shape: Shape, alphabet: Alphabet, target: Target, hint: Formula | None, channel: Channel, seed: int
+    shape: Shape,
+    alphabet: Alphabet,
+    target: Target,
+    hint: Formula | None,
+    channel: Channel,
+    seed: int,
+    linear_search_bits: int = LINEAR_SEARCH_BITS,
 ) -> tuple[Formula | None, bool]:
     """The formula of the highest value at or above the target, and whether that is proven.
 
     Without a hint any formula that reaches the target will do.  Bounds are told only where there is a hint.
-    RC2 has no random choices: `seed` changes nothing.
+    RC2 has no random choices: `seed` changes nothing.  linear_search_bits: where the weights have more, the proof
+    is begun at once.
     """
     model = encode(shape, alphabet, target)
     best = _Best(model, target, target.floor if hint is not None else target.floor - 1, channel)
     if not model.soft:
         return hint, True
     if hint is not None:
-        _linear_search(best, hint)
+        _linear_search(best, hint, linear_search_bits)
     cases = sorted(_cases(model, target), key=lambda case: -case.most)
     for place, case in enumerate(cases):
         later = cases[place + 1].most if place + 1 < len(cases) else best.value
@@ -74,13 +81,13 @@ class _Best:
         return self.target.most - sum(weight for literal, weight in self.model.soft if literal not in true)
 
 
-def _linear_search(best: _Best, hint: Formula) -> None:
+def _linear_search(best: _Best, hint: Formula, most_bits: int) -> None:
     """Ask for a better value again and again, starting near the hint, while the answers come easily.
 
     The budget is counted in conflicts, not in seconds, so that every machine goes the same way.
     """
     model = best.model
-    if sum(weight.bit_length() for _, weight in model.soft) > MAX_LINEAR_SEARCH_BITS:
+    if sum(weight.bit_length() for _, weight in model.soft) > most_bits:
         return
     clauses = list(model.hard)
     n_variables = model.n_variables

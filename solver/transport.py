@@ -14,10 +14,10 @@ something, so floating point, and leaving out most of the pairs j, k, cost tight
 
 scipy's HiGHS solves it.  The lowest p/q that can be proven is found by bisection.
 
-Time and memory.  The program is kept to `MOST_ENTRIES`, and looking for near pairs to `MOST_WORK`: where there is more,
-the heaviest cells are taken.  What a program needs at least is estimated before it is made, and it is not begun where
-that is more than the time left.  HiGHS itself hears nobody, so it runs in a thread that is left behind, to end at the
-time limit or with the process, where somebody asks to stop.
+Time and memory.  The program and looking for near pairs are kept to a `Size`: where there is more, the heaviest cells
+are taken.  What a program needs at least is estimated before it is made, and it is not begun where that is more than
+the time left.  HiGHS itself hears nobody, so it runs in a thread that is left behind, to end at the time limit or with
+the process, where somebody asks to stop.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -35,14 +36,6 @@ from .certificate import Certificate
 from .problem import Problem
 from .stopping import Stopped, Stopping
 
-NEAREST = 100
-"""For each cell of positive value, so many cells of negative value that differ in the fewest concepts."""
-HEAVIEST = 10
-"""And the cells of the most negative values."""
-MOST_ENTRIES = 2_000_000
-"""The linear program is kept to about so many entries; beyond, fewer pairs and fewer cells are taken."""
-MOST_WORK = 200_000_000
-"""Common concepts that are counted, at most, to find near pairs; about a second."""
 WORK_BETWEEN_LOOKS = 5_000_000
 SECONDS_PER_WORK, SECONDS_PER_ENTRY = 5e-9, 1e-6
 """What counting takes, and what a linear program takes at least."""
@@ -53,8 +46,33 @@ SECONDS_BETWEEN_LOOKS = 0.02
 Route = list[int]
 
 
+@dataclass(frozen=True)
+class Size:
+    """How large the linear program is made.
+
+    nearest: for each cell of positive value, the number of cells of negative value to pair it with, those that differ
+    in the fewest concepts; heaviest: and of those of the most negative values.  entries: of the program, about; beyond,
+    fewer pairs and fewer cells are taken.  work: common concepts that are counted, at most, to find near pairs; about a
+    second.
+    """
+
+    nearest: int = 100
+    heaviest: int = 10
+    entries: int = 2_000_000
+    work: int = 200_000_000
+
+
+NORMAL = Size()
+
+
 def transport_bound(
-    problem: Problem, length: int, space: str, low: Fraction, ceiling: Fraction, stopping: Stopping | None = None
+    problem: Problem,
+    length: int,
+    space: str,
+    low: Fraction,
+    ceiling: Fraction,
+    stopping: Stopping | None = None,
+    size: Size = NORMAL,
 ) -> Certificate:
     """The lowest bound between `low` and the ceiling for which a transport was found, or the ceiling.
 
@@ -70,7 +88,7 @@ def transport_bound(
         if not low < target < proven.bound:
             break
         try:
-            routes = _routes(problem, target, length, stopping)
+            routes = _routes(problem, target, length, stopping, size)
         except Stopped:
             break
         if routes is not None and _proves(problem, target, length, routes):
@@ -85,7 +103,7 @@ def _values(problem: Problem, target: Fraction) -> np.ndarray:
     return np.asarray(target.denominator * problem.active - target.numerator * (problem.weights - problem.active))
 
 
-def _routes(problem: Problem, target: Fraction, length: int, stopping: Stopping) -> list[Route] | None:
+def _routes(problem: Problem, target: Fraction, length: int, stopping: Stopping, size: Size) -> list[Route] | None:
     """A transport that sends as much, and separates as little, as the linear program finds; None where it fails.
 
     Its variables: the amounts f of all pairs, and the N largest w(c) as N t + sum of u_c with w(c) <= t + u_c.
@@ -96,7 +114,7 @@ def _routes(problem: Problem, target: Fraction, length: int, stopping: Stopping)
     values = _values(problem, target)
     if target.denominator * problem.n_points >= 2**52 or not (values > 0).any() or not (values < 0).any():
         return None
-    senders, receivers = _pairs(problem.concepts, values, stopping)
+    senders, receivers = _pairs(problem.concepts, values, stopping, size)
     pair, concept = _separating(problem.concepts, senders, receivers)
     if len(pair) * SECONDS_PER_ENTRY > stopping.seconds_left:
         raise Stopped
@@ -154,18 +172,18 @@ def _beside(work: Callable[[], Any], stopping: Stopping) -> Any:
     return done[0]
 
 
-def _pairs(concepts: ConceptRows, values: np.ndarray, stopping: Stopping) -> tuple[np.ndarray, np.ndarray]:
+def _pairs(concepts: ConceptRows, values: np.ndarray, stopping: Stopping, size: Size) -> tuple[np.ndarray, np.ndarray]:
     """Senders and receivers, int64 (m,) each: every sender with its nearest and the heaviest receivers."""
-    size = np.diff(concepts.indptr)
-    entries = 1 + 2 * int(size.mean())
-    good = _heaviest(values, max(1, MOST_ENTRIES // (entries * (1 + HEAVIEST))))
-    shared = max(1, int(size.mean() ** 2 / len(concepts.names)))
-    bad = _heaviest(-values, max(1, MOST_WORK // (shared * len(good))))
+    widths = np.diff(concepts.indptr)
+    entries = 1 + 2 * int(widths.mean())
+    good = _heaviest(values, max(1, size.entries // (entries * (1 + size.heaviest))))
+    shared = max(1, int(widths.mean() ** 2 / len(concepts.names)))
+    bad = _heaviest(-values, max(1, size.work // (shared * len(good))))
     per_sender = shared * len(bad)
     if per_sender * len(good) * SECONDS_PER_WORK > stopping.seconds_left:
         raise Stopped
-    nearest = min(NEAREST, len(bad), max(1, MOST_ENTRIES // (len(good) * entries)))
-    heaviest = bad[np.argsort(values[bad], kind="stable")[:HEAVIEST]]
+    nearest = min(size.nearest, len(bad), max(1, size.entries // (len(good) * entries)))
+    heaviest = bad[np.argsort(values[bad], kind="stable")[: size.heaviest]]
     rows = _matrix(concepts)
     columns = rows[bad].T.tocsr()
     pairs = []
@@ -173,7 +191,7 @@ def _pairs(concepts: ConceptRows, values: np.ndarray, stopping: Stopping) -> tup
     for at in stopping.each(range(0, len(good), step)):
         chunk = good[at : at + step]
         both = (rows[chunk] @ columns).toarray()
-        differ = size[chunk][:, None] + size[bad][None, :] - 2 * both
+        differ = widths[chunk][:, None] + widths[bad][None, :] - 2 * both
         # Among equally near cells, the heavier ones can take more.
         key = differ - 1e-3 * np.log1p(-values[bad].astype(float))[None, :]
         near = bad[np.argpartition(key, nearest - 1, axis=1)[:, :nearest]]

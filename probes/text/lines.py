@@ -50,11 +50,11 @@ def existing_file(path: str | Path, what: str) -> Path:
     raise UsageError(f"{shown(path)} is {kind}; {what} is needed")
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+def numbered_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[int, str]]:
     """(line number from 1, text without its line end) of a UTF-8 file, plain or packed by gzip.
 
     A byte order mark and CRLF are taken off.  Raises DataError for a file that is empty, damaged or of another
-    kind, for bytes that are not UTF-8, NUL bytes and lines above `MAX_LINE`.
+    kind, for bytes that are not UTF-8, NUL bytes, lines above `MAX_LINE` and text above `max_bytes`.
     """
     try:
         with path.open("rb") as stream:
@@ -64,24 +64,24 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
                     raise DataError(f"{shown(path)} is {kind}")
             if start.startswith(GZIP):
                 with gzip.open(stream) as unpacked:
-                    yield from _decoded(unpacked, path)
+                    yield from _decoded(unpacked, path, max_bytes)
             else:
-                yield from _decoded(stream, path)
+                yield from _decoded(stream, path, max_bytes)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{shown(path)}: damaged or truncated gzip file ({error})") from None
     except OSError as error:
         raise DataError(f"{shown(path)} cannot be read ({error.strerror or error})") from None
 
 
-def _decoded(stream: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[tuple[int, str]]:
+def _decoded(stream: IO[bytes] | gzip.GzipFile, path: Path, max_bytes: int) -> Iterator[tuple[int, str]]:
     number = read = 0
     while line := stream.readline(MAX_LINE + 1):
         number, read = number + 1, read + len(line)
         where = f"{shown(path)} line {number}"
         if len(line) > MAX_LINE:
             raise DataError(f"{where} is longer than {MAX_LINE:,} bytes; a line holds one pair")
-        if read > MAX_BYTES:
-            raise DataError(f"{where}: the unpacked text is longer than {MAX_BYTES:,} bytes; split the file")
+        if read > max_bytes:
+            raise DataError(f"{where}: the unpacked text is longer than {max_bytes:,} bytes; split the file")
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
         if b"\0" in line:

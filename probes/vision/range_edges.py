@@ -58,11 +58,11 @@ class Edges:
     steps: np.ndarray
 
 
-def quantile_thresholds(values: UnitValues, share: float, on_progress: Progress) -> np.ndarray:
-    """float64 (n_units,): the value that a share of each unit's values exceeds."""
+def quantile_thresholds(values: UnitValues, share: float, on_progress: Progress, room: int = ROOM) -> np.ndarray:
+    """float64 (n_units,): the value that a share of each unit's values exceeds.  room: bytes to keep values in."""
     n_units, n_images = len(values.maps.units), values.maps.n_images
     # Two buffers' worth of 4-byte values per unit are kept; so many units at a time that they fit.
-    at_once = max(1, int(ROOM / (8 * share * values.n_values + 8)))
+    at_once = max(1, int(room / (8 * share * values.n_values + 8)))
     thresholds = []
     for first in range(0, n_units, at_once):
         units = slice(first, min(first + at_once, n_units))
@@ -75,16 +75,27 @@ def quantile_thresholds(values: UnitValues, share: float, on_progress: Progress)
     return np.concatenate(thresholds)
 
 
-def range_edges(values: UnitValues, thresholds: np.ndarray, k: int, how: str, on_progress: Progress) -> Edges:
-    """Split each unit's values above its threshold into k ranges, as `split_into_ranges` does."""
+def range_edges(
+    values: UnitValues,
+    thresholds: np.ndarray,
+    k: int,
+    how: str,
+    on_progress: Progress,
+    room: int = ROOM,
+    most_values: int = MOST_VALUES,
+) -> Edges:
+    """Split each unit's values above its threshold into k ranges, as `split_into_ranges` does.
+
+    room: bytes to keep values in.  most_values: by which one unit is split.
+    """
     above = as_float32_below(thresholds)
     counts = np.zeros(len(above), dtype=np.int64)
     for portion in values.of(slice(None)):
         counts += (portion > above[:, None]).sum(axis=1)
-    steps = np.maximum(1, -(-counts // MOST_VALUES))
+    steps = np.maximum(1, -(-counts // most_values))
     sizes = -(-counts // steps)
     lower = np.empty((len(above), k))
-    for units in _portions(sizes, ROOM // 4):
+    for units in _portions(sizes, room // 4):
         found = _collect(values, units, above[units], steps[units], sizes[units])
         for unit, of_unit in enumerate(found, start=units.start):
             lower[unit] = split_into_ranges(of_unit, k, how, float(thresholds[unit]))[:-1]

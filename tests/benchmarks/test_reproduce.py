@@ -15,37 +15,36 @@ def on_the_path(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
 
 
-def recorded(monkeypatch, tmp_path, failing=()):
-    """steps by name; running one notes its name, and which others were running or done."""
+def recorded(root: Path, failing=()):
+    """Steps that do nothing but note their name, and which others are done; and the list of the notes.
+
+    run needs probe, answer needs run; other needs nothing, though its name begins like probe's.
+    """
     import steps
 
     done, log, lock = [], [], threading.Lock()
 
-    def run(self) -> bool:
-        with lock:
-            log.append((self.output.name, tuple(done)))
-        with lock:
-            done.append(self.output.name)
-        return self.output.name not in failing
+    class Recorded(steps.Step):
+        def run(self) -> bool:
+            with lock:
+                log.append((self.output.name, tuple(done)))
+            with lock:
+                done.append(self.output.name)
+            return self.output.name not in failing
 
-    monkeypatch.setattr(steps.Step, "run", run)
-    return steps, log
-
-
-def chain(steps, root: Path):
-    """run needs probe, answer needs run; other needs nothing, though its name begins like probe's."""
     probe, run, answer, other = (root / name for name in ("probe", "run", "answer", "probe-other"))
-    return [
-        steps.step(answer, "experiment", run),
-        steps.step(run, "explain", probe / "cells"),
-        steps.step(other, "probe"),
-        steps.step(probe, "probe", f"broden:{root / 'data'}"),
+    chain = [
+        Recorded(answer, ("experiment", str(run))),
+        Recorded(run, ("explain", str(probe / "cells"))),
+        Recorded(other, ("probe",)),
+        Recorded(probe, ("probe", f"broden:{root / 'data'}")),
     ]
+    return steps, chain, log
 
 
-def test_a_step_waits_for_what_its_arguments_name(monkeypatch, tmp_path):
-    steps, log = recorded(monkeypatch, tmp_path)
-    assert steps.run_steps(chain(steps, tmp_path), 2) == []
+def test_a_step_waits_for_what_its_arguments_name(tmp_path):
+    steps, chain, log = recorded(tmp_path)
+    assert steps.run_steps(chain, 2) == []
     before = dict(log)
     assert set(before) == {"probe", "run", "answer", "probe-other"}
     assert "probe" in before["run"]
@@ -53,9 +52,9 @@ def test_a_step_waits_for_what_its_arguments_name(monkeypatch, tmp_path):
     assert [name for name, _ in log].index("probe-other") < 2
 
 
-def test_what_rests_on_a_failed_step_is_left_out_and_the_rest_runs(monkeypatch, tmp_path):
-    steps, log = recorded(monkeypatch, tmp_path, failing={"probe"})
-    failed = steps.run_steps(chain(steps, tmp_path), 1)
+def test_what_rests_on_a_failed_step_is_left_out_and_the_rest_runs(tmp_path):
+    steps, chain, log = recorded(tmp_path, failing={"probe"})
+    failed = steps.run_steps(chain, 1)
     assert {each.output.name for each in failed} == {"probe", "run", "answer"}
     assert {name for name, _ in log} == {"probe", "probe-other"}
 

@@ -15,8 +15,7 @@ import pytest
 
 from compexact.encodings import child as solver_child
 from compexact.encodings import process as solver_process
-from compexact.encodings import search as solver_engines
-from compexact.encodings import solve_maxsat as solver_maxsat
+from compexact.encodings.channel import Round
 from compexact.encodings.process import End, run_solver
 from compexact.encodings.sample import draw
 from compexact.encodings.search import SearchInterrupted, cpsat_search, outside_search
@@ -79,7 +78,7 @@ def test_every_solver_equals_brute_force(search, space, seed):
     assert_equals_brute_force(random_problem(seed), search, space, 1 + seed % 4)
 
 
-def assert_every_message_is_true(problem: Problem, engine: str, space: str, length: int, *, poor_start: bool) -> None:
+def assert_every_message_is_true(problem: Problem, solve: Round, space: str, length: int, *, poor_start: bool) -> None:
     """The rounds in this process: at every moment formulas <= optimum <= bounds, and at the end all are equal."""
     optimum = brute_force_search(problem, max_length=length, space=space).best
     if problem.is_degenerate:
@@ -89,7 +88,7 @@ def assert_every_message_is_true(problem: Problem, engine: str, space: str, leng
     told = []
     channel = solver_child.Channel(told.append, lambda: None)
     shape = Shape(space, length)
-    best = solver_child.search(problem, shape, start, SOLVERS[engine].solve_round(), channel, 0)
+    best = solver_child.search(problem, shape, start, solve, channel, 0)
     frontier = Frontier(problem, ceiling(problem))
     bound = ceiling(problem)
     for message in told:
@@ -107,12 +106,14 @@ def assert_every_message_is_true(problem: Problem, engine: str, space: str, leng
 
 @pytest.mark.parametrize("engine", SOLVERS)
 @pytest.mark.parametrize("space", ["chain", "tree"])
-def test_every_message_is_true_and_the_end_equals_brute_force_on_500_inputs(engine, space, monkeypatch):
+def test_every_message_is_true_and_the_end_equals_brute_force_on_500_inputs(engine, space):
     """From the beam's answer and from a poor one; MaxSAT with and without its linear search."""
+    solve = SOLVERS[engine].solve_round()
+    slowly = partial(solve, linear_search_bits=0) if engine == "maxsat" else solve
     for seed in range(100, 600):
         poor = seed // 4 % 2 == 0
-        monkeypatch.setattr(solver_maxsat, "MAX_LINEAR_SEARCH_BITS", 0 if poor else 20_000)
-        assert_every_message_is_true(random_problem(seed), engine, space, 1 + seed % 4, poor_start=poor)
+        solver = slowly if poor else solve
+        assert_every_message_is_true(random_problem(seed), solver, space, 1 + seed % 4, poor_start=poor)
 
 
 @pytest.mark.parametrize("engine", SOLVERS)
@@ -140,8 +141,9 @@ def test_200_rows_and_20_concepts_at_length_3_are_proven_in_seconds(search):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("engine", SOLVERS)
 def test_200_rows_and_20_concepts_at_length_3_equal_brute_force_on_500_inputs(engine):
+    solve = SOLVERS[engine].solve_round()
     for seed in range(500):
-        assert_every_message_is_true(grid_problem(seed, planted=seed % 10 != 0), engine, "chain", 3, poor_start=False)
+        assert_every_message_is_true(grid_problem(seed, planted=seed % 10 != 0), solve, "chain", 3, poor_start=False)
 
 
 @pytest.mark.parametrize("search", ENGINES)
@@ -163,24 +165,15 @@ def test_of_equal_scores_the_shortest_formula_is_the_answer(search):
 
 
 @pytest.mark.parametrize("search", ENGINES)
-def test_the_shortest_is_found_also_where_the_start_is_longer(search, monkeypatch):
-    """The beam finds it at once, so the search is made to start from something longer."""
-    matrix = np.random.default_rng(0).random((30, 5)) < 0.5
-    problem = Problem.of(from_arrays(matrix, matrix[:, 2:3] & ~matrix[:, 3:4]), 0)
-    names = {"start": "((c2 AND NOT c3) OR c2) AND NOT c3"}
-    real = solver_process.run_solver
-
-    def longer_start(job, on_message, stopping, **more):
-        return real(job | names, on_message, stopping, **more)
-
-    monkeypatch.setattr(solver_engines, "run_solver", longer_start)
-    monkeypatch.setattr(solver_engines._Answer, "take_all", lambda self, beam: self.take(parsed_start(names)))
-    found = search(problem, max_length=4)
+def test_the_shortest_is_found_also_where_the_start_is_longer(search):
+    """A beam of one begins with c, the best concept alone, and so ends with three where a OR b would do."""
+    a, b, c = [0, 1, 2], [3, 4, 5], [1, 2, 3, 4]
+    concepts = np.array([[cell in held for held in (a, b, c)] for cell in range(7)])
+    problem = Problem.of(from_arrays(concepts, (concepts[:, 0] | concepts[:, 1])[:, None]), 0)
+    start = beam_search(problem, max_length=4, beam_size=1).best
+    assert (start.iou, start.formula.length) == (1, 3)
+    found = search(problem, max_length=4, beam_size=1)
     assert (found.best.iou, found.best.formula.length) == (1, 2)
-
-
-def parsed_start(names):
-    return parse(names["start"])
 
 
 @pytest.mark.parametrize("search", ENGINES)
@@ -327,12 +320,16 @@ def test_a_search_that_is_asked_to_stop_gives_what_it_has(search):
 
 
 def planted_child(tmp_path, monkeypatch, body: str) -> None:
-    (tmp_path / "planted_child.py").write_text(
+    """A package that stands before the real one on the path of every Python that is started from now on."""
+    package = tmp_path / "compexact/encodings"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    (package / "child.py").write_text(
         "import json, sys, time, os\njob = json.loads(sys.stdin.readline())\n"
         "def tell(**message): print(json.dumps(message), flush=True)\n" + textwrap.dedent(body)
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(solver_process, "CHILD", "planted_child")
 
 
 def heard(seconds: float = 5.0):

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
-import importlib
+import subprocess
 import sys
-from types import ModuleType
+from pathlib import Path
 
 import pytest
 
 from compexact.probes import torchvision_ops
+
+IMPORT = """
+import torch
+from compexact.probes.torchvision_ops import import_torchvision
+try:
+    print(import_torchvision().__file__)
+except RuntimeError as error:
+    print(error)
+print("declared" if hasattr(torch.ops.torchvision, "nms") else "not declared")
+"""
 
 
 def test_models_and_transforms_can_be_used() -> None:
@@ -15,18 +25,21 @@ def test_models_and_transforms_can_be_used() -> None:
     assert torchvision.transforms.ToTensor
 
 
-def test_where_the_operators_load_nothing_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = ModuleType("torchvision")
-    monkeypatch.setitem(sys.modules, "torchvision", whole)
-    monkeypatch.setattr(torchvision_ops, "_declare_operators", lambda: pytest.fail("declared"))
-    assert torchvision_ops.import_torchvision() is whole
-
-
-def test_another_failure_of_torchvision_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(name: str) -> ModuleType:
-        raise RuntimeError("CUDA major versions differ")
-
-    monkeypatch.setattr(importlib, "import_module", fail)
-    monkeypatch.setattr(torchvision_ops, "_declare_operators", lambda: pytest.fail("declared"))
-    with pytest.raises(RuntimeError, match="CUDA major versions differ"):
-        torchvision_ops.import_torchvision()
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("", "torchvision/__init__.py"),
+        ("raise RuntimeError('CUDA major versions differ')", "CUDA major versions differ"),
+    ],
+)
+def test_where_the_operators_load_or_something_else_fails_nothing_is_declared_or_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, shown: str
+) -> None:
+    """With a torchvision of one line before the real one on the path."""
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision/__init__.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, text=True, check=True)
+    first, last = done.stdout.splitlines()
+    assert first.endswith(shown)
+    assert last == "not declared"

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from compexact.solver import beam, ceiling
+from compexact.solver import ceiling
 from compexact.solver.arrays import from_arrays
 from compexact.solver.beam import beam_search
 from compexact.solver.errors import UsageError
@@ -56,12 +56,12 @@ def test_with_unlimited_width_the_best_k_are_those_of_all_functions():
         assert [each.iou for each in found] == ious[:40]
 
 
-def test_a_beam_that_would_not_fit_into_memory_is_refused(monkeypatch):
-    monkeypatch.setattr(beam, "MOST_BYTES", 20_000)
-    bits = np.array([[i >> j & 1 for j in range(4)] for i in range(16)])
-    problem = problem_of(bits, bits[:, 0] & ~bits[:, 3] & 1)
+def test_a_beam_that_would_not_fit_into_memory_is_refused():
+    """4,000 different concepts on 12 cells: the sums of all pairs of them would take 2.4 GiB."""
+    concepts = np.arange(1, 4001) >> np.arange(12)[:, None] & 1
+    problem = problem_of(concepts, concepts[:, 6])
     with pytest.raises(UsageError, match="smaller beam"):
-        beam_search(problem, max_length=6, beam_size=None)
+        beam_search(problem, max_length=2, beam_size=None)
 
 
 def test_a_beam_that_is_stopped_at_once_gives_the_best_concept():

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import os
 import random
+import signal
 import threading
-from contextlib import contextmanager
+import time
 from pathlib import Path
 
 import numpy as np
@@ -83,15 +85,16 @@ def test_training_twice_gives_the_same_weights(compexact, files, tmp_path):
     assert (tmp_path / "one/weights.pt").read_bytes() == (tmp_path / "two/weights.pt").read_bytes()
 
 
-def test_an_interrupted_training_keeps_its_best_model_and_exits_with_130(compexact, files, tmp_path, monkeypatch):
-    @contextmanager
-    def asked():
-        stop = threading.Event()
-        stop.set()
-        yield stop
+def test_an_interrupted_training_keeps_its_best_model_and_exits_with_130(compexact, files, tmp_path):
+    before = signal.getsignal(signal.SIGINT)
 
-    monkeypatch.setattr("compexact.experiments.commands.train.stop_on_interrupt", asked)
-    ended = compexact(*train_command(files, tmp_path / "model"))
+    def interrupt():
+        while signal.getsignal(signal.SIGINT) is before:
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    ended = compexact(*train_command(files, tmp_path / "model", "--epochs", 10**6, "--patience", 10**6))
     assert ended.code == 130
     assert json.loads(ended.out)["stopped"] == "asked"
     typed = ("--premise", "a man", "--hypothesis", "a dog")

@@ -2,12 +2,13 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import spacy
 
-from compexact.probes.text import language
 from compexact.probes.text.language import AnalysedSentence, analyse, annotation_sources, open_pipeline
 from compexact.probes.text.pairs import Pair, Pairs, Sentence
 from compexact.solver.errors import DataError, UsageError
@@ -132,12 +133,19 @@ def test_a_pipeline_with_lemmas_takes_no_tables(tmp_path):
         open_pipeline(str(tmp_path / "with_lemmas"), lemma_tables=tmp_path)
 
 
-def test_an_unknown_pipeline_is_a_wrong_argument_that_names_the_installed_ones(monkeypatch):
+def test_an_unknown_pipeline_is_a_wrong_argument_that_names_the_installed_ones(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r"no spaCy pipeline 'en_core_web_xx'.*installed: (none|\w).*made by rule"):
         open_pipeline("en_core_web_xx")
-    monkeypatch.setattr(language, "_installed", lambda: ["de_core_news_sm", "en_core_web_sm"])
-    with pytest.raises(UsageError, match=r"installed: de_core_news_sm, en_core_web_sm.*did you mean 'en_core_web_sm'"):
-        open_pipeline("en_core_web_xx")
+    for name in ("de_core_news_sm", "en_core_web_sm"):
+        distribution = tmp_path / f"{name}-1.0.dist-info"
+        distribution.mkdir()
+        (distribution / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (distribution / "entry_points.txt").write_text(f"[spacy_models]\n{name} = {name}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of another Python, as spaCy looks for pipelines only once
+    code = "from compexact.probes.text.language import open_pipeline; open_pipeline('en_core_web_xx')"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stderr
+    assert "de_core_news_sm, en_core_web_sm" in said
+    assert "did you mean 'en_core_web_sm'" in said
 
 
 @pytest.mark.parametrize("spec", ["numpy", "json", ""])

@@ -262,10 +262,10 @@ def test_a_line_as_long_as_a_file_is_refused_before_it_is_in_memory(tmp_path):
     assert peak < 10_000_000
 
 
-def test_an_archive_of_too_much_text_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(lines, "MAX_BYTES", 200)
+def test_an_archive_of_too_much_text_is_refused(tmp_path):
+    packed = write(tmp_path, PACKED)
     with pytest.raises(DataError, match="line 9: the unpacked text is longer than 200 bytes"):
-        open_pairs(write(tmp_path, PACKED))
+        list(lines.numbered_lines(packed, max_bytes=200))
 
 
 def test_what_is_no_file_is_a_wrong_argument(tmp_path):

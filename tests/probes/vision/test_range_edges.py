@@ -16,8 +16,9 @@ from compexact.probes.datasets.annotated_images import Annotation, Concept
 from compexact.probes.opening import open_probe
 from compexact.probes.ranges import split_into_ranges
 from compexact.probes.store import save_probe
-from compexact.probes.vision import range_edges
+from compexact.probes.vision.notes import about_steps
 from compexact.probes.vision.probe import VisionSettings, probe_vision
+from compexact.probes.vision.range_edges import UnitValues, quantile_thresholds, range_edges
 from compexact.solver.errors import UsageError
 from compexact.solver.parse import parse
 
@@ -154,37 +155,61 @@ def test_several_layers_have_ranges_each(tiny_images, tiny_model, plain_pixels):
     assert np.array_equal(both.arrays["unit_max"][:, 12:], alone.arrays["unit_max"])
 
 
-@pytest.mark.parametrize("on", ["cells", "pixels"])
-def test_how_many_units_fit_in_memory_changes_nothing(tiny_images, tiny_model, plain_pixels, monkeypatch, on):
-    settings = VisionSettings((str(LAYER),), threshold_on=on, quantile=0.3, workers=0, ranges=3)
-    roomy = probe_vision(tiny_model, tiny_images, plain_pixels, settings)
+@dataclass(frozen=True)
+class Maps:
+    """A layer's maps, float32 (n_images, n_units, height, width), in memory instead of on disk."""
+
+    values: np.ndarray
+
+    @property
+    def units(self):
+        return np.arange(self.values.shape[1])
+
+    n_images = property(lambda self: len(self.values))
+    map_size = property(lambda self: self.values.shape[2:])
+
+    def __iter__(self):
+        return iter(self.values)
+
+
+@pytest.fixture
+def maps():
+    return Maps(np.random.default_rng(0).normal(size=(7, UNITS, 5, 5)).astype(np.float32))
+
+
+def silent(what, done, total):
+    pass
+
+
+@pytest.mark.parametrize("size", [None, (9, 11)])
+def test_how_many_units_fit_in_memory_changes_nothing(maps, size):
+    values = UnitValues(maps, size)
+    thresholds = quantile_thresholds(values, 0.3, silent)
+    roomy = range_edges(values, thresholds, 3, "quantiles", silent)
     for room in (1, 400, 2000):
-        monkeypatch.setattr(range_edges, "ROOM", room)
-        tight = probe_vision(tiny_model, tiny_images, plain_pixels, settings)
-        assert tight.digest == roomy.digest
-        assert np.array_equal(tight.arrays["thresholds"], roomy.arrays["thresholds"])
+        assert np.array_equal(quantile_thresholds(values, 0.3, silent, room), thresholds)
+        tight = range_edges(values, thresholds, 3, "quantiles", silent, room=room)
+        assert np.array_equal(tight.lower, roomy.lower)
 
 
-def test_a_unit_with_too_many_values_is_split_by_a_part_of_them_and_loses_no_point(
-    tiny_images, tiny_model, plain_pixels, monkeypatch
-):
-    settings = VisionSettings((str(LAYER),), quantile=0.3, workers=0, ranges=3)
-    plain = probe_vision(tiny_model, tiny_images, plain_pixels, replace(settings, ranges=None))
-    maps, _ = upsampled(tiny_model.module, tiny_images, plain_pixels)
-    # 175 values a unit, 53 of them above the threshold.
-    monkeypatch.setattr(range_edges, "MOST_VALUES", 20)
-    probe = probe_vision(tiny_model, tiny_images, plain_pixels, settings)
+def test_a_unit_with_too_many_values_is_split_by_a_part_of_them(maps):
+    """175 values a unit, 53 of them above the threshold: every third one makes 18 of at most 20."""
+    values = UnitValues(maps)
+    thresholds = quantile_thresholds(values, 0.3, silent)
+    edges = range_edges(values, thresholds, 3, "quantiles", silent, most_values=20)
+    assert edges.steps.tolist() == [3] * UNITS
     for unit in range(UNITS):
-        values, above = maps[:, unit].ravel(), plain.arrays["thresholds"][unit]
-        inside = values[values > above]
+        of_unit = maps.values[:, unit].ravel()
+        inside = of_unit[of_unit > thresholds[unit]]
         assert len(inside) == 53
-        expected = np.quantile(inside[::3], [1 / 3, 2 / 3])
-        np.testing.assert_allclose(probe.arrays["thresholds"][3 * unit : 3 * unit + 3], [above, *expected])
-    assert np.array_equal(probe.cells.active.reshape(-1, UNITS, 3).sum(axis=2), plain.cells.active)
-    assert (
-        "the ranges of 6 of 6 units are made from a part of their values, to save memory: from 1 in 3 at least"
-        in (probe.about["notes"])
-    )
+        expected = [thresholds[unit], *np.quantile(inside[::3], [1 / 3, 2 / 3])]
+        np.testing.assert_allclose(edges.lower[unit], expected)
+
+
+def test_a_probe_says_which_units_were_split_by_a_part_of_their_values():
+    assert about_steps(np.array([1, 3, 7])) == [
+        "the ranges of 2 of 3 units are made from a part of their values, to save memory: from 1 in 7 at least"
+    ]
 
 
 def test_a_unit_that_is_never_active_has_empty_ranges(tiny_images, tiny_model, plain_pixels):

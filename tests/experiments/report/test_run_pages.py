@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import resource
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from compexact.experiments.report import gallery
 from compexact.experiments.report.pictures import COLOURS, FORMULA, UNIT_EDGE
 from compexact.experiments.report.site import write_report
 from compexact.experiments.run import engines
@@ -396,17 +396,20 @@ def test_a_folder_that_exists_is_replaced_only_with_force_and_only_if_it_is_a_re
     assert (run.path / "units.jsonl").exists()
 
 
-def test_a_report_that_fails_halfway_leaves_what_was_there(explained, tmp_path, monkeypatch):
+def test_a_report_that_fails_halfway_leaves_what_was_there(explained, tmp_path):
+    """As on a full disk: the system writes no more than half of the largest file."""
     run, probe = explained(vision_probe())
     write_report(run, probe, tmp_path / "site")
     before = sorted(tmp_path.rglob("*"))
 
-    def full_disk(shot):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(gallery, "layer_png", full_disk)
-    with pytest.raises(DataError, match="No space left"):
-        write_report(run, probe, tmp_path / "site", force=True)
+    largest = max(file.stat().st_size for file in (tmp_path / "site").rglob("*"))
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest // 2, hard))
+    try:
+        with pytest.raises(DataError, match="File too large"):
+            write_report(run, probe, tmp_path / "site", force=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert sorted(tmp_path.rglob("*")) == before
 
 
