@@ -1,14 +1,18 @@
-"""The sheet on which people label explanations: a CSV file with a line per unit, and a column `label` to fill in."""
+"""The sheet on which people label explanations, and how far two people, or a person and a rule, agree.
+
+It is a CSV file with a line per unit, and a column `label` to fill in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...probes.datasets.files import Row, read_table
 from ...probes.text.lines import existing_file
-from ...solver.errors import DataError, did_you_mean
+from ...solver.errors import DataError, UsageError, did_you_mean
 
 LABELS = ("abstraction", "perceptual", "specialisation", "polysemantic", "single")
 """What people may write.  The paper's four (section 4), and `single` for a formula of one concept."""
@@ -57,3 +61,22 @@ def _add(labels: dict[str, str], row: Row, formulas: Mapping[str, str]) -> None:
 def _plain(text: str) -> str:
     """Without the apostrophe that keeps a spreadsheet from running a text as a formula."""
     return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@") else text
+
+
+def cohen_kappa(left: Sequence[Hashable], right: Sequence[Hashable]) -> float | None:
+    """Cohen's kappa (1960): agreement beyond what the two sides' label frequencies alone give.
+
+    None where it is not defined: no item, or both sides always say the same one label.
+
+    >>> cohen_kappa("aabb", "aabb"), cohen_kappa("aabb", "abab"), cohen_kappa("aabb", "bbaa")
+    (1.0, 0.0, -1.0)
+    """
+    if len(left) != len(right):
+        raise UsageError(f"agreement needs two labels per item; there are {len(left)} and {len(right)}")
+    n = len(left)
+    counts = Counter(left), Counter(right)
+    by_chance = sum(counts[0][label] * counts[1][label] for label in counts[0])
+    if n * n == by_chance:
+        return None
+    agreed = sum(one == other for one, other in zip(left, right))
+    return (n * agreed - by_chance) / (n * n - by_chance)

@@ -26,8 +26,7 @@ from ...solver.parse import parse
 from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, SeedOption
 from ..commands.signature import Opened
 from ..sentences.pair_formulas import literals
-from .agreement import cohen_kappa
-from .annotation_sheet import LABELS, Sheet, read_sheet
+from .annotation_sheet import LABELS, Sheet, cohen_kappa, read_sheet
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explanations import Progress, chosen_search, explain_at
 from .inputs import ProbeInput, UnitsInput

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from compexact.experiments.questions import wordnet
-from compexact.experiments.questions.agreement import cohen_kappa
+from compexact.experiments.questions.annotation_sheet import cohen_kappa
 from compexact.experiments.questions.relatedness import Relatedness, subject_of, words_of
 from compexact.experiments.questions.wordnet import WordNet, open_wordnet
 from compexact.probes.text.vectors import WordVectors

@@ -67,7 +67,7 @@ def editor(tmp_path_factory) -> Editor:
     concepts = pair_concepts(analysed, CONCEPTS, vectors)
     answers = ask([pair.premise.tokens for pair in analysed], [pair.hypothesis.tokens for pair in analysed])
     builder = CellBuilder(concepts.names, concepts.categories, UNITS)
-    ids = builder.add(concepts.rows, np.ones(len(analysed), dtype=np.int64), answers.active)
+    ids = builder.add(concepts.rows, np.ones(len(analysed), dtype=np.int64), answers.active.astype(np.int64))
     cells, order = builder.cells()
     names = {"targets": [pair.label for pair in train], "classes": CLASSES}
     probe = Probe(cells, {"kind": "nli"}, names, {"point_cells": order[ids].astype(np.int32)})

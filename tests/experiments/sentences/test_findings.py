@@ -161,7 +161,7 @@ def test_a_users_own_lists_replace_them(run, probe, tmp_path):
     ("content", "message"),
     [
         ("[]", "must hold an object"),
-        ("{", "cannot be read as JSON"),
+        ("{", "cannot be read: "),
         ('{"a": ["word"]}', "'a'.*needs a list"),
         ('{"a": {"words": "word"}}', "'a'.*needs a list"),
         ('{"a": {"words": [1]}}', "'a'.*needs a list"),
