@@ -12,7 +12,6 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from ...probes.schema import Count, Sha256, Strict, Text, digest_of, formed
 from ...solver.checking import PROOFS
-
 from ...solver.metrics import METRICS
 from ...solver.reference import FORMS
 
