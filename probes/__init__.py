@@ -10,28 +10,32 @@
     probe = probes.probe_vision(model, images, probes.PRESETS["imagenet"], settings)
     probes.save_probe(probe, "probe")
 
-What needs torch is imported when it is first asked for.
+All of it is imported when it is first asked for: the command line reads its options off settings in here.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .datasets import open_dataset
-from .opening import open_probe
-from .store import Probe, save_probe
-
 if TYPE_CHECKING:
+    from .datasets import open_dataset
     from .models import LoadedModel, load_model
+    from .opening import open_probe
     from .preprocess import PRESETS, Preprocessing
-    from .vision.probe import VisionSettings, probe_vision
+    from .store import Probe, save_probe
+    from .vision.probe import probe_vision
+    from .vision.vision_settings import VisionSettings
 
 _LATER = {
     "LoadedModel": "models",
     "load_model": "models",
+    "open_dataset": "datasets",
+    "open_probe": "opening",
     "PRESETS": "preprocess",
     "Preprocessing": "preprocess",
-    "VisionSettings": "vision.probe",
+    "Probe": "store",
+    "VisionSettings": "vision.vision_settings",
     "probe_vision": "vision.probe",
+    "save_probe": "store",
 }
 
 __all__ = [

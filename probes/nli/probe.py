@@ -24,7 +24,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from ...solver.cells import CellBuilder, Cells
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
 from ..layers import capture, evaluating, final_linear
-from ..ranges import check_ranges, highest_in_ranges, ranged_units
+from ..ranges import highest_in_ranges, ranged_units
 from ..store import Probe
 from ..text.concepts import PairConcepts
 from ..text.language import AnalysedPair
@@ -44,52 +44,12 @@ from ..text.pairs import Pairs, Progress
 from ..thresholds import TopQuantile, as_float32_below
 from ..versions import PACKAGES, versions
 from .loading import LoadedPairModel
+from .nli_settings import NliSettings
 from .pair_layers import check_pair_layer
 from .predicting import by_length, predict, run_batches
 from .seeding import seeded
 
-RULES = ("positive", "quantile")
-MODES = ("eval", "train")
 AT_ONCE = 4096
-
-
-@dataclass(frozen=True)
-class NliSettings:
-    """How a sentence-pair model is probed.
-
-    layer: dotted name.  threshold: `positive` (above 0, for units after a ReLU; the paper's), or `quantile`.
-    quantile: the share of a unit's values above its threshold.  min_active: units active on fewer pairs are noted,
-    and left out by searches.  top_pairs: how many pairs are kept to show per unit.
-    ranges, ranges_by: split each unit's values above its threshold into so many ranges, each a unit of its own.
-    mode: `eval`, or `train` as in the paper's code: dropout, and BatchNorm over each batch.  Its batches hold 16
-    pairs, in the file's order.  batch_size: None for 64, or 16 in `train`.  seed: of the dropout.
-    """
-
-    layer: str
-    threshold: str = "positive"
-    quantile: float = 0.1
-    min_active: int = 500
-    batch_size: int | None = None
-    device: str = "cpu"
-    top_pairs: int = 5
-    mode: str = "eval"
-    seed: int = 0
-    ranges: int | None = None
-    ranges_by: str = "quantiles"
-
-    def __post_init__(self) -> None:
-        for name, known in (("threshold", RULES), ("mode", MODES)):
-            if (value := getattr(self, name)) not in known:
-                raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}")
-        if not 0 < self.quantile < 1:
-            raise UsageError(f"the quantile is a share between 0 and 1, such as 0.1, not {self.quantile}")
-        for name, least in (("min_active", 0), ("top_pairs", 0), ("batch_size", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"{name} must be at least {least}, not {value}")
-        check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
-        if not 0 <= self.seed < 2**63:
-            raise UsageError(f"the seed is a whole number from 0 to 2**63 - 1, not {self.seed}")
 
 
 def probe_nli(

@@ -26,7 +26,8 @@ from ..checkpoints import StateDict, read_state_dict
 from ..json_text import parse_json
 from ..models import weights_digest
 from ..regular_files import read_regular, starts_with
-from .model import ModelSettings, SentencePairModel
+from .model import SentencePairModel
+from .nli_settings import ModelSettings
 from .vocabulary import Vocabulary
 
 FORMAT = "compexact nli model"
