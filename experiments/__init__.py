@@ -31,15 +31,8 @@ _LATER = {
 }
 
 __all__ = [
-    "Run",
-    "SearchSettings",
-    "explain_unit",
-    "explain_units",
-    "read_run",
-    "run_units",
-    "write_report",
-    "write_site",
-]
+    "Run", "SearchSettings", "explain_unit", "explain_units", "read_run", "run_units", "write_report", "write_site"
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

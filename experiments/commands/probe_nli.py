@@ -72,7 +72,7 @@ def probe_nli(
     from ...probes.atomic_folder import check_output
     from ...probes.devices import choose_device
     from ...probes.layers import resolve_layer
-    from ...probes.nli.probe import probe_nli
+    from ...probes.nli.probe import Origin, probe_nli
     from ...probes.store import is_probe, save_probe
     from ...probes.text.concepts import pair_concepts
     from ...probes.text.language import analyse, annotation_sources, open_pipeline
@@ -102,12 +102,14 @@ def probe_nli(
             pair_concepts(analysed, concepts, known),
             settings,
             report,
-            made_with={"concepts": asdict(concepts), "annotations": sources, "limit": pairs.limit},
-            inputs={
-                **({"spacy pipeline": pipeline.digest} if pipeline.digest else {}),
-                **({"vectors": known.digest} if known else {}),
-            },
-            notes=[*pipeline.notes, *(known.notes if known else ())],
+            Origin(
+                {"concepts": asdict(concepts), "annotations": sources, "limit": pairs.limit},
+                {
+                    **({"spacy pipeline": pipeline.digest} if pipeline.digest else {}),
+                    **({"vectors": known.digest} if known else {}),
+                },
+                [*pipeline.notes, *(known.notes if known else ())],
+            ),
         )
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
 

@@ -1,22 +1,59 @@
-"""How a question explains units, checked before anything is done."""
+"""How a question explains units: options that several have, and what is checked before anything is done."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 from ...solver.errors import UsageError
-from ..run.engines import SearchSettings, check_settings
+from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, SeedOption
+from ..commands.signature import Depends
+from ..run.engines import check_settings
+from ..run.settings import SearchSettings
 
 
-def chosen_search(engine: str, beam_size: int, lengths: Sequence[int]) -> SearchSettings:
-    """The settings for `explain_at`.
+@dataclass(frozen=True)
+class BeamOptions:
+    """Of the beam, and of what a question draws by chance."""
 
-    Raises `UsageError` for an unknown engine, a beam that is too small, and where no length of at least 1 is asked for.
-    """
-    if not lengths:
-        raise UsageError("no maximum length is asked for; name one or more, such as 1-5,10")
-    settings = SearchSettings(engine=engine, beam_size=beam_size)
-    for length in (min(lengths), max(lengths)):
-        check_settings(replace(settings, max_length=length))
-    return settings
+    beam_size: BeamSizeOption = 10
+    seed: SeedOption = 0
+    jobs: JobsOption = 1
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """Of an engine of one's choice."""
+
+    engine: EngineOption = "beam"
+    beam_size: BeamSizeOption = 10
+    jobs: JobsOption = 1
+
+    def settings(self, lengths: Sequence[int]) -> SearchSettings:
+        """Those for `explain_at`.
+
+        Raises `UsageError` for an unknown engine, a beam that is too small, and where no length of at least 1 is asked
+        for.
+        """
+        if not lengths:
+            raise UsageError("no maximum length is asked for; name one or more, such as 1-5,10")
+        settings = SearchSettings(engine=self.engine, beam_size=self.beam_size)
+        for length in (min(lengths), max(lengths)):
+            check_settings(replace(settings, max_length=length))
+        return settings
+
+
+@dataclass(frozen=True)
+class SearchAtLength(SearchOptions):
+    """The same, and one maximum length."""
+
+    length: LengthOption = 3
+
+
+BEAM, SEARCH, AT_LENGTH = BeamOptions(), SearchOptions(), SearchAtLength()
+"""As nothing is asked."""
+
+BeamInput = Annotated[BeamOptions, Depends(BeamOptions, "Search")]
+SearchInput = Annotated[SearchOptions, Depends(SearchOptions, "Search")]
+SearchAtLengthInput = Annotated[SearchAtLength, Depends(SearchAtLength, "Search")]

@@ -8,7 +8,7 @@ Several maximum lengths and beam sizes make a grid: every length is proven once,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +23,7 @@ from ...solver.problem import Problem
 from ...solver.result import SearchResult
 from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, explain_unit, failed_result
 from .folder import Record, Run, do_units, read_run
-from .units import Choice, map_units, result_record
+from .units import Choice, result_record
 
 
 @dataclass(frozen=True)
@@ -140,12 +140,6 @@ class Audit:
     def proven(self, found: Sequence[Audited]) -> SearchResult:
         """What may have a certificate: the answer at the largest length."""
         return found[-1].exact
-
-
-def audit_units(cells: Cells, units: Sequence[str], audit: Audit, *, jobs: int = 1) -> Iterator[tuple[Audited, ...]]:
-    """The grid of each unit, in order: lengths ascending, beam sizes ascending within."""
-    for _, grid in map_units(audit, cells, units, jobs=jobs):
-        yield grid
 
 
 def run_audit(probe: Probe, units: Sequence[str], audit: Audit, folder: Path, *, jobs: int = 1) -> Run:

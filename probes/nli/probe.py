@@ -24,7 +24,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,18 @@ from .seeding import seeded
 AT_ONCE = 4096
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What else a probe says of how it was made.
+
+    made_with: how tokens, tags and concepts were.  inputs: digests of other files that went in.  notes: sentences.
+    """
+
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
 def probe_nli(
     model: LoadedPairModel,
     pairs: Pairs,
@@ -59,20 +71,17 @@ def probe_nli(
     concepts: PairConcepts,
     settings: NliSettings,
     on_progress: Progress = lambda what, done, total: None,
-    *,
-    made_with: Mapping[str, Any] | None = None,
-    inputs: Mapping[str, str] | None = None,
-    notes: Sequence[str] = (),
+    origin: Origin | None = None,
 ) -> Probe:
     """Count every unit of the layer against every concept of the pairs.
 
-    analysed: of the same pairs, in their order; the model gets these tokens.  made_with: what to keep among the
-    settings of how tokens, tags and concepts were made.  inputs: digests of other files that went in.
+    analysed: of the same pairs, in their order; the model gets these tokens.
     """
     if not len(analysed) == len(concepts.rows) == len(pairs):
         raise UsageError(f"{len(pairs)} pairs, {len(analysed)} analysed ones and {len(concepts.rows)} rows of concepts")
     if not len(pairs):
         raise DataError(f"{pairs.name} has no pair; at least one is needed")
+    origin = origin or Origin()
     settings = replace(settings, batch_size=settings.batch_size or (64 if settings.mode == "eval" else 16))
     premises, hypotheses = [pair.premise.tokens for pair in analysed], [pair.hypothesis.tokens for pair in analysed]
     values, logits = _run(model, premises, hypotheses, settings, on_progress)
@@ -90,9 +99,9 @@ def probe_nli(
     feeds = feeds and settings.ranges is None
     if linear is not None and feeds:
         arrays["class_weights"] = linear[1]
-    about = _about(model, pairs, settings, made_with or {}, inputs or {})
+    about = _about(model, pairs, settings, origin)
     about["final_linear"] = linear[0] if linear is not None and feeds else None
-    about["notes"] = [*model.notes, *pairs.notes, *concepts.notes, *notes, *_notes(cells, concepts, settings)]
+    about["notes"] = [*model.notes, *pairs.notes, *concepts.notes, *origin.notes, *_notes(cells, concepts, settings)]
     return Probe(cells, about, _names(model, pairs, analysed), arrays)
 
 
@@ -207,21 +216,15 @@ def _count(
     return cells, place[np.concatenate(ids)].astype(np.int32)
 
 
-def _about(
-    model: LoadedPairModel,
-    pairs: Pairs,
-    settings: NliSettings,
-    made_with: Mapping[str, Any],
-    inputs: Mapping[str, str],
-) -> dict[str, Any]:
+def _about(model: LoadedPairModel, pairs: Pairs, settings: NliSettings, origin: Origin) -> dict[str, Any]:
     return {
         "kind": "nli",
         "model": "/".join(Path(model.name).parts[-2:]),
         "layer": settings.layer,
         "dataset": Path(pairs.name).name,
-        "settings": {**asdict(settings), "device": str(choose_device(settings.device)), **made_with},
+        "settings": {**asdict(settings), "device": str(choose_device(settings.device)), **origin.made_with},
         "versions": versions((*PACKAGES, "spacy", "transformers")),
-        "inputs": {"model weights": model.digest, "pairs": pairs.digest, **inputs},
+        "inputs": {"model weights": model.digest, "pairs": pairs.digest, **origin.inputs},
     }
 
 

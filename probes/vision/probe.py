@@ -78,23 +78,14 @@ def probe_vision(
     spill_folder: where the maps lie between the passes (4 bytes a value; they are gone afterwards).
     The units of one layer are named `0`, `1`, ...; those of several `layer:0`.
     """
-    device = choose_device(settings.device)
-    settings = replace(settings, device=str(device))
+    settings = replace(settings, device=str(choose_device(settings.device)))
     workload = {"batch_size": settings.batch_size, "workers": settings.workers}
     skipped: list[Skipped] = []
     if settings.skip_bad is not None:
         dataset, skipped = readable_images(dataset, settings.skip_bad, **workload, on_progress=on_progress)
     with ExitStack() as stack:
         traced = trace(
-            model.module,
-            dataset,
-            settings.layers,
-            preprocessing,
-            device=device,
-            **workload,
-            spill_folder=spill_folder,
-            on_progress=on_progress,
-            drop_nan=settings.nan == "drop",
+            model.module, dataset, preprocessing, settings, spill_folder=spill_folder, on_progress=on_progress
         )
         for maps in traced.layers.values():
             stack.enter_context(maps.spill)
