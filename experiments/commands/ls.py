@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from .options import FormatOption
+from .preprocessing_options import ImageSizeOption
 
 
 def ls(
     what: Annotated[str, typer.Argument(help="A probe, a run, an audit, an answer, an .npz file, or `layers`.")],
     model: Annotated[str | None, typer.Option(help="For `layers`: torchvision:NAME or package.module:factory.")] = None,
-    image_size: Annotated[int, typer.Option(help="For `layers`: what the model is shown.")] = 224,
+    image_size: ImageSizeOption = 224,
     concepts: Annotated[bool, typer.Option("--concepts", help="List the concepts, with their points.")] = False,
     units: Annotated[bool, typer.Option("--units", help="List the units, with their active points.")] = False,
     format: FormatOption = None,
@@ -28,6 +29,6 @@ def ls(
     from .ls_probe import list_folder, list_layers
 
     if what == "layers":
-        list_layers(model, image_size, format)
+        list_layers(model, image_size or 224, format)
     else:
         list_folder(Path(what), concepts=concepts, units=units, format_name=format)

@@ -50,7 +50,7 @@ class TrainingSettings:
     vectors: `tuned` (word vectors are where training starts) or `frozen`.
     """
 
-    epochs: Annotated[int, "At most so many passes over the pairs."] = 10
+    epochs: Annotated[int, "At most so many passes over the data."] = 10
     batch_size: Annotated[int, "Inputs at once."] = 64
     learning_rate: Annotated[float, "Of Adam."] = 1e-3
     patience: Annotated[int, "Stop after so many epochs that are not better on the dev pairs."] = 2
@@ -86,7 +86,7 @@ class NliSettings:
     """
 
     layer: str
-    threshold: Annotated[str, "positive (> 0, after a ReLU) or quantile."] = "positive"
+    threshold: Annotated[str, "quantile, or positive (> 0, for units after a ReLU)."] = "positive"
     quantile: Annotated[float, "Share of a unit's values above its threshold."] = 0.1
     min_active: Annotated[int, "Searches skip units active on fewer pairs."] = 500
     batch_size: Annotated[int | None, "Inputs at once.  Default: 64; 16 in mode train."] = None
