@@ -16,7 +16,7 @@ from ..commands.options import LengthsOption, SeedOption
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .settings import SEARCH, SearchInput
+from .search_options import SEARCH, SearchInput
 
 LEVEL = 0.95
 RESAMPLES = 2000

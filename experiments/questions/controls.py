@@ -22,7 +22,7 @@ from .answer import Answer, input_record, new_figure
 from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput, chosen_units
 from .permutation_test import DrawNull, Null
-from .settings import BEAM, BeamInput
+from .search_options import BEAM, BeamInput
 
 LEVEL = 0.05
 AgainstInput = Annotated[

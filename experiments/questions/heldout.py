@@ -20,7 +20,7 @@ from ..run.engines import SearchSettings
 from .answer import Answer, input_record, new_figure
 from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .settings import BEAM, BeamInput
+from .search_options import BEAM, BeamInput
 from .splits import by_probes, halves_of
 
 HOW = {

@@ -32,7 +32,7 @@ from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, n
 from .explanations import Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
 from .relatedness import SHARE, Relatedness, subject_of
-from .settings import AT_LENGTH, SearchAtLengthInput
+from .search_options import AT_LENGTH, SearchAtLengthInput
 from .wordnet import open_wordnet
 
 KINDS = ("single", "abstraction", "specialisation", "incoherent", "undecided")

@@ -17,7 +17,7 @@ from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
 from .explanations import Progress, explain_at
 from .inputs import ProbeInput, chosen_units
-from .settings import AT_LENGTH, SearchAtLengthInput
+from .search_options import AT_LENGTH, SearchAtLengthInput
 from .unit_correlations import ALPHA, correlations, extremes, overlaps, roles
 
 

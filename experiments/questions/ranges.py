@@ -24,7 +24,7 @@ from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
 from .explanations import Explained, Progress, explain_at
 from .inputs import chosen_units
-from .settings import AT_LENGTH, SearchAtLengthInput
+from .search_options import AT_LENGTH, SearchAtLengthInput
 
 Rows = tuple[dict[str, Any], ...]
 

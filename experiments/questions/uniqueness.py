@@ -15,7 +15,7 @@ from ..commands.options import LengthsOption
 from .answer import Answer, input_record, new_figure
 from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .settings import SEARCH, SearchInput
+from .search_options import SEARCH, SearchInput
 
 Found = tuple[str, Formula]
 """A unit and its formula."""

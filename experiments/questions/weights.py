@@ -15,7 +15,7 @@ from ...solver.errors import UsageError, did_you_mean
 from .answer import Answer, input_record, new_figure
 from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .settings import AT_LENGTH, SearchAtLengthInput
+from .search_options import AT_LENGTH, SearchAtLengthInput
 from .unit_correlations import correlations, extremes, roles
 
 MOST_CLASSES = 20

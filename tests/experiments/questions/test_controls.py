@@ -5,7 +5,7 @@ import pytest
 
 from compexact.experiments.questions.controls import OtherUnits, against_chance
 from compexact.experiments.questions.permutation_test import shuffled
-from compexact.experiments.questions.settings import BeamOptions
+from compexact.experiments.questions.search_options import BeamOptions
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError

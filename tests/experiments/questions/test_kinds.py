@@ -8,7 +8,7 @@ import pytest
 
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.kinds import Rule, Sample, kinds_of
-from compexact.experiments.questions.settings import SearchAtLength
+from compexact.experiments.questions.search_options import SearchAtLength
 from compexact.probes.store import Probe
 from compexact.probes.text.vectors import WordVectors
 from compexact.solver.arrays import from_arrays

@@ -7,7 +7,7 @@ import pytest
 
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.layers import layer_links, layer_side
-from compexact.experiments.questions.settings import SearchAtLength
+from compexact.experiments.questions.search_options import SearchAtLength
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
