@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inputs import REAL
 
-from compexact.probes.datasets import open_dataset
+from compexact.probes import open_dataset
 from compexact.probes.datasets.annotated_images import AnnotatedImages
 from compexact.probes.datasets.some_images import SomeImages
 

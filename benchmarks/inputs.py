@@ -61,7 +61,7 @@ def squeezenet_probe() -> Probe | None:
 
 def image_points(n_images: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """bool (n_points, n_concepts), bool (n_points,), names: some images, and a noisy unit with a planted formula."""
-    from compexact.probes.datasets import open_dataset
+    from compexact.probes import open_dataset
     from compexact.probes.masks import label_points
 
     images = open_dataset(f"broden:{REAL}/broden_mini")

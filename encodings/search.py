@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from ..solver.beam import search_beam
@@ -22,7 +23,7 @@ from ..solver.explanation import Explanation
 from ..solver.formula import Atom, Formula, is_chain
 from ..solver.parse import parse
 from ..solver.problem import Problem
-from ..solver.result import SearchResult, Status
+from ..solver.result import SearchResult
 from ..solver.stopping import Stopping
 from .child import number_name, problem_record
 from .process import End, Ended, Message, run_solver
@@ -58,7 +59,8 @@ class SearchInterrupted(KeyboardInterrupt):
         self.result = result
 
 
-def cpsat_search(
+def outside_search(
+    engine: str,
     problem: Problem,
     *,
     space: str = "chain",
@@ -69,49 +71,21 @@ def cpsat_search(
     beam_size: int | None = 10,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> SearchResult:
-    """The best formula of the space with at most `max_length` concepts, by CP-SAT.
+    """The best formula of the space with at most `max_length` concepts, by CP-SAT, or by weighted MaxSAT (PySAT's RC2).
 
-    time_limit: wall-clock seconds.  sample: ask about so many points, drawn
+    engine: a key of `PACKAGES`.  time_limit: wall-clock seconds.  sample: ask about so many points, drawn
     without replacement with `seed`; the answer is then counted on all points, and the bound is one for all points.
+    For MaxSAT the seed draws the sample and nothing else.
     beam_size: of the beam whose answer the search starts from, and which it never falls below.
     should_stop: asked several times a second; the result is then what is known.
 
-    Raises `UsageError` for settings out of range and where ortools is missing, `SearchInterrupted` on Ctrl-C.
+    Raises `UsageError` for settings out of range and where the solver is missing, `SearchInterrupted` on Ctrl-C.
     A model that would not fit into `MOST_BYTES`, or could not be made in the time left, is not begun: the result is
     then the beam's, with the ceiling as its bound, and for want of memory an `error`.
     A solver that crashes loses nothing that it had told: the result then has an `error` beside its bound.
     """
-    _check("cpsat", time_limit, sample)
-    stopping = Stopping.after(time_limit, should_stop)
-    return _search("cpsat", problem, stopping, Shape(space, max_length), sample, seed, beam_size)
-
-
-def maxsat_search(
-    problem: Problem,
-    *,
-    space: str = "chain",
-    max_length: int = 3,
-    time_limit: float | None = None,
-    sample: int | None = None,
-    seed: int = 0,
-    beam_size: int | None = 10,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> SearchResult:
-    """The same as `cpsat_search` by weighted MaxSAT (PySAT's RC2).  `seed` draws the sample and nothing else."""
-    _check("maxsat", time_limit, sample)
-    stopping = Stopping.after(time_limit, should_stop)
-    return _search("maxsat", problem, stopping, Shape(space, max_length), sample, seed, beam_size)
-
-
-def _search(
-    engine: str,
-    problem: Problem,
-    stopping: Stopping,
-    shape: Shape,
-    sample: int | None,
-    seed: int,
-    beam_size: int | None,
-) -> SearchResult:
+    _check(engine, time_limit, sample)
+    stopping, shape = Stopping.after(time_limit, should_stop), Shape(space, max_length)
     sampled = None if sample is None else draw(problem, sample, seed)
     whole = _Answer(problem, shape)
     whole.take_all(search_beam(problem, stopping, shape.length, beam_size=beam_size))
@@ -129,12 +103,15 @@ def _search(
             ended = asked.solve(engine, stopping, seed)
         except KeyboardInterrupt:
             ended = Ended(End.INTERRUPTED)
-    result = whole.result(engine, ended, stopping.elapsed)
+    result = whole.result(engine, ended, stopping)
     if asked is not whole:
         result = SampledResult(**{**vars(result), "sample": asked.sample_report()})
     if ended.end is End.INTERRUPTED and not stopping.should_stop():
         raise SearchInterrupted(result)
     return result
+
+
+cpsat_search, maxsat_search = partial(outside_search, "cpsat"), partial(outside_search, "maxsat")
 
 
 def _check(engine: str, time_limit: float | None, sample: int | None) -> None:
@@ -222,7 +199,7 @@ class _Answer:
             self._frontier = self._frontier or Frontier(self.problem, self.ceiling)
             self.bound = min(self.bound, self._frontier.iou_bound(Fraction(*message["target"]), message["bound"]))
 
-    def result(self, engine: str, ended: Ended, seconds: float) -> SearchResult:
+    def result(self, engine: str, ended: Ended, stopping: Stopping) -> SearchResult:
         """The answer as a result."""
         best, ranked = None, []
         for length in range(1, self.shape.length + 1 if self.by_length else 0):
@@ -231,20 +208,8 @@ class _Answer:
                 best = found
             if best is not None:
                 ranked.append(best)
-        return SearchResult(
-            unit=self.problem.unit,
-            engine=engine,
-            space=self.shape.space,
-            max_length=self.shape.length,
-            best=best,
-            by_length=tuple(ranked),
-            top=() if best is None else (best,),
-            bound=self.bound,
-            ceiling=self.ceiling,
-            status=Status.DEGENERATE if self.problem.is_degenerate else Status.BOUNDED,
-            seconds=seconds,
-            error=ended.reason,
-        )
+        asked = {"space": self.shape.space, "max_length": self.shape.length, "ceiling": self.ceiling}
+        return SearchResult.of(self.problem, engine, ranked, stopping, **asked, bound=self.bound, error=ended.reason)
 
     def sample_report(self) -> SampleReport:
         """What the sample proves, and makes likely."""

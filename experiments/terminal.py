@@ -27,8 +27,8 @@ _ERRORS = "compexact.visible"
 def visible(text: str) -> str:
     """The text with `\\uXXXX` for what must not reach a terminal; newlines and tabs stay.
 
-    >>> visible("red \\x1b[31m, caf\\xe9")
-    'red \\\\u001b[31m, café'
+    >>> visible("red \\x1b[31m, \\xe9t\\xe9")
+    'red \\\\u001b[31m, été'
     """
     return _UNSAFE.sub(lambda found: _escaped(found[0]), text)
 

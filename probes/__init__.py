@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .datasets import open_dataset
+    from .datasets.spec import open_dataset
     from .models import LoadedModel, load_model
     from .opening import open_probe
     from .preprocess import PRESETS, Preprocessing
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LATER = {
     "LoadedModel": "models",
     "load_model": "models",
-    "open_dataset": "datasets",
+    "open_dataset": "datasets.spec",
     "open_probe": "opening",
     "PRESETS": "preprocess",
     "Preprocessing": "preprocess",

@@ -16,8 +16,8 @@ from PIL.Image import Image
 from torch import Tensor, nn
 
 from ..solver.errors import UsageError
-from .devices import choose_device
-from .layers import evaluating, final_linear, resolve_layer
+from .classifier import class_scores
+from .layers import final_linear, resolve_layer
 from .models import LoadedModel
 from .nli.loading import LoadedPairModel
 from .nli.predicting import Sentences, by_length, predict
@@ -87,18 +87,9 @@ def run_images(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same for `count` images: a sequence, or a function that gives image 0, 1, ..."""
     give = images if callable(images) else images.__getitem__
-    place = choose_device(device)
-    module, scores = model.module.to(place), []
-    with evaluating(module), watched(module, layer, zeroed) as kept:
-        for start in range(0, count, batch_size):
-            batch = [
-                preprocessing(give(index).convert("RGB")) for index in range(start, min(start + batch_size, count))
-            ]
-            output = module(torch.stack(batch).to(place))
-            if not isinstance(output, Tensor) or output.ndim != 2:
-                raise UsageError(f"model {model.name!r} gives no matrix of class scores")
-            scores.append(output.to("cpu", torch.float32).numpy())
-    return np.concatenate(scores), _joined(kept, count, layer)
+    with watched(model.module, layer, zeroed) as kept:
+        scores = class_scores(model, map(give, range(count)), preprocessing, device=device, batch_size=batch_size)
+    return scores, _joined(kept, count, layer)
 
 
 def _joined(kept: list[np.ndarray], count: int, layer: str) -> np.ndarray:

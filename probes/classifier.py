@@ -45,14 +45,14 @@ def picture_classifier(
     Classes without names are called `class 0`, `class 1`, ...
     Raises `UsageError` where the model gives no class scores, `DataError` for scores that are not finite.
     """
-    from .devices import choose_device
-
     if batch_size < 1:
         raise UsageError(f"batch_size must be at least 1, not {batch_size}")
-    module = model.module.to(choose_device(device))
 
     def scores(pictures: Iterable[Image]) -> np.ndarray:
-        return _scores(module, pictures, preprocessing, device, batch_size, model.name)
+        found = class_scores(model, pictures, preprocessing, device=device, batch_size=batch_size)
+        if not np.isfinite(found).all():
+            raise DataError(f"{model.name}: class scores are NaN or infinite")
+        return found
 
     import PIL.Image
 
@@ -64,28 +64,30 @@ def picture_classifier(
     return PictureClassifier(model.name, names, model.digest, scores)
 
 
-def _scores(
-    module: object, pictures: Iterable[Image], preprocessing: Preprocessing, device: str, batch_size: int, name: str
+def class_scores(
+    model: LoadedModel,
+    pictures: Iterable[Image],
+    preprocessing: Preprocessing,
+    *,
+    device: str = "cpu",
+    batch_size: int = 32,
 ) -> np.ndarray:
+    """float32 (n_pictures, n_classes), in evaluation mode.  Raises `UsageError` where the model gives none."""
     import torch
-    from torch import nn
 
     from .devices import choose_device
     from .layers import evaluating
 
-    assert isinstance(module, nn.Module)
-    left, found = iter(pictures), []
+    place = choose_device(device)
+    module, left, found = model.module.to(place), iter(pictures), []
     with evaluating(module):
         while batch := [preprocessing(picture) for picture in islice(left, batch_size)]:
             try:
-                answer = module(torch.stack(batch).to(choose_device(device)))
+                answer = module(torch.stack(batch).to(place))
             except RuntimeError as error:
                 reason = " ".join(str(error).split())[:160]
-                raise UsageError(f"{name} fails on pictures of {preprocessing.image_size}: {reason}") from None
+                raise UsageError(f"{model.name} fails on pictures of {preprocessing.image_size}: {reason}") from None
             if not isinstance(answer, torch.Tensor) or answer.ndim != 2 or len(answer) != len(batch):
-                raise UsageError(f"{name} gives no class scores (images, classes), so it names no pictures")
+                raise UsageError(f"{model.name} gives no class scores (images, classes), so it names no pictures")
             found.append(answer.to("cpu", torch.float32).numpy())
-    scores = np.concatenate(found) if found else np.zeros((0, 0), np.float32)
-    if not np.isfinite(scores).all():
-        raise DataError(f"{name}: class scores are NaN or infinite")
-    return scores
+    return np.concatenate(found) if found else np.zeros((0, 0), np.float32)

@@ -23,7 +23,6 @@ from torch.nn import functional
 
 from ..solver.errors import UsageError
 from ..solver.parse import parse
-from .checkpoints import load_into, read_state_dict
 from .datasets.annotated_images import AnnotatedImages
 from .demo_palette import HELD_OUT_EVERY, MATERIALS, RGB, SCENE_NAMES
 from .preprocess import Preprocessing
@@ -147,16 +146,6 @@ def demo_model() -> DemoNet:
 def save_demo_model(model: DemoNet, path: Path) -> None:
     """Write the state dict, tensors only."""
     torch.save(model.state_dict(), path)
-
-
-def load_demo_model(path: Path) -> DemoNet:
-    """The network from a file of `save_demo_model`.
-
-    Raises UsageError where there is no such file or it is of another network, DataError where it is damaged.
-    """
-    model = demo_model()
-    load_into(model, read_state_dict(path), strict=True, source=str(path))
-    return model
 
 
 def train_demo_model(

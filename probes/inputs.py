@@ -122,14 +122,8 @@ class Inputs:
 
     def named_classes(self) -> tuple[str, ...]:
         """The same; `UsageError` where there are none."""
-        return tuple(
-            map(
-                str,
-                self._named(
-                    "classes", "this probe does not name the model's classes; probe a model that has class names"
-                ),
-            )
-        )
+        lacks = "this probe does not name the model's classes; probe a model that has class names"
+        return tuple(map(str, self._named("classes", lacks)))
 
     @property
     def targets(self) -> Sequence[str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -109,7 +109,7 @@ def check_layer_output(output: object, n_images: int, layer: str = "the layer") 
     """
     wanted = "a tensor (images, units) or (images, units, height, width) is needed"
     if not isinstance(output, torch.Tensor):
-        raise UsageError(f"{layer} gives {_describe(output)}, not one tensor; {wanted}")
+        raise UsageError(f"{layer} gives {describe(output)}, not one tensor; {wanted}")
     shape = tuple(output.shape)
     if output.ndim not in (2, 4):
         raise UsageError(f"{layer} gives a tensor of shape {shape}, with {output.ndim} axes; {wanted}")
@@ -122,7 +122,8 @@ def check_layer_output(output: object, n_images: int, layer: str = "the layer") 
     return output if output.ndim == 4 else output[:, :, None, None]
 
 
-def _describe(output: object) -> str:
+def describe(output: object) -> str:
+    """The type of what is no tensor, and of a sequence its shapes."""
     if isinstance(output, (tuple, list)):
         parts = ", ".join(
             str(tuple(part.shape)) if isinstance(part, torch.Tensor) else type(part).__name__ for part in output
@@ -138,44 +139,49 @@ def list_layers(model: nn.Module, image_size: int) -> list[LayerInfo]:
     or whose output `check_layer_output` refuses, are left out.
     Raises UsageError if the model cannot run on such images.
     """
-    images = torch.zeros(2, 3, image_size, image_size, device=_device(model))  # 2: shows the images' axis
-    seen: dict[str, tuple[int, ...]] = {}
-    handles = [
-        module.register_forward_hook(partial(_note_shape, seen, name, len(images)))
-        for name, module in model.named_modules()
-        if name
-    ]
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    images = torch.zeros(2, 3, image_size, image_size, device=device)  # 2: shows the images' axis
+
+    def shape_of(output: object) -> tuple[int, ...]:
+        try:
+            check_layer_output(output, len(images))
+        except UsageError:
+            return ()
+        assert isinstance(output, torch.Tensor)
+        return tuple(output.shape[1:])
+
     try:
-        with evaluating(model):
-            model(images)
+        return layers_that_run(model, lambda: model(images), shape_of)
     except Exception as error:  # whatever the model does with an image of the wrong size
         size = f"3 x {image_size} x {image_size}"
         raise UsageError(
             f"{type(model).__name__} cannot run on {size} images: {brief(error)}; try another image size"
         ) from error
+
+
+def layers_that_run(
+    model: nn.Module, run: Callable[[], object], shape_of: Callable[[object], tuple[int, ...]]
+) -> list[LayerInfo]:
+    """The submodules that run, in evaluation mode, and whose last output has a shape; in the order of `named_modules`.
+
+    run: calls the model.  shape_of: of an output for one input; () where it cannot be probed.
+    """
+    seen: dict[str, tuple[int, ...]] = {}
+
+    def note(name: str, module: nn.Module, inputs: object, output: object) -> None:
+        seen[name] = shape_of(output)
+
+    named = [(name, module) for name, module in model.named_modules() if name]
+    handles = [module.register_forward_hook(partial(note, name)) for name, module in named]
+    try:
+        with evaluating(model):
+            run()
     finally:
         for handle in handles:
             handle.remove()
     return [
-        LayerInfo(name, type(module).__name__, seen[name], seen[name][0])
-        for name, module in model.named_modules()
-        if name in seen
+        LayerInfo(name, type(module).__name__, seen[name], seen[name][0]) for name, module in named if seen.get(name)
     ]
-
-
-def _note_shape(
-    seen: dict[str, tuple[int, ...]], name: str, n_images: int, module: nn.Module, inputs: object, output: object
-) -> None:
-    try:
-        check_layer_output(output, n_images)
-    except UsageError:
-        return
-    assert isinstance(output, torch.Tensor)
-    seen[name] = tuple(output.shape[1:])
-
-
-def _device(model: nn.Module) -> torch.device:
-    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
 
 
 def final_linear(model: nn.Module) -> tuple[str, np.ndarray] | None:

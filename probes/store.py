@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,7 +25,7 @@ import numpy as np
 
 from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError
-from ..solver.names import brief, check_categories, check_visible
+from ..solver.names import check_categories, check_visible
 from .atomic_folder import new_folder, sync, write_bytes
 from .inputs import Inputs
 from .json_text import parse_json
@@ -35,7 +34,6 @@ from .regular_files import MAX_TEXT, check_folder, open_regular, read_regular, s
 
 FORMAT = "compexact probe"
 VERSION = 1
-_ARRAY_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}", re.ASCII)
 CORE = ("concepts_indptr", "concepts_indices", "weights", "active")
 
 
@@ -148,50 +146,29 @@ def _write(probe: Probe, folder: Path) -> None:
 
 def read_probe(path: str | Path) -> Probe:
     """The probe that lies in a folder; `DataError` where a file is missing or damaged."""
+    from .schema import ProbeManifest, ProbeNames, formed, read_form
+
     path = Path(path)
-    manifest = _read_manifest(path)
     try:
-        return _from_manifest(path, manifest)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{path} is not a probe as compexact writes them: {error!r}") from None
-
-
-def _from_manifest(path: Path, manifest: dict[str, Any]) -> Probe:
-    digests = manifest.pop("digests")
-    names_file = path / "names.json"
-    texts = parse_json(_checked_bytes(names_file, digests["names"], MAX_TEXT), str(names_file))
-    arrays = _StoredArrays(path / "arrays", digests["arrays"])
+        manifest = read_form(path / "manifest.json", ProbeManifest, "probe", "probe again")
+    except FileNotFoundError:
+        raise DataError(f"{path} is not a probe: it has no manifest.json") from None
+    file = path / "names.json"
+    texts = parse_json(_checked_bytes(file, manifest.digests.names, MAX_TEXT), str(file))
+    try:
+        names = formed(ProbeNames, texts)
+    except ValueError as error:
+        raise DataError(f"{file} is not as compexact writes it: {error}; probe again") from None
+    arrays = _StoredArrays(path / "arrays", manifest.digests.arrays)
     missing = [name for name in CORE if name not in arrays]
     if missing:
         raise DataError(f"{path / 'manifest.json'} names no array {missing[0]!r}")
     indptr, indices, weights, active = (arrays[name] for name in CORE)
-    concepts = ConceptRows(tuple(texts["concepts"]), tuple(texts["categories"]), indptr, indices)
-    cells = Cells(concepts, weights, active, tuple(texts["units"]))
+    concepts = ConceptRows(tuple(names.concepts), tuple(names.categories), indptr, indices)
+    cells = Cells(concepts, weights, active, tuple(names.units))
     check_visible_names(cells)
-    about = {key: value for key, value in manifest.items() if key not in ("format", "version", "digest")}
-    names = {key: value for key, value in texts.items() if key not in ("concepts", "categories", "units")}
-    return Probe(cells, about, names, arrays.without(CORE), path)
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest as a dictionary, once its own digest is right."""
-    file = path / "manifest.json"
-    try:
-        manifest = parse_json(read_regular(file, MAX_TEXT), str(file))
-    except FileNotFoundError:
-        raise DataError(f"{path} is not a probe: it has no manifest.json") from None
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise DataError(f"{file} does not describe a probe")
-    if manifest.get("version") != VERSION:
-        found = repr(manifest.get("version"))[:40]
-        raise DataError(f"{path} has format version {found}; this compexact reads {VERSION}")
-    expected = manifest.get("digest")
-    found = _digest(_json({key: value for key, value in manifest.items() if key != "digest"}))
-    if found != expected:
-        raise DataError(f"{file} is damaged: digest {found[:12]} instead of {str(expected)[:12]}; probe again")
-    return manifest
+    about = manifest.model_dump(exclude={"format", "version", "digest", "digests"}, exclude_unset=True)
+    return Probe(cells, about, names.__pydantic_extra__, arrays.without(CORE), path)
 
 
 class _StoredArrays(Mapping[str, np.ndarray]):
@@ -199,11 +176,6 @@ class _StoredArrays(Mapping[str, np.ndarray]):
 
     def __init__(self, folder: Path, digests: Mapping[str, str]) -> None:
         check_folder(folder)
-        for name in digests:
-            if not _ARRAY_NAME.fullmatch(name):
-                raise DataError(
-                    f"{folder}: {brief(name)} is no name of an array: letters, digits, _ - and ., not first"
-                )
         self.folder, self.digests = folder, digests
 
     def __getitem__(self, name: str) -> np.ndarray:

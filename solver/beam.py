@@ -16,49 +16,28 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from .ceiling import ceiling
 from .chain import OPERATORS, Chain, to_formula
 from .errors import UsageError
 from .explanation import Explanation
 from .metrics import METRICS
 from .overlap import Overlaps
 from .problem import Problem
-from .result import SearchResult, Status
+from .ranking import MAX_LENGTH, Ranking
+from .result import SearchResult
 from .stopping import Stopped, Stopping
 
-MAX_LENGTH = 64
 MAX_PENALTY_DIGITS = 20
 MOST_BYTES = 2**31
 """Of the functions in the beam, and of the sums for their extensions; a beam that needs more is refused."""
 BYTES_OF_AN_ENTRY, BYTES_OF_A_SUM = 600, 160
 """Measured: beside an entry's function; and for each parent and concept while a step is counted."""
-ENTRIES_BETWEEN_LOOKS = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """A formula in the beam: its chain, its function, and what ranks it.
-
-    place: among all formulas made in the same step, in the order in which ties are settled.  function: its mask over
-    the cells, packed; the same for entries that hold on the same cells, and for no others.
-    """
-
-    chain: Chain
-    place: int
-    function: bytes
-    both: int
-    points: int
-    score: int
-
-    @property
-    def rank(self) -> tuple[int, int, int]:
-        """Sorts better entries first."""
-        return (-self.score, len(self.chain), self.place)
+LOOK_EVERY = 64
 
 
 def beam_search(
@@ -100,20 +79,163 @@ def search_beam(
 ) -> SearchResult:
     """`beam_search` until `stopping`."""
     factor = check_settings(max_length, beam_size, top_k, penalty, metric)
-    if not problem.unit_points:
-        return _result(problem, [], [], max_length, metric, top_k, stopping)
-    step = _BeamStep(problem, beam_size, metric, factor, Stopping())
-    beam = entered = step.merged([], step.primitives())
-    step.stopping = stopping
-    best = [entry for entry in beam[:1] if entry.both]
-    for length in range(2, max_length + 1 if best else 0):
-        try:
-            beam = step.merged(beam, step.extensions(entered, beam))
-            entered = [entry for entry in beam if len(entry.chain) == length]
-        except Stopped:
-            entered = []
-        best.append(beam[0])
-    return _result(problem, best, beam, max_length, metric, top_k, stopping)
+    search = _BeamSearch(problem, Ranking(problem, METRICS[metric], factor), beam_size)
+
+    beam = new = search.best_distinct([], search.single_concepts())
+    best = [entry for entry in beam if entry.intersection][:1]
+    search.stopping = stopping  # from here on; the single concepts are always done
+    with suppress(Stopped):
+        for length in range(2, max_length + 1 if best else 0):
+            beam = search.best_distinct(beam, search.extensions(new, beam))
+            new = [entry for entry in beam if len(entry.chain) == length]
+            best.append(next(entry for entry in beam if entry.intersection))
+    best += best[-1:] * (max_length - len(best))
+
+    top = [entry for entry in beam if entry.intersection][:top_k]
+    by_length = [search.explanation(entry) for entry in best]
+    return SearchResult.of(
+        problem,
+        "beam",
+        by_length,
+        stopping,
+        max_length=max_length,
+        top=tuple(map(search.explanation, top)),
+        metric=metric,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A formula in the beam: its chain, its function, and what ranks it.
+
+    place: among all formulas made in the same step, in the order in which ties are settled.  function: its mask over
+    the cells, packed; the same for entries that hold on the same cells, and for no others.
+    """
+
+    chain: Chain
+    place: int
+    function: bytes
+    intersection: int
+    points: int
+    score: int
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Sorts better entries first."""
+        return (-self.score, len(self.chain), self.place)
+
+
+class _BeamSearch:
+    """The parts of a step, for one problem and its settings."""
+
+    def __init__(self, problem: Problem, ranking: Ranking, beam_size: int | None) -> None:
+        self.problem, self.ranking, self.beam_size = problem, ranking, beam_size
+        self.overlaps = Overlaps(problem)
+        self.stopping = Stopping()
+        self.least_intersection = 0 if beam_size is None else 1
+        """What a formula must share with the unit to be kept (see `extensions`)."""
+
+    def single_concepts(self) -> Iterator[Entry]:
+        """Best first; those that share a point with the unit, or all that hold somewhere."""
+        points, both = self.overlaps.totals
+        kept = np.flatnonzero((both >= self.least_intersection) & (points > 0))
+        for concept, *counts in self._best_first(kept, both[kept], points[kept], length=1):
+            yield self._entry(((0, concept),), concept, self.problem.concepts.column(concept), *counts)
+
+    def extensions(self, parents: list[Entry], beam: list[Entry]) -> Iterator[Entry]:
+        """All parents, of one length, lengthened by one operator and concept; best first.
+
+        Left out are extensions that equal their parent or the concept alone, which have been in the pool
+        before; those that score less than all of a full beam; those that hold nowhere; and those that share no point
+        with the unit.
+        The last lose nothing of the best, where the score never rises with FP.  Whatever is added to such a formula
+        later, drop it and keep the later part: that is shorter, has the same active points, and no point more.  But of
+        the second best, `(a AND b) OR c`, they lose some: a beam of all functions keeps them.
+        """
+        if not parents:
+            return
+        length, n_joins = len(parents[0].chain) + 1, len(self.problem.concepts.names) * len(OPERATORS)
+        places, both, points = self._joins(parents, length, self._least(beam))
+        for place, *counts in self._best_first(places, both, points, length):
+            parent, (concept, operator) = parents[place // n_joins], divmod(place % n_joins, len(OPERATORS))
+            mask = OPERATORS[operator].mask(self._mask(parent), self.problem.concepts.column(concept))
+            yield self._entry((*parent.chain, (operator, concept)), place, mask, *counts)
+
+    def best_distinct(self, beam: list[Entry], candidates: Iterator[Entry]) -> list[Entry]:
+        """The best entries of both, each function once; both come best first."""
+        kept: list[Entry] = []
+        functions: set[bytes] = set()
+        each = BYTES_OF_AN_ENTRY + len(self.problem.weights) // 8
+        ranked = heapq.merge(beam, candidates, key=lambda entry: entry.rank)
+        for entry in self.stopping.each(ranked, LOOK_EVERY):
+            if entry.function not in functions:
+                functions.add(entry.function)
+                kept.append(entry)
+                self._refuse_above(len(kept) * each)
+                if len(kept) == self.beam_size:
+                    break
+        return kept
+
+    def explanation(self, entry: Entry) -> Explanation:
+        """The entry's formula with its counts."""
+        formula, problem = to_formula(entry.chain, self.problem.concepts.names), self.problem
+        return Explanation(formula, entry.intersection, entry.points, problem.unit_points, problem.n_points)
+
+    def _joins(self, parents: list[Entry], length: int, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The extensions worth a look: int64 (n,) each of place, active points and points.
+
+        place: (rank of the parent * n_concepts + concept) * n_operators + operator.
+        All three operators are read off the same two sums per parent and concept.
+        """
+        self._refuse_above(len(parents) * len(self.problem.concepts.names) * BYTES_OF_A_SUM)
+        masks = map(self._mask, self.stopping.each(parents))
+        inside = np.array([self.overlaps(mask) for mask in masks])  # (n_parents, 2, n_concepts)
+        concept_points, concept_both = self.overlaps.totals
+        own_points = np.array([parent.points for parent in parents])[:, None]
+        own_both = np.array([parent.intersection for parent in parents])[:, None]
+        kept = []
+        for which, operator in enumerate(OPERATORS):
+            points = operator.count(own_points, concept_points, inside[:, 0])
+            both = operator.count(own_both, concept_both, inside[:, 1])
+            rank, concept = np.nonzero(self.ranking.approximate(both, points, length) >= least)
+            places = (rank * len(concept_points) + concept) * len(OPERATORS) + which
+            both, points = both[rank, concept], points[rank, concept]
+            new = (both >= self.least_intersection) & (points > 0) & (points != own_points[rank, 0])
+            if operator.word != "AND NOT":
+                new &= points != concept_points[concept]
+            kept.append((places[new], both[new], points[new]))
+        all_places, all_both, all_points = (np.concatenate(column) for column in zip(*kept))
+        return all_places, all_both, all_points
+
+    def _least(self, beam: list[Entry]) -> float:
+        """Below this, an extension cannot enter: a hair less than the worst score of a full beam, else 0."""
+        if len(beam) != self.beam_size:
+            return 0.0
+        worst = beam[-1]
+        counts = np.array([worst.intersection]), np.array([worst.points])
+        return float(self.ranking.approximate(*counts, len(worst.chain))[0]) * (1 - 1e-9)
+
+    def _best_first(
+        self, places: np.ndarray, both: np.ndarray, points: np.ndarray, length: int
+    ) -> Iterator[tuple[int, int, int]]:
+        return self.ranking.best_first(places, both, points, length, self.beam_size, self.stopping)
+
+    def _entry(self, chain: Chain, place: int, mask: np.ndarray, both: int, points: int) -> Entry:
+        score = self.ranking.score(both, points, len(chain))
+        return Entry(chain, place, np.packbits(mask).tobytes(), both, points, score)
+
+    def _mask(self, entry: Entry) -> np.ndarray:
+        """bool (n_cells,): where the entry's formula holds."""
+        packed = np.frombuffer(entry.function, dtype=np.uint8)
+        return np.unpackbits(packed, count=len(self.problem.weights)).view(bool)
+
+    def _refuse_above(self, n_bytes: int) -> None:
+        if n_bytes > MOST_BYTES:
+            size = "all" if self.beam_size is None else f"{self.beam_size:,}"
+            raise UsageError(
+                f"unit {self.problem.unit}: a beam of {size} functions on {len(self.problem.weights):,} cells needs "
+                f"more than {MOST_BYTES / 2**30:g} GiB of memory; take a smaller beam"
+            )
 
 
 def check_settings(
@@ -141,181 +263,3 @@ def check_settings(
     if not 0 < factor <= 1:
         raise UsageError(f"the penalty must be above 0 and at most 1, not {penalty}")
     return factor
-
-
-class _BeamStep:
-    """What one step of the search does, for one problem and its settings."""
-
-    def __init__(
-        self, problem: Problem, beam_size: int | None, metric: str, penalty: Fraction, stopping: Stopping
-    ) -> None:
-        self.problem = problem
-        self.stopping = stopping
-        self.beam_size = beam_size
-        self.metric = METRICS[metric]
-        self.penalty = penalty
-        self.overlaps = Overlaps(problem)
-
-    def score(self, both: int, points: int, length: int) -> int:
-        """An integer that orders formulas of all lengths exactly as their penalised scores do.
-
-        Two different fractions with denominators below 2**k differ by more than 2**-2k, so their multiples
-        by 2**(2k + 1), rounded down, differ in the same direction.  Counts are below 2**52 and sums of two
-        of them below 2**53; the penalty's denominator joins in `length - 1` times, at most MAX_LENGTH times.
-        """
-        numerator, denominator = self.metric.pair(both, points, self.problem.unit_points)
-        numerator *= self.penalty.numerator ** (length - 1)
-        denominator *= self.penalty.denominator ** (length - 1)
-        bits = 53 + MAX_LENGTH * (self.penalty.denominator - 1).bit_length()
-        return int((numerator << (2 * bits + 1)) // denominator) if denominator else 0
-
-    def merged(self, beam: list[Entry], candidates: Iterator[Entry]) -> list[Entry]:
-        """The best entries of both, each function once; both come best first."""
-        kept: list[Entry] = []
-        functions: set[bytes] = set()
-        each = BYTES_OF_AN_ENTRY + len(self.problem.weights) // 8
-        ranked = heapq.merge(beam, candidates, key=lambda entry: entry.rank)
-        for entry in self.stopping.each(ranked, ENTRIES_BETWEEN_LOOKS):
-            if entry.function not in functions:
-                functions.add(entry.function)
-                kept.append(entry)
-                self._refuse_above(len(kept) * each)
-                if len(kept) == self.beam_size:
-                    break
-        return kept
-
-    def _refuse_above(self, n_bytes: int) -> None:
-        if n_bytes > MOST_BYTES:
-            size = "all" if self.beam_size is None else f"{self.beam_size:,}"
-            raise UsageError(
-                f"unit {self.problem.unit}: a beam of {size} functions on {len(self.problem.weights):,} cells needs "
-                f"more than {MOST_BYTES / 2**30:g} GiB of memory; take a smaller beam"
-            )
-
-    @property
-    def least_both(self) -> int:
-        """What a formula must share with the unit to be kept (see `extensions`)."""
-        return 0 if self.beam_size is None else 1
-
-    def primitives(self) -> Iterator[Entry]:
-        """The single concepts, best first; those that share a point with the unit, or all that hold somewhere."""
-        points, both = self.overlaps.totals
-        places = np.flatnonzero((both >= self.least_both) & (points > 0))
-        for concept, *counts in self._best_first(places, both[places], points[places], length=1):
-            mask = self.problem.concepts.column(concept)
-            yield self._entry(((0, concept),), concept, mask, *counts)
-
-    def extensions(self, parents: list[Entry], beam: list[Entry]) -> Iterator[Entry]:
-        """All parents, of one length, lengthened by one operator and concept; best first.
-
-        Left out are extensions that equal their parent or the concept alone, which have been in the pool
-        before; those that score less than all of a full beam; those that hold nowhere; and those that share no point
-        with the unit.
-        The last lose nothing of the best.  Whatever is added to such a formula later, drop it and keep the later part:
-        that is shorter, has the same active points, and no point more.  But of the second best, `(a AND b) OR c`,
-        they lose some: a beam of all functions keeps them.
-        """
-        if not parents:
-            return
-        length, n_joins = len(parents[0].chain) + 1, len(self.problem.concepts.names) * len(OPERATORS)
-        places, both, points = self._joins(parents, length, self._least(beam))
-        for place, *counts in self._best_first(places, both, points, length):
-            parent, (concept, operator) = parents[place // n_joins], divmod(place % n_joins, len(OPERATORS))
-            mask = OPERATORS[operator].mask(self._mask(parent), self.problem.concepts.column(concept))
-            yield self._entry((*parent.chain, (operator, concept)), place, mask, *counts)
-
-    def _joins(self, parents: list[Entry], length: int, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The extensions worth a look: int64 (n,) each of place, active points and points.
-
-        place: (rank of the parent * n_concepts + concept) * n_operators + operator.
-        All three operators are read off the same two sums per parent and concept.
-        """
-        self._refuse_above(len(parents) * len(self.problem.concepts.names) * BYTES_OF_A_SUM)
-        masks = map(self._mask, self.stopping.each(parents))
-        inside = np.array([self.overlaps(mask) for mask in masks])  # (n_parents, 2, n_concepts)
-        concept_points, concept_both = self.overlaps.totals
-        own_points = np.array([parent.points for parent in parents])[:, None]
-        own_both = np.array([parent.both for parent in parents])[:, None]
-        kept = []
-        for which, operator in enumerate(OPERATORS):
-            points = operator.count(own_points, concept_points, inside[:, 0])
-            both = operator.count(own_both, concept_both, inside[:, 1])
-            rank, concept = np.nonzero(self._float_score(both, points, length) >= least)
-            places = (rank * len(concept_points) + concept) * len(OPERATORS) + which
-            both, points = both[rank, concept], points[rank, concept]
-            new = (both >= self.least_both) & (points > 0) & (points != own_points[rank, 0])
-            if operator.word != "AND NOT":
-                new &= points != concept_points[concept]
-            kept.append((places[new], both[new], points[new]))
-        all_places, all_both, all_points = (np.concatenate(column) for column in zip(*kept))
-        return all_places, all_both, all_points
-
-    def _float_score(self, both: np.ndarray, points: np.ndarray, length: int) -> np.ndarray:
-        """The score as float64.  Without a penalty it keeps the exact order up to ties (see `_best_first`)."""
-        numerator, denominator = self.metric.pair(both, points, self.problem.unit_points)
-        return np.asarray(numerator / np.maximum(denominator, 1) * float(self.penalty) ** (length - 1))
-
-    def _least(self, beam: list[Entry]) -> float:
-        """Below this, an extension cannot enter: a hair less than the worst score of a full beam, else 0."""
-        if len(beam) != self.beam_size:
-            return 0.0
-        worst = beam[-1]
-        score = self._float_score(np.array(worst.both), np.array(worst.points), len(worst.chain))
-        return float(score) * (1 - 1e-9)
-
-    def _entry(self, chain: Chain, place: int, mask: np.ndarray, both: int, points: int) -> Entry:
-        return Entry(chain, place, np.packbits(mask).tobytes(), both, points, self.score(both, points, len(chain)))
-
-    def _mask(self, entry: Entry) -> np.ndarray:
-        """bool (n_cells,): where the entry's formula holds."""
-        packed = np.frombuffer(entry.function, dtype=np.uint8)
-        return np.unpackbits(packed, count=len(self.problem.weights)).view(bool)
-
-    def _best_first(
-        self, places: np.ndarray, both: np.ndarray, points: np.ndarray, length: int
-    ) -> Iterator[tuple[int, int, int]]:
-        """(place, both, points) of each entry, best score first; of equal scores the least place first.
-
-        Only a window of the best is sorted; it grows while more is asked for.  The window is cut by the float
-        score.  Counts are doubles without loss, so division is correctly rounded and keeps their order up to
-        ties; ties are taken in whole, so whatever is outside scores less than everything inside.
-        """
-        approximate = self._float_score(both, points, length)
-        given, window = 0, 4 * (self.beam_size or len(places))
-        while given < len(places):
-            window = min(window, len(places))
-            inside = approximate >= np.partition(approximate, -window)[-window]
-            counted = zip(places[inside].tolist(), both[inside].tolist(), points[inside].tolist())
-            looked = self.stopping.each(counted, ENTRIES_BETWEEN_LOOKS)
-            order = sorted((-self.score(own, all_, length), place, own, all_) for place, own, all_ in looked)
-            yield from (entry[1:] for entry in order[given:])
-            given, window = len(order), 4 * len(order)
-
-
-def _result(
-    problem: Problem,
-    best: list[Entry],
-    beam: list[Entry],
-    max_length: int,
-    metric: str,
-    top_k: int,
-    stopping: Stopping,
-) -> SearchResult:
-    def explanation(entry: Entry) -> Explanation:
-        formula = to_formula(entry.chain, problem.concepts.names)
-        return Explanation(formula, entry.both, entry.points, problem.unit_points)
-
-    by_length = tuple(explanation(entry) for entry in best)
-    return SearchResult(
-        unit=problem.unit,
-        engine="beam",
-        space="chain",
-        max_length=max_length,
-        best=by_length[-1] if by_length else None,
-        by_length=by_length,
-        top=tuple(explanation(entry) for entry in beam[:top_k] if entry.both),
-        ceiling=ceiling(problem),
-        status=Status.DEGENERATE if problem.is_degenerate else Status.FEASIBLE,
-        metric=metric,
-        seconds=stopping.elapsed,
-    )

@@ -5,28 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-
-from .cells import ConceptRows
 from .checking import digest, seal
 from .checking.claim import FORMAT
 from .explanation import Explanation
 from .formula import And, Atom, Formula, Not, Or
-
-
-class Asked(Protocol):
-    """What a certificate says of a `Problem`, whose answers hold certificates."""
-
-    @property
-    def concepts(self) -> ConceptRows: ...
-    @property
-    def weights(self) -> np.ndarray: ...
-    @property
-    def active(self) -> np.ndarray: ...
-    @property
-    def unit(self) -> str: ...
+from .problem import Problem
 
 
 @dataclass(frozen=True)
@@ -45,7 +30,7 @@ class Certificate:
     proof: str
     content: Any = None
 
-    def to_json(self, problem: Asked, best: Explanation) -> str:
+    def to_json(self, problem: Problem, best: Explanation) -> str:
         """The text that `checking.check` reads."""
         concepts = problem.concepts
         content: dict[str, Any] = {
@@ -63,7 +48,7 @@ class Certificate:
         return json.dumps(content | {"seal": seal(content)}, separators=(",", ":"))
 
 
-def _nested(formula: Formula, problem: Asked) -> Any:
+def _nested(formula: Formula, problem: Problem) -> Any:
     """The formula as nested lists of operators and concept columns."""
     if isinstance(formula, Atom):
         return problem.concepts.position[formula.name]

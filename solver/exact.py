@@ -19,7 +19,7 @@ from .errors import UsageError
 from .formula import Atom
 from .prefixes.branch_and_bound import search_prefixes
 from .problem import Problem
-from .result import SearchResult, Status
+from .result import SearchResult
 from .sets.functions import SPACES
 from .sets.search import MAX_LENGTH as SHORT
 from .sets.search import search_sets
@@ -75,16 +75,9 @@ def search_exact(
     bounded = transport_bound(problem, max_length, space, start.best.iou, top, stopping)
     if space == "chain":
         return search_prefixes(problem, start, stopping, proven=bounded, ceiling=top)
-    return replace(
-        start,
-        engine="exact",
-        space=space,
-        bound=bounded.bound,
-        bounds=(*start.bounds[:-1], bounded.bound),
-        status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
-        seconds=stopping.elapsed,
-        certificate=bounded,
-    )
+    bounds = (*start.bounds[:-1], bounded.bound)
+    more = {"space": space, "bounds": bounds, "ceiling": top, "certificate": bounded}
+    return SearchResult.of(problem, "exact", start.by_length, stopping, **more)
 
 
 def _with_short_ones(

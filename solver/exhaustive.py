@@ -13,7 +13,7 @@ from .errors import UsageError
 from .explanation import Explanation
 from .formula import And, Atom, Formula, Not, Or
 from .problem import Problem
-from .result import SearchResult, Status
+from .result import SearchResult
 from .stopping import Stopped, Stopping
 
 SPACES = ("chain", "tree")
@@ -61,20 +61,9 @@ def brute_force_search(
     assert best is not None
     top = ceiling(problem)
     missing = max_length - len(by_length)
-    return SearchResult(
-        unit=problem.unit,
-        engine="brute",
-        space=space,
-        max_length=max_length,
-        best=best,
-        by_length=(*by_length, *(best,) * missing),
-        bounds=(*bounds, *(top,) * missing),
-        top=(best,),
-        bound=top if missing else best.iou,
-        ceiling=top,
-        status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
-        seconds=stopping.elapsed,
-    )
+    by_length += [best] * missing
+    bounds += [top] * missing
+    return SearchResult.of(problem, "brute", by_length, stopping, space=space, bounds=tuple(bounds), ceiling=top)
 
 
 def every_function(
@@ -130,7 +119,8 @@ def _explanation(problem: Problem, cells: int, formula: Formula) -> Explanation:
     held = [j for j in range(len(problem.weights)) if cells >> j & 1]
     return Explanation(
         formula,
-        both=sum(int(problem.active[j]) for j in held),
+        intersection=sum(int(problem.active[j]) for j in held),
         formula_points=sum(int(problem.weights[j]) for j in held),
-        unit_points=sum(int(count) for count in problem.active),
+        unit_points=problem.unit_points,
+        n_points=problem.n_points,
     )

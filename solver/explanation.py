@@ -7,35 +7,31 @@ from fractions import Fraction
 from typing import Any
 
 from .formula import Formula
-from .metrics import METRICS
+from .metrics import METRICS, confusion
 
 
 @dataclass(frozen=True)
 class Explanation:
     """A formula and the counts that speak for it.
 
-    both: points where the formula holds and the unit is active.  formula_points: where the formula
-    holds.  unit_points: where the unit is active.
+    intersection: points where the formula holds and the unit is active.  formula_points: where the formula
+    holds.  unit_points: where the unit is active.  n_points: all.
     """
 
     formula: Formula
-    both: int
+    intersection: int
     formula_points: int
     unit_points: int
-
-    @property
-    def intersection(self) -> int:
-        """The numerator of the IoU."""
-        return self.both
+    n_points: int
 
     @property
     def union(self) -> int:
         """The denominator of the IoU."""
-        return self.formula_points + self.unit_points - self.both
+        return self.formula_points + self.unit_points - self.intersection
 
     def score(self, metric: str = "iou") -> Fraction:
         """The exact value of a metric of `METRICS`."""
-        return METRICS[metric](self.both, self.formula_points, self.unit_points)
+        return METRICS[metric](*confusion(self.intersection, self.formula_points, self.unit_points, self.n_points))
 
     @property
     def iou(self) -> Fraction:

@@ -66,4 +66,5 @@ class Problem:
 
     def explain_mask(self, formula: Formula, mask: np.ndarray) -> Explanation:
         """The same where the formula's mask over the cells, bool (n_cells,), is at hand."""
-        return Explanation(formula, int(self.active[mask].sum()), int(self.weights[mask].sum()), self.unit_points)
+        both, points = int(self.active[mask].sum()), int(self.weights[mask].sum())
+        return Explanation(formula, both, points, self.unit_points, self.n_points)

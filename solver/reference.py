@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .ceiling import ceiling
 from .chain import OPERATORS, Chain, to_formula
 from .errors import UsageError
 from .explanation import Explanation
@@ -98,19 +97,9 @@ def reference_beam_search(
         with suppress(Stopped):
             beam = search.next_beam(beam)
         best.append(beam[0])
-    found = tuple(search.explain(entry) for entry in best)
-    return SearchResult(
-        unit=problem.unit,
-        engine="beam",
-        space="chain",
-        max_length=max_length,
-        best=found[-1] if found else None,
-        by_length=found,
-        top=found[-1:],
-        ceiling=ceiling(problem),
-        status=Status.FEASIBLE if found and not problem.is_degenerate else Status.DEGENERATE,
-        seconds=stopping.elapsed,
-    )
+    found = [search.explain(entry) for entry in best]
+    skipped = {} if found else {"status": Status.DEGENERATE}
+    return SearchResult.of(problem, "beam", found, stopping, max_length=max_length, **skipped)
 
 
 class _ReferenceSearch:
@@ -163,7 +152,7 @@ class _ReferenceSearch:
             points, both = (
                 operator.count(own, total[self.added], inside[self.added])
                 for own, total, inside in zip(
-                    (of_entry.formula_points, of_entry.both), self.overlaps.totals, self.overlaps(entry.mask)
+                    (of_entry.formula_points, of_entry.intersection), self.overlaps.totals, self.overlaps(entry.mask)
                 )
             )
             columns.append(self._iou(both, points))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from html import escape
-from typing import Any
+from typing import Any, Self
 
+from .ceiling import ceiling
 from .certificate import Certificate
 from .errors import DisagreementError
 from .explanation import Explanation
 from .metrics import rounded_up
+from .problem import Problem
+from .stopping import Stopping
 
 
 class Status(StrEnum):
@@ -71,6 +75,27 @@ class SearchResult:
                 raise DisagreementError(f"unit {self.unit}: IoU {iou} is above the {name} {limit}")
         if self.status is Status.OPTIMAL and self.bound != iou:
             raise DisagreementError(f"unit {self.unit}: called optimal with IoU {iou} and bound {self.bound}")
+
+    @classmethod
+    def of(cls, problem: Problem, engine: str, found: Sequence[Explanation], stopping: Stopping, **fields: Any) -> Self:
+        """An engine's answer; what problem, formulas and clock say is filled in where it is not among the fields.
+
+        found: `by_length`, empty where there is none; `max_length` is its length unless given.
+        """
+        bounds = fields.get("bounds")
+        known: dict[str, Any] = {
+            "space": "chain",
+            "max_length": len(found),
+            "best": found[-1] if found else None,
+            "top": tuple(found[-1:]),
+            "bound": bounds[-1] if bounds else None,
+            "seconds": stopping.elapsed,
+        } | fields
+        status = Status.FEASIBLE if known["bound"] is None else Status.BOUNDED
+        known.setdefault("status", Status.DEGENERATE if problem.is_degenerate else status)
+        if "ceiling" not in known:
+            known["ceiling"] = ceiling(problem)
+        return cls(unit=problem.unit, engine=engine, by_length=tuple(found), **known)
 
     def record(self) -> dict[str, Any]:
         """The JSON line of this unit (docs/contracts.md)."""

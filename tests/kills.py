@@ -31,9 +31,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent / "experiments"))
+sys.path.insert(0, str(Path(__file__).parent / "experiments/commands"))
 
 from conftest import NETS, write_broden
-from test_nli_commands import write_pairs
+from test_nli import write_pairs
 
 from compexact.experiments.cli import main as compexact_main
 

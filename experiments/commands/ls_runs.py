@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from ...probes.opening import open_probe
-from ...solver.errors import CompexactError, DataError
+from ...solver.errors import CompexactError
 from ..questions.answer import read_answer
 from ..run.reading import Record, Run, read_run, say_without_digests
 
@@ -72,9 +72,11 @@ def _probe_state(run: Run) -> str:
 
 def answer_summary(folder: Path) -> Record:
     """What `compexact ls` shows of an answer.  Raises `DataError` where it is damaged."""
-    try:
-        content = read_answer(folder)
-        shown = {"answer": content["name"], "question": content["question"], "rows": len(content["rows"])}
-        return shown | {"settings": dict(content["settings"]), "summary": list(content["summary"])}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder / 'answer.json'} is damaged: {type(error).__name__}; ask again") from None
+    content = read_answer(folder)
+    return {
+        "answer": content.name,
+        "question": content.question,
+        "rows": len(content.rows),
+        "settings": content.settings,
+        "summary": content.summary,
+    }

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...probes.datasets import DATASETS
 from ...probes.vision.vision_settings import VisionSettings
 from .options import FolderOption, ForceOption, LimitOption, WeightsOption, size, words
 from .preprocessing_options import preprocessing
 from .signature import Depends
+
+KINDS = ", ".join(f"{kind}:PATH" for kind in DATASETS)
 
 if TYPE_CHECKING:
     from ...probes.datasets.annotated_images import AnnotatedImages
@@ -23,9 +26,7 @@ if TYPE_CHECKING:
 class LabelledImages:
     """The images of a dataset."""
 
-    dataset: Annotated[
-        str, typer.Option(help="broden:PATH, ade20k:PATH, labelmaps:PATH, coco:PATH or package.module:factory.")
-    ]
+    dataset: Annotated[str, typer.Option(help=f"{KINDS} or package.module:factory.")]
     categories: Annotated[
         list[str] | None, typer.Option(parser=words, metavar="NAME,...", help="Concept categories.  Default: all.")
     ] = None
@@ -36,7 +37,7 @@ class LabelledImages:
 
     def open(self) -> AnnotatedImages:
         """Reads what there is of them."""
-        from ...probes.datasets import open_dataset
+        from ...probes.datasets.spec import open_dataset
 
         return open_dataset(self.dataset, categories=self.categories, limit=self.limit, mask_size=self.mask_size)
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any
 from ...probes.atomic_folder import new_folder
 from ...probes.store import Probe, save_probe
 from ...solver.errors import UsageError
-from ...solver.formula import Formula, Not
 from ...solver.parse import parse
 from ..printing import Printer, chosen_format
 from ..progress import Progress, progress
@@ -40,7 +39,7 @@ from ..run.units import choose_active_units
 from ..sentences.edit_moves import Lexicon, make_hold
 from ..sentences.editing import NOTE, Editor, EditSettings, propose_edits
 from ..sentences.model_answers import ask_model
-from ..sentences.pair_formulas import ConceptReader
+from ..sentences.pair_formulas import ConceptReader, literals
 from ..sentences.unit_findings import UnitFinding, find, unit_findings
 from .sentence_grammar import SHORTCUTS, Shortcut
 from .sentence_pairs import write_world
@@ -187,10 +186,11 @@ def _write_lines(file: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 def _shortcut_found(shortcut: Shortcut, units: Sequence[UnitFinding], run: Run, editor: Editor) -> ShortcutFound:
     tried, flips = _flips(shortcut, editor)
+    wanted = {(name, True) for name in shortcut.literals}
     showing = [
         unit
         for unit in units
-        if unit.argues_for == shortcut.label and not set(shortcut.literals).isdisjoint(positives(parse(unit.formula)))
+        if unit.argues_for == shortcut.label and not wanted.isdisjoint(literals(parse(unit.formula)))
     ]
     best = max(showing, key=lambda unit: unit.iou, default=None)
     status = None if best is None else run.records[best.unit]["status"]
@@ -206,20 +206,6 @@ def _shortcut_found(shortcut: Shortcut, units: Sequence[UnitFinding], run: Run, 
         flips=flips,
         recovered=status == "optimal" and flips >= LEAST_FLIPS,
     )
-
-
-def positives(formula: Formula) -> Iterator[str]:
-    """The concepts of a formula that do not stand below NOT.
-
-    >>> list(positives(parse("(a OR b) AND NOT c")))
-    ['a', 'b']
-    """
-    if not isinstance(formula, Not):
-        if formula.operands:
-            for part in formula.operands:
-                yield from positives(part)
-        else:
-            yield from formula.atoms()
 
 
 def _flips(shortcut: Shortcut, editor: Editor) -> tuple[int, float]:

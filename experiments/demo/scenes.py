@@ -12,46 +12,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import things
 from .canvas import Canvas, Place
-from .things import (
-    boat,
-    cabinets,
-    car,
-    chair,
-    cloud,
-    cow,
-    fence,
-    fir,
-    flower,
-    hanging_lamp,
-    haystack,
-    house,
-    kitchen_window,
-    markings,
-    mountain,
-    parasol,
-    path,
-    person,
-    refrigerator,
-    river,
-    rock,
-    street_lamp,
-    sun,
-    table,
-    tree,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Ground:
-    """One of these materials from some height down to the lower edge; `roll` is how hilly its upper edge is."""
+    """One of these kinds of material from some height down to the lower edge; `roll` is how hilly its upper edge is."""
 
-    things: tuple[str, ...]
+    kinds: tuple[str, ...]
     top: tuple[float, float]
     roll: float = 0.0
 
     def paint(self, c: Canvas) -> None:
-        material = c.pick(self.things[c.rng.integers(len(self.things))])
+        material = c.pick(self.kinds[c.rng.integers(len(self.kinds))])
         top, phase = c.rng.uniform(*self.top), c.rng.uniform(0, 2 * np.pi)
         edge = [(float(x), top + self.roll * np.sin(x / 18 + phase)) for x in range(-2, 104, 2)]
         c.polygon(material, *edge, (102, 101), (-2, 101))
@@ -79,77 +53,77 @@ class Some:
 
 AIR = (
     Ground(("sky",), top=(-2, -2)),
-    Some(sun, (0, 1), y=(10, 22), size=(10, 14)),
-    Some(cloud, (0, 3), y=(8, 24), size=(18, 30)),
+    Some(things.sun, (0, 1), y=(10, 22), size=(10, 14)),
+    Some(things.cloud, (0, 3), y=(8, 24), size=(18, 30)),
 )
 
 SCENES: dict[str, tuple[Ground | Some, ...]] = {
     "beach": (
         *AIR,
-        Some(mountain, (0, 2), y=(44, 44), size=(16, 28)),
+        Some(things.mountain, (0, 2), y=(44, 44), size=(16, 28)),
         Ground(("water",), top=(38, 43)),
-        Some(boat, (0, 2), y=(48, 58), size=(16, 24)),
+        Some(things.boat, (0, 2), y=(48, 58), size=(16, 24)),
         Ground(("sand",), top=(62, 70), roll=2.0),
-        Some(rock, (0, 1), y=(74, 92), size=(10, 20)),
-        Some(parasol, (0, 2), y=(82, 96), size=(28, 40)),
-        Some(person, (0, 3), y=(76, 96), size=(18, 28)),
+        Some(things.rock, (0, 1), y=(74, 92), size=(10, 20)),
+        Some(things.parasol, (0, 2), y=(82, 96), size=(28, 40)),
+        Some(things.person, (0, 3), y=(76, 96), size=(18, 28)),
     ),
     "harbour": (
         *AIR,
-        Some(mountain, (0, 1), y=(46, 46), size=(24, 36)),
-        Some(house, (1, 4), y=(47, 48), size=(18, 24)),
+        Some(things.mountain, (0, 1), y=(46, 46), size=(24, 36)),
+        Some(things.house, (1, 4), y=(47, 48), size=(18, 24)),
         Ground(("water",), top=(46, 48)),
-        Some(boat, (1, 4), y=(60, 84), size=(22, 38)),
+        Some(things.boat, (1, 4), y=(60, 84), size=(22, 38)),
         Ground(("quay",), top=(86, 92)),
-        Some(street_lamp, (0, 1), y=(96, 98), size=(36, 44)),
-        Some(person, (0, 2), y=(95, 99), size=(22, 26)),
+        Some(things.street_lamp, (0, 1), y=(96, 98), size=(36, 44)),
+        Some(things.person, (0, 2), y=(95, 99), size=(22, 26)),
     ),
     "street": (
         *AIR,
-        Some(tree, (0, 2), y=(62, 62), size=(34, 46)),
-        Some(house, (2, 3), y=(62, 62), size=(28, 36)),
+        Some(things.tree, (0, 2), y=(62, 62), size=(34, 46)),
+        Some(things.house, (2, 3), y=(62, 62), size=(28, 36)),
         Ground(("sidewalk",), top=(61, 62)),
-        Some(street_lamp, (0, 2), y=(66, 68), size=(36, 44)),
-        Some(tree, (0, 2), y=(66, 68), size=(30, 36)),
-        Some(person, (0, 3), y=(67, 71), size=(18, 22)),
+        Some(things.street_lamp, (0, 2), y=(66, 68), size=(36, 44)),
+        Some(things.tree, (0, 2), y=(66, 68), size=(30, 36)),
+        Some(things.person, (0, 3), y=(67, 71), size=(18, 22)),
         Ground(("road",), top=(71, 74)),
-        Some(markings, (1, 1), y=(84, 86), size=(1.5, 2)),
-        Some(car, (1, 3), y=(80, 97), size=(30, 46)),
+        Some(things.markings, (1, 1), y=(84, 86), size=(1.5, 2)),
+        Some(things.car, (1, 3), y=(80, 97), size=(30, 46)),
     ),
     "field": (
         *AIR,
-        Some(mountain, (0, 2), y=(50, 50), size=(28, 44)),
+        Some(things.mountain, (0, 2), y=(50, 50), size=(28, 44)),
         Ground(("grass", "grass", "earth"), top=(44, 50), roll=2.0),
-        Some(path, (0, 1), y=(50, 52), size=(7, 11)),
-        Some(house, (0, 1), y=(56, 60), size=(20, 26)),
-        Some(tree, (0, 3), y=(58, 70), size=(24, 36)),
-        Some(haystack, (0, 3), y=(64, 86), size=(12, 22)),
-        Some(fence, (0, 1), y=(72, 80), size=(10, 12)),
-        Some(cow, (0, 3), y=(68, 92), size=(20, 34)),
-        Some(flower, (0, 8), y=(84, 99), size=(9, 13)),
+        Some(things.path, (0, 1), y=(50, 52), size=(7, 11)),
+        Some(things.house, (0, 1), y=(56, 60), size=(20, 26)),
+        Some(things.tree, (0, 3), y=(58, 70), size=(24, 36)),
+        Some(things.haystack, (0, 3), y=(64, 86), size=(12, 22)),
+        Some(things.fence, (0, 1), y=(72, 80), size=(10, 12)),
+        Some(things.cow, (0, 3), y=(68, 92), size=(20, 34)),
+        Some(things.flower, (0, 8), y=(84, 99), size=(9, 13)),
     ),
     "forest": (
         *AIR,
-        Some(mountain, (0, 2), y=(54, 54), size=(30, 50)),
+        Some(things.mountain, (0, 2), y=(54, 54), size=(30, 50)),
         Ground(("grass", "grass", "earth"), top=(50, 56), roll=2.0),
-        Some(river, (0, 1), y=(54, 56), size=(10, 18)),
-        Some(path, (0, 1), y=(54, 56), size=(6, 9)),
-        Some(fir, (2, 6), y=(56, 68), size=(40, 54)),
-        Some(rock, (0, 2), y=(72, 92), size=(10, 18)),
-        Some(tree, (2, 5), y=(68, 92), size=(46, 64)),
-        Some(person, (0, 1), y=(86, 96), size=(22, 28)),
-        Some(flower, (0, 5), y=(84, 99), size=(9, 12)),
+        Some(things.river, (0, 1), y=(54, 56), size=(10, 18)),
+        Some(things.path, (0, 1), y=(54, 56), size=(6, 9)),
+        Some(things.fir, (2, 6), y=(56, 68), size=(40, 54)),
+        Some(things.rock, (0, 2), y=(72, 92), size=(10, 18)),
+        Some(things.tree, (2, 5), y=(68, 92), size=(46, 64)),
+        Some(things.person, (0, 1), y=(86, 96), size=(22, 28)),
+        Some(things.flower, (0, 5), y=(84, 99), size=(9, 12)),
     ),
     "kitchen": (
         Ground(("wall",), top=(-2, -2)),
-        Some(kitchen_window, (0, 2), y=(40, 42), size=(34, 42)),
+        Some(things.kitchen_window, (0, 2), y=(40, 42), size=(34, 42)),
         Ground(("floor",), top=(70, 74)),
-        Some(cabinets, (1, 1), y=(76, 78), size=(52, 66)),
-        Some(refrigerator, (0, 1), y=(78, 80), size=(56, 64)),
-        Some(hanging_lamp, (0, 2), y=(14, 20), size=(14, 18)),
-        Some(person, (0, 2), y=(82, 90), size=(40, 46)),
-        Some(table, (0, 1), y=(94, 97), size=(46, 56)),
-        Some(chair, (0, 2), y=(94, 98), size=(32, 36)),
+        Some(things.cabinets, (1, 1), y=(76, 78), size=(52, 66)),
+        Some(things.refrigerator, (0, 1), y=(78, 80), size=(56, 64)),
+        Some(things.hanging_lamp, (0, 2), y=(14, 20), size=(14, 18)),
+        Some(things.person, (0, 2), y=(82, 90), size=(40, 46)),
+        Some(things.table, (0, 1), y=(94, 97), size=(46, 56)),
+        Some(things.chair, (0, 2), y=(94, 98), size=(32, 36)),
     ),
 }
 """Each scene: what is painted, in this order, so that what comes later stands in front."""

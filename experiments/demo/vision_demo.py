@@ -86,7 +86,7 @@ def _make(folder: Path, n_images: int, seed: int) -> list[Recovery]:
 
 
 def _train_and_probe(folder: Path, seed: int, update: Progress) -> Probe:
-    from ...probes.datasets import open_dataset
+    from ...probes import open_dataset
     from ...probes.demo_model import PREPROCESSING, save_demo_model, train_demo_model
     from ...probes.models import load_model
     from ...probes.vision.probe import VisionSettings, probe_vision

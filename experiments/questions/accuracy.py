@@ -17,6 +17,7 @@ from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, n
 from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
 from .search_options import SEARCH, SearchInput
+from .unit_correlations import finite
 
 LEVEL = 0.95
 RESAMPLES = 2000
@@ -115,13 +116,9 @@ def _row(length: int, explained: Sequence[Explained], shares: np.ndarray, seed: 
     pearson, spearman = scipy.stats.pearsonr(ious, shares), scipy.stats.spearmanr(ious, shares)
     intervals = (pearson.confidence_interval(LEVEL), _bootstrap(ious, shares, seed))
     for name, found, (low, high) in zip(("pearson", "spearman"), (pearson, spearman), intervals):
-        row |= {name: float(found.statistic), f"{name}_low": _number(low), f"{name}_high": _number(high)}
-        row |= {f"{name}_p_value": _number(found.pvalue)}
+        row |= {name: float(found.statistic), f"{name}_low": finite(low), f"{name}_high": finite(high)}
+        row |= {f"{name}_p_value": finite(found.pvalue)}
     return row
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _bootstrap(left: np.ndarray, right: np.ndarray, seed: int) -> tuple[float, float]:
@@ -136,11 +133,10 @@ def _bootstrap(left: np.ndarray, right: np.ndarray, seed: int) -> tuple[float, f
 
 
 def _unit_row(unit: Explained, counted: _Accuracy, place: int) -> dict[str, Any]:
-    n, right, longest = int(counted.inputs[place]), int(counted.right[place]), max(unit.by_length)
-    found = unit.best(longest)
+    n, right = int(counted.inputs[place]), int(counted.right[place])
     row = {"unit": unit.unit, "active_inputs": n, "right": right, "accuracy": right / n}
     row |= {f"iou_{length}": float(unit.iou(length)) for length in sorted(unit.by_length)}
-    return row | {"formula": str(found.formula) if found else None}
+    return row | {"formula": unit.text(max(unit.by_length))}
 
 
 def _summary(rows: Sequence[dict[str, Any]], counted: _Accuracy, skipped: int, least: int) -> tuple[str, ...]:

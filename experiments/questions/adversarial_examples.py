@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...probes import open_dataset
 from ...probes.classifier import PictureClassifier, picture_classifier
-from ...probes.datasets import open_dataset
 from ...probes.datasets.annotated_images import AnnotatedImages
 from ...probes.datasets.files import read_table
 from ...probes.patching import cut_out, read_patch, read_picture, region

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...solver.errors import DataError, UsageError, did_you_mean
+from ...probes.datasets.files import Row, read_table
+from ...probes.text.lines import existing_file
+from ...solver.errors import DataError, did_you_mean
 
 LABELS = ("abstraction", "perceptual", "specialisation", "polysemantic", "single")
 """What people may write.  The paper's four (section 4), and `single` for a formula of one concept."""
@@ -30,26 +31,18 @@ def read_sheet(file: Path, formulas: Mapping[str, str]) -> Sheet:
     formulas: of the units as they are explained now; a line with another formula was labelled for another run.
     Raises `UsageError` where there is no such file, `DataError`, with the line, for anything that does not fit.
     """
-    if not file.is_file():
-        raise UsageError(f"{file} does not exist; fill in the sheet.csv that `compexact experiment kinds -o` writes")
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            if missing := [column for column in SHEET_COLUMNS if column not in (reader.fieldnames or ())]:
-                raise DataError(f"{file} has no column {missing[0]!r}; it needs {', '.join(SHEET_COLUMNS)}")
-            labels: dict[str, str] = {}
-            for row in reader:
-                _add(labels, row, formulas, f"{file} line {reader.line_num}")
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file} is not a CSV file in UTF-8: {error}") from None
+    labels: dict[str, str] = {}
+    wanted = "the sheet.csv that `compexact experiment kinds -o` writes, filled in,"
+    for row in read_table(existing_file(file, wanted), SHEET_COLUMNS):
+        _add(labels, row, formulas)
     return Sheet(file.stem, labels)
 
 
-def _add(labels: dict[str, str], row: Mapping[str, str | None], formulas: Mapping[str, str], where: str) -> None:
-    label = (row["label"] or "").strip().lower()
+def _add(labels: dict[str, str], row: Row, formulas: Mapping[str, str]) -> None:
+    label, where = row.cells["label"].lower(), row.where
     if not label:
         return
-    unit, formula = (_plain(row[column] or "") for column in ("unit", "formula"))
+    unit, formula = (_plain(row.cells[column]) for column in ("unit", "formula"))
     if label not in LABELS:
         raise DataError(f"{where}: {label!r} is no label; use {', '.join(LABELS)}{did_you_mean(label, LABELS)}")
     if unit not in formulas:

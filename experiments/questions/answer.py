@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...probes.atomic_folder import new_folder, write_bytes
-from ...probes.json_text import parse_json
-from ...probes.regular_files import MAX_TEXT, read_regular, starts_with
+from ...probes.regular_files import starts_with
 from ...probes.versions import versions
-from ...solver.errors import DataError, UsageError
+from ...solver.errors import UsageError
 from ..printing import csv_cell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from .answer_file import AnswerFile
 
 FORMAT = "compexact answer"
 PAPER_MARK: Mapping[str, Any] = {"marker": "*", "color": "#e08a00", "linestyle": "", "markersize": 11}
@@ -107,18 +108,15 @@ def is_answer(folder: Path) -> bool:
     return starts_with(folder / "answer.json", FORMAT)
 
 
-def read_answer(folder: Path) -> dict[str, Any]:
-    """The content of `answer.json`.  Raises `UsageError` where there is none, `DataError` where it is damaged."""
-    file = folder / "answer.json"
+def read_answer(folder: Path) -> AnswerFile:
+    """What `answer.json` holds.  Raises `UsageError` where there is none, `DataError` where it is damaged."""
+    from ...probes.schema import read_form
+    from .answer_file import AnswerFile
+
     try:
-        content = parse_json(read_regular(file, MAX_TEXT), str(file))
-    except (FileNotFoundError, NotADirectoryError):
+        return read_form(folder / "answer.json", AnswerFile, "answer", "ask again")
+    except FileNotFoundError:
         raise UsageError(f"{folder} holds no answer; compexact experiment NAME ... -o makes one") from None
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DataError(f"{file} does not describe an answer")
-    return content
 
 
 def _csv(rows: Sequence[Row]) -> str:

@@ -27,6 +27,11 @@ class Explained:
         """The formula at this maximum length; None where there is nothing to explain."""
         return self.by_length[length].best
 
+    def text(self, length: int) -> str | None:
+        """The formula as text."""
+        found = self.best(length)
+        return str(found.formula) if found else None
+
     def iou(self, length: int) -> Fraction:
         """Its IoU, 0 where there is none."""
         found = self.best(length)

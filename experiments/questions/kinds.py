@@ -21,11 +21,12 @@ from ...probes.store import Probe
 from ...probes.text.vectors import WordVectors, open_vectors
 from ...solver.errors import UsageError
 from ...solver.explanation import Explanation
-from ...solver.formula import And, Atom, Formula, Not, Or
+from ...solver.formula import And, Formula, Not, Or
 from ...solver.logic import negation_normal_form
 from ...solver.parse import parse
 from ..commands.options import SeedOption
 from ..commands.signature import Depends, Opened
+from ..sentences.pair_formulas import literals
 from .agreement import cohen_kappa
 from .annotation_sheet import LABELS, Sheet, read_sheet
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
@@ -192,10 +193,8 @@ def _has_or(formula: Formula) -> bool:
 
 
 def _positive(formula: Formula) -> list[str]:
-    """The concepts that do not stand below NOT."""
-    if isinstance(formula, Atom):
-        return [formula.name]
-    return [] if isinstance(formula, Not) else [name for part in formula.operands for name in _positive(part)]
+    """The concepts that are not negated."""
+    return [name for name, holds in literals(formula) if holds]
 
 
 def _removed(probe: Probe, formula: Formula, found: Explanation) -> float:

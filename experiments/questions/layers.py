@@ -106,34 +106,15 @@ def layer_links(
     same_inputs(before.probe, after.probe)
     values, of_what = _values(before, after)
     correlation, iou = correlations(*values), overlaps(*(_active(side) for side in (before, after)))
-    by_correlation, by_iou = roles(correlation, alpha), roles(iou, alpha)
-    picked = [
-        (row, column, rank)
-        for column in range(len(after.units))
-        for rank, row in enumerate(extremes(correlation[:, column], top), start=1)
-    ]
-    wanted = [before.units[row] for row in sorted({row for row, _, _ in picked})]
-    earlier, later = (
-        {
-            found.unit: found.best(length)
-            for found in explain_at(side.probe, names, [length], settings, jobs=search.jobs, on_progress=on_progress)
-        }
-        for side, names in ((before, wanted), (after, after.units))
-    )
-    rows = tuple(
-        {
-            "unit": after.units[column],
-            "rank": rank,
-            "earlier": before.units[row],
-            "correlation": float(correlation[row, column]),
-            "role": by_correlation[row, column].item(),
-            "iou": float(iou[row, column]),
-            "iou_role": by_iou[row, column].item(),
-            "formula": _text(later[after.units[column]]),
-            "earlier_formula": _text(earlier[before.units[row]]),
-        }
-        for row, column, rank in picked
-    )
+    rows = _pairs(before, after, correlation, iou, top, alpha)
+    wanted = {row["earlier"] for row in rows}
+    for side, names, unit, column in (
+        (after, after.units, "unit", "formula"),
+        (before, [name for name in before.units if name in wanted], "earlier", "earlier_formula"),
+    ):
+        explained = explain_at(side.probe, names, [length], settings, jobs=search.jobs, on_progress=on_progress)
+        formulas = {each.unit: each.text(length) for each in explained}
+        rows = [row | {column: formulas[row[unit]]} for row in rows]
     return Answer(
         name="layers",
         question="Which units of an earlier layer go with each unit of a later one?",
@@ -142,10 +123,30 @@ def layer_links(
             "earlier_units": len(before.units), "later_units": len(after.units), "correlation_of": of_what, "top": top,
             "alpha": alpha, "length": length, "engine": search.engine, "beam_size": search.beam_size,
         },
-        rows=rows,
-        summary=_summary(rows, correlation, by_correlation, of_what),
+        rows=tuple(rows),
+        summary=_summary(rows, correlation, roles(correlation, alpha), of_what),
         draw=lambda: _figure(correlation, iou, alpha),
     )  # fmt: skip
+
+
+def _pairs(
+    before: Side, after: Side, correlation: np.ndarray, iou: np.ndarray, top: int, alpha: float
+) -> list[dict[str, Any]]:
+    """A row for each later unit and each of the earlier ones that go with it most, or least."""
+    by_correlation, by_iou = roles(correlation, alpha), roles(iou, alpha)
+    return [
+        {
+            "unit": after.units[column],
+            "rank": rank,
+            "earlier": before.units[row],
+            "correlation": float(correlation[row, column]),
+            "role": by_correlation[row, column].item(),
+            "iou": float(iou[row, column]),
+            "iou_role": by_iou[row, column].item(),
+        }
+        for column in range(len(after.units))
+        for rank, row in enumerate(extremes(correlation[:, column], top), start=1)
+    ]
 
 
 def same_inputs(left: Probe, right: Probe) -> None:
@@ -181,10 +182,6 @@ def _values(before: Side, after: Side) -> tuple[list[np.ndarray], str]:
     if len(values[0]) != len(values[1]):
         raise DataError(f"the two probes hold {len(values[0]):,} and {len(values[1]):,} inputs under equal names")
     return values, of_what
-
-
-def _text(found: Any) -> str | None:
-    return str(found.formula) if found else None
 
 
 def _summary(

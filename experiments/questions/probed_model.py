@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from ...probes.datasets import open_dataset
+from ...probes import open_dataset
 from ...probes.preprocess import Preprocessing
 from ...probes.store import Probe
 from ...solver.errors import UsageError

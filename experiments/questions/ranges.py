@@ -118,7 +118,7 @@ def _row(probe: Probe, explained: Explained, length: int) -> dict[str, Any]:
         "range": of_unit[1],
         "active_points": int(probe.cells.active[:, probe.cells.unit(explained.unit)].sum()),
         "iou": float(found.iou) if found else None,
-        "formula": str(found.formula) if found else None,
+        "formula": explained.text(length),
     }
 
 

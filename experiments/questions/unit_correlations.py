@@ -49,6 +49,11 @@ def roles(matrix: np.ndarray, alpha: float = ALPHA) -> np.ndarray:
     return found
 
 
+def finite(value: float) -> float | None:
+    """The number; None for NaN and what is infinite, which JSON has not."""
+    return float(value) if np.isfinite(value) else None
+
+
 def extremes(values: np.ndarray, k: int) -> list[int]:
     """The places of the k greatest values, greatest first, then those of the k least, least last; NaN are left out."""
     order = [place for place in np.argsort(-values, kind="stable").tolist() if np.isfinite(values[place])]

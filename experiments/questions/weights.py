@@ -16,7 +16,7 @@ from .answer import Answer, input_record, new_figure
 from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
 from .search_options import AT_LENGTH, SearchAtLengthInput
-from .unit_correlations import correlations, extremes, roles
+from .unit_correlations import correlations, extremes, finite, roles
 
 MOST_CLASSES = 20
 PANELS = 3
@@ -112,7 +112,6 @@ def _chosen_classes(wanted: Sequence[str] | None, names: Sequence[str], counts: 
 
 
 def _row(name: str, number: int, rank: int, place: int, unit: Explained, length: int, links: _Links) -> dict[str, Any]:
-    found = unit.best(length)
     return {
         "class": name,
         "predicted": int(links.predictions[number]),
@@ -120,16 +119,12 @@ def _row(name: str, number: int, rank: int, place: int, unit: Explained, length:
         "unit": unit.unit,
         "weight": float(links.weights[place, number]),
         "role": links.role[place, number].item(),
-        "correlation": _number(links.correlation[place, number]),
-        "active_in_class": _number(links.inside[place, number]),
-        "active_elsewhere": _number(links.outside[place, number]),
+        "correlation": finite(links.correlation[place, number]),
+        "active_in_class": finite(links.inside[place, number]),
+        "active_elsewhere": finite(links.outside[place, number]),
         "iou": float(unit.iou(length)),
-        "formula": str(found.formula) if found else None,
+        "formula": unit.text(length),
     }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _summary(

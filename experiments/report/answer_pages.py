@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ...probes.regular_files import is_regular
-from ...solver.errors import DataError
 from ..questions.answer import is_answer, read_answer
+from ..questions.answer_file import AnswerFile, AskedOf, PublishedRecord
 from .pages import Pages
 from .text import count, decimal
 
@@ -111,25 +111,21 @@ def find_answers(folders: Sequence[Path]) -> list[Path]:
 
 def read_answer_page(folder: Path, number: int) -> AnswerPage:
     """The answer in a folder.  Raises `UsageError` where there is none, `DataError` where it is damaged."""
-    try:
-        content = read_answer(folder)
-        asked = _asked(content)
-        tables = {"": content["rows"], **content.get("more", {})}
-        return AnswerPage(
-            number=number,
-            name=str(content["name"]),
-            question=str(content["question"]),
-            summary=tuple(map(str, content["summary"])),
-            inputs=tuple(_input(each) for each in content["inputs"]),
-            subject=_names(asked),
-            digest=asked.get("digest"),
-            settings={str(key): _setting(value) for key, value in content["settings"].items()},
-            published=tuple(_published(each) for each in content["published"]),
-            tables=tuple(_table(name, rows, folder) for name, rows in tables.items() if rows),
-            figure=_figure(folder),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise DataError(f"{folder / 'answer.json'} is damaged: {type(error).__name__}; ask again") from None
+    content = read_answer(folder)
+    asked = _asked(content)
+    return AnswerPage(
+        number=number,
+        name=content.name,
+        question=content.question,
+        summary=tuple(content.summary),
+        inputs=tuple(_input(each) for each in content.inputs),
+        subject=_names(asked),
+        digest=asked.digest,
+        settings={key: _setting(value) for key, value in content.settings.items()},
+        published=tuple(_published(each) for each in content.published),
+        tables=tuple(_table(name, rows, folder) for name, rows in {"": content.rows, **content.more}.items() if rows),
+        figure=_figure(folder),
+    )
 
 
 @dataclass(frozen=True)
@@ -205,10 +201,10 @@ def _setting(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else cell(value).text
 
 
-def _asked(content: Mapping[str, Any]) -> Mapping[str, Any]:
+def _asked(content: AnswerFile) -> AskedOf:
     """The input that the rows are of: the first, but of `layers` the later of the two."""
-    inputs: Sequence[Mapping[str, Any]] = content["inputs"] or [{}]
-    return inputs[-1 if content["name"] == "layers" else 0]
+    inputs = content.inputs or [AskedOf()]
+    return inputs[-1 if content.name == "layers" else 0]
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]], folder: Path) -> AnswerTable:
@@ -229,22 +225,23 @@ def _figure(folder: Path) -> Path | None:
     return next((file for file in files if file.suffix != ".svg" or file.stat().st_size <= LARGEST_SVG), None)
 
 
-def _input(each: Mapping[str, Any]) -> str:
+def _input(each: AskedOf) -> str:
     """`squeezenet · features.12 · broden_mini, 512 units, 12,807,307 points`."""
-    numbers = [f"{count(int(each[key]))} {key}" for key in ("units", "points") if each.get(key) is not None]
+    sizes = {"units": each.units, "points": each.points}
+    numbers = [f"{count(number)} {what}" for what, number in sizes.items() if number is not None]
     return ", ".join(filter(None, [_names(each), *numbers]))
 
 
-def _names(each: Mapping[str, Any]) -> str:
-    return " · ".join(str(each[key]) for key in ("model", "layer", "dataset") if each.get(key))
+def _names(each: AskedOf) -> str:
+    return " · ".join(filter(None, (each.model, each.layer, each.dataset)))
 
 
-def _published(each: Mapping[str, Any]) -> PublishedValue:
+def _published(each: PublishedRecord) -> PublishedValue:
     return PublishedValue(
-        what=str(each["what"]),
-        source=str(each["source"]),
-        theirs=f"{float(each['theirs']):.3g}",
-        ours="not asked" if each["ours"] is None else f"{float(each['ours']):.3g}",
-        data=str(each["data"]),
-        is_asked=each["ours"] is not None,
+        what=each.what,
+        source=each.source,
+        theirs=f"{each.theirs:.3g}",
+        ours="not asked" if each.ours is None else f"{each.ours:.3g}",
+        data=each.data,
+        is_asked=each.ours is not None,
     )

@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ...probes.json_text import parse_json
+from ...probes.json_text import strict_json
 from ...probes.regular_files import MAX_TEXT, read_regular
+from ...probes.schema import formed
+from ...solver.checking import PROOFS
 from ...solver.errors import DataError
 from ..run.folder import Run
 from ..run.proofs import is_other_file
-
-PROOFS = {
-    "ceiling": "the bound is the ceiling: no Boolean function of the concepts does better",
-    "sets": "all sets of concepts were gone through, with every formula over each",
-    "transport": "a transport of points between cells bounds every formula",
-    "prefixes": "all prefixes of chains were gone through; those left closed cannot exceed the bound",
-}
+from ..run.schema import CertificateFile
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class CertificateNote:
     @property
     def meaning(self) -> str:
         """The proof in a sentence's part; "" for a kind that is not known."""
-        return PROOFS.get(self.proof, "")
+        return PROOFS[self.proof].says if self.proof in PROOFS else ""
 
 
 def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | None:
@@ -49,16 +45,14 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
         return CertificateNote(file, "?", "it is named by a path that leads out of the run")
     try:
         text = read_regular(path, MAX_TEXT)
-        content = parse_json(text, file)
-        claim = content["unit"], Fraction(*content["iou"]), Fraction(*content["bound"])
-        proof = str(content["proof"])
+        content = formed(CertificateFile, strict_json(text))
     except OSError:
         return CertificateNote(file, "?", "the file is missing")
-    except (DataError, ValueError, TypeError, KeyError, ZeroDivisionError):
+    except (DataError, ValueError):
         return CertificateNote(file, "?", "the file is damaged")
     line = record.get("exact", record)
     said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
-    if claim != said:
-        return CertificateNote(file, proof, "it claims something else than the run's line")
-    other = is_other_file(record, text)
-    return CertificateNote(file, proof, "it is not the file that was kept with the run's line" if other else None)
+    if (content.unit, Fraction(*content.iou), Fraction(*content.bound)) != said:
+        return CertificateNote(file, content.proof, "it claims something else than the run's line")
+    other = "it is not the file that was kept with the run's line" if is_other_file(record, text) else None
+    return CertificateNote(file, content.proof, other)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import binary_dilation, binary_erosion
 
 from ...probes.inputs import StoredPictures
 from ...probes.store import Probe
@@ -136,14 +137,14 @@ class Pictures(StoredPictures):
 def layer(shot: Shot) -> np.ndarray:
     """uint8 (k height, k width): what each pixel of the layer shows; k pixels a point, k a whole number.
 
-    The formula is a fill, the unit an outline just inside its mask.
+    The formula is a fill, the unit an outline just inside its mask; outside of the picture counts as clear.
     """
     k = max(1, round(LAYER_SIZE / max(shot.unit_mask.shape)))
     unit, formula = (mask.repeat(k, axis=0).repeat(k, axis=1) for mask in (shot.unit_mask, shot.formula_mask))
     pixels = np.where(formula, np.uint8(FORMULA), np.uint8(CLEAR))
-    pixels[formula & ~_eroded(formula, 1)] = FORMULA_EDGE
-    inside = _eroded(unit, LINE)
-    pixels[_dilated(unit, HALO) & ~_eroded(inside, HALO)] = UNIT_HALO
+    pixels[formula & ~binary_erosion(formula, _square(3))] = FORMULA_EDGE
+    inside, halo = binary_erosion(unit, _square(2 * LINE + 1)), _square(2 * HALO + 1)
+    pixels[binary_dilation(unit, halo) & ~binary_erosion(inside, halo)] = UNIT_HALO
     pixels[unit & ~inside] = UNIT_EDGE
     return pixels
 
@@ -157,14 +158,5 @@ def layer_png(shot: Shot) -> bytes:
     return buffer.getvalue()
 
 
-def _dilated(mask: np.ndarray, by: int, outside: bool = False) -> np.ndarray:
-    """The mask grown by so many pixels to all sides, corners included."""
-    height, width = mask.shape
-    padded = np.pad(mask, by, constant_values=outside)
-    rows = np.logical_or.reduce([padded[i : i + height] for i in range(2 * by + 1)])
-    return np.asarray(np.logical_or.reduce([rows[:, i : i + width] for i in range(2 * by + 1)]))
-
-
-def _eroded(mask: np.ndarray, by: int) -> np.ndarray:
-    """The mask shrunk in the same way; outside of the picture it counts as clear."""
-    return ~_dilated(~mask, by, outside=True)
+def _square(side: int) -> np.ndarray:
+    return np.ones((side, side), dtype=bool)

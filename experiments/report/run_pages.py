@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ...probes.store import Probe
+from ..run.audit_plot import plot_audit
 from ..run.folder import Run
 from . import charts
 from .answer_pages import AnswerPage
@@ -64,6 +65,8 @@ def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = (
     if report.is_audit:
         audit = audit_page(report.run, report.units)
         pages.write("audit.html", "audit.html", audit=audit, settings=report.run.header["settings"])
+        if audit.settled:
+            plot_audit(list(report.run.records.values()), pages.folder / "audit.svg")
     shown = _UnitPages(report, classes, pages)
     for place in range(len(report.units)):
         shown.write(place)

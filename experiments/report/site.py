@@ -3,7 +3,7 @@
     index.html         all units, sortable and searchable; of several runs: all runs, and all answers by question
     runs/N/            of several runs, the N-th: its own index.html, and what follows down to layers/
     units/N.html       a page per unit; N is the unit's place in the probe
-    audit.html         of an audit: how far the beam is from what is proven
+    audit.html         of an audit: how far the beam is from what is proven, with its figure, audit.svg
     pictures/N.jpg     the images shown, each once
     layers/N-R.png     where unit N is active and its formula holds in its R-th top image; fR: in the image where the
                        formula holds R-th most; nR: the same of the formula with a leaf negated

@@ -134,4 +134,4 @@ def _found(problem: Problem, line: Mapping[str, Any]) -> Explanation:
     """A formula with the counts that stand beside it."""
     formula = parse(line["formula"], problem.concepts.position)
     both, either, active = int(line["intersection"]), int(line["union"]), problem.unit_points
-    return Explanation(formula, both, either - active + both, active)
+    return Explanation(formula, both, either - active + both, active, problem.n_points)

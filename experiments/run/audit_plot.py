@@ -4,45 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..questions.answer import legend_above, new_figure, save_figure
 from .audit import summarise
 from .folder import Record
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 GAP = "proven bound - IoU of the beam"
+BINS = 30
+
+
+def settled(records: Sequence[Record]) -> list[Record]:
+    """The lines of the units with a proven bound, without those that are active nowhere or everywhere."""
+    return [line for line in records if line["beam_gap"] is not None and line["exact"]["status"] != "degenerate"]
 
 
 def plot_audit(records: Sequence[Record], *files: Path) -> None:
-    """Draw the lines of an audit; a file's ending gives its format (SVG, PNG, PDF).
+    """Draw the lines of an audit; a file's ending gives its format (SVG, PNG, PDF)."""
+    save_figure(audit_figure(records), *files)
 
-    Left: the distribution of gaps at the largest length and beam size.  Right: the mean gap against the beam
-    size, a line for each length.
+
+def audit_figure(records: Sequence[Record]) -> Figure:
+    """Left: the distribution of gaps at the largest length and beam size.
+
+    Right: the mean gap against the beam size, a line for each length.
     """
-    import matplotlib
+    figure, (left, right) = new_figure(columns=2)
+    _draw_gaps(left, [float(line["beam_gap"]) for line in settled(records)])
+    _draw_means(right, records)
+    return figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
 
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    gaps = [line["beam_gap"] for line in records if line["beam_gap"] is not None]
-    left.hist(gaps, bins=30, color="#2f7fd0")
-    left.set(xlabel=GAP, ylabel="units", title=f"{sum(gap == 0 for gap in gaps)} of {len(gaps)} gaps are 0")
+def _draw_gaps(axes: Any, gaps: Sequence[float]) -> None:
+    """Gaps of exactly 0 have a bar of their own, left of all others: they are what one looks for."""
+    largest, none = max(gaps, default=0) or 1.0, sum(gap == 0 for gap in gaps)
+    width = largest / BINS
+    bar = axes.bar(-width / 2, none, width, color="#27ae60", label="no gap: the beam was optimal")
+    axes.bar_label(bar, [f"{none:,} of {len(gaps):,}"])
+    others = [gap for gap in gaps if gap]
+    axes.hist(others, bins=BINS, range=(0, largest), color="#2f7fd0", label="a gap is left")
+    axes.set(xlabel=GAP, ylabel="units")
+    axes.margins(y=0.1)
+    legend_above(axes)
+
+
+def _draw_means(axes: Any, records: Sequence[Record]) -> None:
     summaries = [summary for summary in summarise(records) if summary.mean_gap is not None]
     for length in sorted({summary.max_length for summary in summaries}):
-        points = [summary for summary in summaries if summary.max_length == length]
-        right.plot(
-            [point.beam_size for point in points],
-            [point.mean_gap for point in points],
-            marker="o",
-            label=f"length {length}",
-        )
-    right.set(xlabel="beam size", ylabel=f"mean of {GAP}", ylim=(0, None), xscale="log")
+        points = [(each.beam_size, each.mean_gap) for each in summaries if each.max_length == length]
+        axes.plot(*zip(*points), marker="o", label=f"length {length}")
+    axes.set(xlabel="beam size", ylabel=f"mean of {GAP}", ylim=(0, None), xscale="log")
     sizes = sorted({summary.beam_size for summary in summaries})
-    right.set_xticks(sizes, [str(size) for size in sizes], minor=False)
-    right.minorticks_off()
+    axes.set_xticks(sizes, [str(size) for size in sizes], minor=False)
+    axes.minorticks_off()
     if summaries:
-        right.legend(frameon=False)
-    for file in files:
-        # Without dates and random ids, equal audits give equal files.
-        with matplotlib.rc_context({"svg.hashsalt": "compexact"}):
-            figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
-    pyplot.close(figure)
+        legend_above(axes)

@@ -22,7 +22,7 @@ from ...solver.checking import CertificateError
 from ...solver.checking.recount import Rows, UnitPoints
 from ...solver.errors import DataError, UsageError
 from ...solver.formula import And, Atom, Formula, Not, Or
-from ...solver.metrics import METRICS
+from ...solver.metrics import METRICS, confusion
 from ...solver.parse import parse
 from .proofs import proof_is_missing
 from .recount_audit import check_audit
@@ -182,8 +182,10 @@ class _Answer:
         return self._metric_of(found) * penalty ** (found["length"] - 1)
 
     def _metric_of(self, found: Mapping[str, Any]) -> Fraction:
-        both, unit = found["intersection"], self.points.unit_points
-        return METRICS[self.asked.get("metric", "iou")](both, found["union"] - unit + both, unit)
+        both, points = found["intersection"], self.points
+        formula = found["union"] - points.unit_points + both
+        counts = confusion(both, formula, points.unit_points, points.n_points)
+        return METRICS[self.asked.get("metric", "iou")](*counts)
 
 
 def _not_of(text: str) -> str:

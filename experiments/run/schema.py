@@ -1,25 +1,23 @@
-"""What run.json and the lines of units.jsonl may hold: types, ranges and keys, and the digest of each.
+"""What run.json, the lines of units.jsonl and certificates may hold: types, ranges and keys.
 
 What a run's command is decides what its lines are.  Whether the numbers are those of the probe is for `recount.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field
+
+from ...probes.schema import Count, Sha256, Strict, Text, digest_of, formed
+from ...solver.checking import PROOFS
 
 CERTIFICATES = "certificates"
 
-Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=0, lt=2**63)]
 Positive = Annotated[int, Field(ge=1, lt=2**63)]
 Number = Annotated[float, Field(ge=0)]
 Ratio = Annotated[list[Count], Field(min_length=2, max_length=2), AfterValidator(lambda pair: _fraction(pair))]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 CertificateName = Annotated[str, Field(pattern=rf"^{CERTIFICATES}/[0-9]{{1,18}}\.json$")]
 Status = Literal["optimal", "bounded", "feasible", "degenerate", "failed"]
 Space = Literal["chain", "tree"]
@@ -31,13 +29,7 @@ def _fraction(pair: list[int]) -> list[int]:
     return pair
 
 
-class _Strict(BaseModel):
-    """No key that is not known, no text for a number, no NaN."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
-
-
-class Found(_Strict):
+class Found(Strict):
     """A formula and its counts."""
 
     formula: Text
@@ -53,7 +45,7 @@ class AtLength(Found):
     proven: bool = False
 
 
-class Sample(_Strict):
+class Sample(Strict):
     """What an outside solver has seen and proven of a sample."""
 
     points: Count
@@ -71,7 +63,7 @@ class Sample(_Strict):
     confidence: Number
 
 
-class Answer(_Strict):
+class Answer(Strict):
     """The fields of `explain`'s JSON line."""
 
     unit: Text
@@ -102,7 +94,7 @@ class KeptAnswer(Answer):
     top: list[Found]
 
 
-class _Kept(_Strict):
+class _Kept(Strict):
     """What stands beside an answer: the file that proves it, that file's digest, and the line's own."""
 
     certificate: CertificateName = ""
@@ -114,7 +106,7 @@ class ExplainLine(KeptAnswer, _Kept):
     """A unit's line in a run of `explain`."""
 
 
-class GridPoint(_Strict):
+class GridPoint(Strict):
     """A length and beam size of an audit."""
 
     max_length: Positive
@@ -140,7 +132,7 @@ class AuditLine(_Kept):
     grid: Annotated[list[GridPoint], Field(min_length=1)]
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """What was asked.  Earlier versions knew fewer settings."""
 
     engine: Text
@@ -164,17 +156,17 @@ class AuditSettings(Settings):
     beam_sizes: Annotated[list[Positive], Field(min_length=1)]
 
 
-class _ProbeOfRun(_Strict):
+class _ProbeOfRun(Strict):
     path: Text
     digest: Sha256
 
 
-class _Header(_Strict):
+class _Header(Strict):
     format: Literal["compexact run"]
     version: Literal[1]
     units: Annotated[list[Text], AfterValidator(lambda names: _distinct(names))]
     probe: _ProbeOfRun
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field({})
     digest: Sha256 = ""
 
 
@@ -198,35 +190,31 @@ def _distinct(names: list[str]) -> list[str]:
     return names
 
 
+class CertificateFile(Strict):
+    """A file of `certificates/`: what it claims.  Whether that is so is for `solver/checking`, which reads it anew."""
+
+    format: Literal[2]
+    digest: Sha256
+    space: Space
+    unit: str
+    max_length: Positive
+    formula: Any
+    iou: Ratio
+    bound: Ratio
+    proof: Annotated[str, Field(json_schema_extra={"enum": list(PROOFS)})]
+    content: Any
+    seal: Sha256
+
+
 HEADERS: Mapping[str, type[_Header]] = {"explain": ExplainHeader, "audit": AuditHeader}
 LINES: Mapping[str, type[_Kept]] = {"explain": ExplainLine, "audit": AuditLine}
 
 
 def check_form(form: type[BaseModel], value: Any) -> dict[str, Any]:
     """The value, once it has the form; `ValueError` that names the first field that has not, and what is expected."""
-    try:
-        form.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        raise ValueError(_said(first["type"], ".".join(map(str, first["loc"])), first["msg"])) from None
+    formed(form, value)
     assert isinstance(value, dict)
     return value
-
-
-def _said(kind: str, place: str, message: str) -> str:
-    if kind == "missing":
-        return f"the field {place!r} is missing"
-    if kind == "extra_forbidden":
-        return f"the field {place[:60]!r} is not known"
-    message = message.removeprefix("Value error, ").removeprefix("Input ")
-    return f"the field {place!r}: {message}" if place else f"it {message}"
-
-
-def digest_of(record: Mapping[str, Any]) -> str:
-    """SHA-256 over everything in the record but its `digest`."""
-    rest = {key: value for key, value in record.items() if key != "digest"}
-    text = json.dumps(rest, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sealed(record: Mapping[str, Any]) -> dict[str, Any]:

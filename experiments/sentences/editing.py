@@ -18,8 +18,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from ...probes.datasets.files import read_table
+from ...probes.nli.evaluation import probabilities
 from ...probes.store import Probe
 from ...probes.text.language import AnalysedPair
+from ...probes.text.lines import existing_file
 from ...solver.errors import DataError, UsageError
 from ...solver.formula import Formula
 from ...solver.parse import parse
@@ -50,8 +53,7 @@ class Answers:
     @property
     def probabilities(self) -> np.ndarray:
         """float64 (n, n_classes): softmax of the logits."""
-        shifted = np.exp(self.logits.astype(np.float64) - self.logits.max(axis=1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+        return probabilities(self.logits)
 
 
 Ask = Callable[[Sequence[Tokens], Sequence[Tokens]], Answers]
@@ -288,20 +290,10 @@ def evaluate_edits(file: Path, ask: Ask, classes: Sequence[str]) -> list[dict[st
 
 
 def _read_edits(file: Path) -> list[dict[str, str]]:
-    try:
-        header, *lines = Path(file).read_text(encoding="utf-8-sig").splitlines() or [""]
-    except FileNotFoundError:
-        raise UsageError(f"{file} does not exist; a file of edited pairs is needed") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read: {error}") from None
-    if tuple(header.split("\t")) != EDIT_COLUMNS:
-        raise DataError(f"{file}, line 1: the columns must be {', '.join(EDIT_COLUMNS)}, with tabs between them")
-    rows = []
-    for number, line in enumerate(lines, start=2):
-        cells = line.split("\t")
-        if len(cells) != len(EDIT_COLUMNS) or not all(cell.strip() for cell in cells):
-            raise DataError(f"{file}, line {number}: {len(EDIT_COLUMNS)} columns are needed, none of them empty")
-        rows.append(dict(zip(EDIT_COLUMNS, cells)))
+    rows = read_table(existing_file(file, "a file of edited pairs"), EDIT_COLUMNS, "\t", quoted=False)
     if not rows:
         raise DataError(f"{file} holds no pair")
-    return rows
+    for row in rows:
+        if empty := [name for name in EDIT_COLUMNS if not row.cells[name]]:
+            raise DataError(f"{row.where}: {empty[0]} is empty")
+    return [{name: row.cells[name] for name in EDIT_COLUMNS} for row in rows]

@@ -6,7 +6,7 @@ The probe says it of its own pairs.  An edited pair is in no probe, so its conce
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from ...probes.text.concepts import PairConceptSettings, shares_more, word_form
 from ...probes.text.language import AnalysedPair, AnalysedSentence
 from ...probes.text.vectors import WordVectors
 from ...solver.errors import UsageError
-from ...solver.formula import Formula
+from ...solver.formula import Atom, Formula, Not
 from .heuristics import Literal
 
 OVERLAP = "overlap>"
@@ -79,6 +79,18 @@ class ConceptReader:
 def truth(formula: Formula, values: Mapping[str, bool]) -> bool:
     """The formula's value where its concepts have these."""
     return bool(formula.mask(lambda name: np.asarray(values[name])))
+
+
+def literals(formula: Formula, holds: bool = True) -> Iterator[tuple[str, bool]]:
+    """Each concept as often as it stands in the formula, and whether it does so below an even number of NOTs.
+
+    >>> list(literals((Atom("a") | ~Atom("b")) & ~~Atom("c")))
+    [('a', True), ('b', False), ('c', True)]
+    """
+    if isinstance(formula, Atom):
+        yield formula.name, holds
+    for part in formula.operands:
+        yield from literals(part, holds != isinstance(formula, Not))
 
 
 def overlap_percent(concept: str) -> int:

@@ -24,10 +24,10 @@ from ...probes.inputs import Side
 from ...probes.store import Probe
 from ...probes.text.concepts import word_form
 from ...solver.errors import UsageError
-from ...solver.formula import Formula, Not
 from ...solver.parse import parse
 from ..run.folder import Run
 from .heuristics import SIDES, Heuristic, read_heuristics
+from .pair_formulas import literals
 
 SMOOTHING = 100
 
@@ -224,22 +224,11 @@ def reified(heuristic: Heuristic, units: Iterable[UnitFinding]) -> Reified:
     """The units whose formula mentions the heuristic."""
     found, negated = [], []
     for unit in units:
-        positive, negative = _mentions(parse(unit.formula), heuristic)
-        if positive or negative:
+        mentions = [holds for name, holds in literals(parse(unit.formula)) if heuristic.covers(name)]
+        if mentions:
             found.append(unit)
-            negated += [] if positive else [unit.unit]
+            negated += [] if any(mentions) else [unit.unit]
     columns = [unit.weights for unit in found if unit.weights]
     means = tuple(math.fsum(column) / len(column) for column in zip(*columns))
     strongest = max(found, key=lambda unit: (unit.weight or 0.0, unit.iou), default=None)
     return Reified(heuristic, tuple(found), tuple(negated), means, strongest)
-
-
-def _mentions(formula: Formula, heuristic: Heuristic, negated: bool = False) -> tuple[bool, bool]:
-    """Whether a concept of the heuristic stands in the formula below an even, and below an odd number of NOTs."""
-    if isinstance(formula, Not):
-        return _mentions(formula.operand, heuristic, not negated)
-    if not formula.operands:
-        covered = any(heuristic.covers(name) for name in formula.atoms())
-        return covered and not negated, covered and negated
-    parts = [_mentions(part, heuristic, negated) for part in formula.operands]
-    return any(positive for positive, _ in parts), any(negative for _, negative in parts)

@@ -107,17 +107,7 @@ class Described:
     metadata_files: tuple[Path, ...]
 
 
-MEMBERS = (
-    "name",
-    "root",
-    "concepts",
-    "keys",
-    "mask_size",
-    "metadata_files",
-    "image",
-    "annotation",
-    "target",
-)
+MEMBERS = tuple(name for name in vars(AnnotatedImages) if not name.startswith("_"))
 """The members of `AnnotatedImages`, in the order above."""
 
 

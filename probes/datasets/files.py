@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -232,9 +232,14 @@ def read_json(path: Path, fallback: str | None = None) -> Any:
         raise DataError(f"{shown(path)}: not valid JSON ({_one_line(error)})") from None
 
 
-def read_table(path: Path, required: Iterable[str], delimiter: str = ",") -> list[Row]:
-    """The rows of a CSV file with a header; blank rows are left out, further columns kept."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
+def read_table(path: Path, required: Iterable[str], delimiter: str = ",", *, quoted: bool = True) -> list[Row]:
+    """The rows of a CSV file with a header; blank rows are left out, further columns kept.
+
+    quoted: whether quotes around a cell are no part of it.
+    """
+    stream = io.StringIO(read_text(path), newline="")
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    reader = csv.reader(stream, delimiter=delimiter, strict=True, quoting=quoting)
     rows: list[Row] = []
     header: list[str] = []
     try:

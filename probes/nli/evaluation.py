@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from ...solver.errors import UsageError
 
@@ -69,5 +70,4 @@ def evaluate(predictions: np.ndarray, labels: Sequence[str | None], classes: tup
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
     """float64 (n, n_classes): softmax, each row of sum 1."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(logits.astype(np.float64), axis=1))

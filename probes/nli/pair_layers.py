@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...solver.errors import DataError, UsageError
-from ..layers import LayerInfo, evaluating
+from ..layers import LayerInfo, describe, layers_that_run
 from .loading import LoadedPairModel
 from .predicting import run_batches
 
@@ -37,11 +37,8 @@ def check_pair_layer(output: object, batch: np.ndarray, layer: str) -> np.ndarra
 
 def _problem(output: object, n_pairs: int) -> str:
     """What is wrong with it; "" where nothing is."""
-    if isinstance(output, tuple | list):
-        shapes = ", ".join(str(tuple(p.shape)) if isinstance(p, Tensor) else type(p).__name__ for p in output)
-        return f"{type(output).__name__} of {shapes}, not one tensor"
     if not isinstance(output, Tensor):
-        return f"{type(output).__name__}, not one tensor"
+        return f"{describe(output)}, not one tensor"
     shape = tuple(output.shape)
     if output.ndim != 2:
         per_word = " (a vector per word?)" if output.ndim == 3 else ""
@@ -59,26 +56,13 @@ def list_pair_layers(
     model: LoadedPairModel, premises: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]
 ) -> list[LayerInfo]:
     """The layers that can be probed, in the order of `named_modules`, found by running the model on these pairs."""
-    seen: dict[str, LayerInfo] = {}
-    handles = [
-        module.register_forward_hook(partial(_note, seen, name, len(premises)))
-        for name, module in model.module.named_modules()
-        if name
-    ]
     device = next((weight.device for weight in model.module.parameters()), torch.device("cpu"))
-    try:
-        with evaluating(model.module):
-            list(run_batches(model, premises, hypotheses, [np.arange(len(premises))], device))
-    finally:
-        for handle in handles:
-            handle.remove()
-    return [seen[name] for name, _ in model.module.named_modules() if name in seen]
+    places = np.arange(len(premises))
 
+    def shape_of(output: object) -> tuple[int, ...]:
+        if isinstance(output, Tensor) and not _problem(output, len(places)):
+            return tuple(output.shape[1:])
+        return ()
 
-def _note(
-    seen: dict[str, LayerInfo], name: str, n_pairs: int, module: nn.Module, inputs: object, output: object
-) -> None:
-    seen.pop(name, None)
-    if isinstance(output, Tensor) and not _problem(output, n_pairs):
-        n_units = output.shape[1]
-        seen[name] = LayerInfo(name, type(module).__name__, (n_units,), n_units)
+    run = partial(run_batches, model, premises, hypotheses, [places], device)
+    return layers_that_run(model.module, lambda: list(run()), shape_of)

@@ -35,7 +35,7 @@ from torch import nn
 from ...solver.cells import CellBuilder, Cells
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
-from ..layers import capture, evaluating, final_linear
+from ..layers import evaluating, final_linear
 from ..ranges import highest_in_ranges, ranged_units
 from ..store import Probe
 from ..text.concepts import PairConcepts
@@ -45,8 +45,8 @@ from ..thresholds import TopQuantile, as_float32_below
 from ..versions import PACKAGES, versions
 from .loading import LoadedPairModel
 from .nli_settings import NliSettings
-from .pair_layers import check_pair_layer
-from .predicting import by_length, predict, run_batches
+from .predicting import by_length, predict
+from .responses import layer_values
 from .seeding import seeded
 
 AT_ONCE = 4096
@@ -126,38 +126,13 @@ def _run(
         learner = replace(model, module=copy.deepcopy(model.module))  # BatchNorm changes itself
         batches = _in_order(len(premises), settings.batch_size)
         with _learning(learner.module, settings.seed):
-            return _activations(learner, premises, hypotheses, batches, settings, on_progress)[0], logits
+            values, _ = layer_values(
+                learner, premises, hypotheses, batches, settings.layer, settings.device, on_progress
+            )
+            return values, logits
     batches = by_length(premises, hypotheses, settings.batch_size)
     with evaluating(model.module):
-        return _activations(model, premises, hypotheses, batches, settings, on_progress)
-
-
-def _activations(
-    model: LoadedPairModel,
-    premises: list[tuple[str, ...]],
-    hypotheses: list[tuple[str, ...]],
-    batches: Sequence[np.ndarray],
-    settings: NliSettings,
-    on_progress: Progress,
-) -> tuple[np.ndarray, np.ndarray]:
-    values: np.ndarray | None = None
-    logits = np.zeros((len(premises), len(model.class_names)), dtype=np.float32)
-    done = 0
-    with capture(model.module, [settings.layer]) as outputs:
-        for batch, scores in run_batches(model, premises, hypotheses, batches, choose_device(settings.device)):
-            of_batch = check_pair_layer(outputs[settings.layer], batch, settings.layer)
-            if values is None:
-                values = np.zeros((len(premises), of_batch.shape[1]), dtype=np.float32)
-            if of_batch.shape[1] != values.shape[1]:
-                raise DataError(
-                    f"layer {settings.layer} gives {values.shape[1]} units for the first pairs and "
-                    f"{of_batch.shape[1]} for a later batch; units must not depend on the sentences' length"
-                )
-            values[batch], logits[batch] = of_batch, scores
-            done += len(batch)
-            on_progress("running the network", done, len(premises))
-    assert values is not None
-    return values, logits
+        return layer_values(model, premises, hypotheses, batches, settings.layer, settings.device, on_progress)
 
 
 def _in_order(n: int, batch_size: int) -> list[np.ndarray]:

@@ -26,13 +26,13 @@ from ..checkpoints import StateDict, read_state_dict
 from ..json_text import parse_json
 from ..models import weights_digest
 from ..regular_files import read_regular, starts_with
+from ..schema import ModelConfig, ModelFile, digest_of, read_form
 from .model import SentencePairModel
 from .nli_settings import ModelSettings
 from .vocabulary import Vocabulary
 
 FORMAT = "compexact nli model"
 VERSION = 1
-FILES = ("vocabulary.json", "weights.pt", "training.json")
 
 
 def is_model(folder: Path) -> bool:
@@ -63,7 +63,7 @@ def save_model(
     config = {"format": FORMAT, "version": VERSION, "settings": asdict(module.settings)}
     config |= {"classes": list(module.class_names)}
     config |= {"digests": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}}
-    config |= {"digest": _config_digest(config)}
+    config |= {"digest": digest_of(config)}
     with new_folder(Path(path), force=force, is_ours=is_model) as folder:
         for name, content in contents.items():
             write_bytes(folder / name, content)
@@ -82,7 +82,7 @@ def read_model(path: str | Path) -> tuple[SentencePairModel, dict[str, Any]]:
     _checked(path, "weights.pt", config)
     state = read_state_dict(path / "weights.pt")
     try:
-        settings = ModelSettings(**config["settings"])
+        settings = ModelSettings(**config.settings)
     except (TypeError, UsageError) as error:
         raise DataError(f"{path / 'config.json'}: its settings are wrong: {error}") from None
     # Without memory of its own first: a file may claim any size, and only the weights show whether it is true.
@@ -93,34 +93,17 @@ def read_model(path: str | Path) -> tuple[SentencePairModel, dict[str, Any]]:
     return module.eval(), training
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    file = path / "config.json"
-    if not path.is_dir() or not file.exists():
-        raise UsageError(f"{path} is not a model: it has no config.json; compexact train nli makes one")
-    config = _read_json(file, _bytes(file))
-    if config.get("format") != FORMAT:
-        raise DataError(f"{file} does not describe a model that compexact train nli made")
-    if config.get("version") != VERSION:
-        raise DataError(f"{path} has format version {repr(config.get('version'))[:40]}; this compexact reads {VERSION}")
-    found, expected = _config_digest(config), str(config.get("digest"))
-    if found != expected:
-        raise DataError(f"{file} is damaged: digest {found[:12]} instead of {expected[:12]}; train again")
-    for key in ("settings", "digests"):
-        if not isinstance(config.get(key), dict):
-            raise DataError(f"{file} has no {key!r}")
-    return config
+def _read_config(path: Path) -> ModelConfig:
+    try:
+        return read_form(path / "config.json", ModelConfig, "nli model", "train again")
+    except FileNotFoundError:
+        raise UsageError(f"{path} is not a model: it has no config.json; compexact train nli makes one") from None
 
 
-def _config_digest(config: Mapping[str, Any]) -> str:
-    """Over everything in it but the digest itself."""
-    rest = {key: value for key, value in config.items() if key != "digest"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def _checked(path: Path, name: str, config: Mapping[str, Any]) -> bytes:
+def _checked(path: Path, name: ModelFile, config: ModelConfig) -> bytes:
     """A file's bytes, once their digest is right."""
     content = _bytes(path / name)
-    found, expected = hashlib.sha256(content).hexdigest(), str(config["digests"].get(name))
+    found, expected = hashlib.sha256(content).hexdigest(), config.digests.get(name, "none")
     if found != expected:
         raise DataError(f"{path / name} is damaged: digest {found[:12]} instead of {expected[:12]}; train again")
     return content

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .cell_counts import Counted
-from .claim import MAX_LENGTH, Claim, digest, read_claim
+from .claim import MAX_LENGTH, SPACES, Claim, digest, read_claim
 from .clock import Clock
 from .errors import CertificateError
 from .given import accepted
@@ -68,24 +68,42 @@ def check(
     iou = _iou(cells, claim.formula)
     if iou != claim.iou:
         raise CertificateError(f"the formula has IoU {iou}, not {claim.iou}")
-    work = _prove(claim, cells, compiled, max_steps, clock)
+    work = _work_of(claim, cells, Limits(compiled, max_steps, clock))
     return Verdict(claim.space, claim.max_length, iou, claim.bound, claim.proof, work)
 
 
-def _prove(
-    claim: Claim, cells: Counted, compiled: Callable[[Any], Any] | None, max_steps: int | None, clock: Clock
-) -> str:
-    if claim.proof == "prefixes":
-        if claim.space != "chain":
-            raise CertificateError("prefixes prove something about chains only")
-        return check_prefixes(cells, claim.bound, claim.max_length, claim.content, clock)
-    if claim.proof == "transport":
-        return check_transport(cells, claim.bound, claim.max_length, claim.content, clock)
-    if claim.content is not None:
+def _work_of(claim: Claim, cells: Counted, limits: Limits) -> str:
+    """What was counted, once the claim's proof proves its bound."""
+    kind = PROOFS.get(claim.proof)
+    if kind is None:
+        raise CertificateError(f"the proof must be one of {', '.join(PROOFS)}")
+    if claim.space not in kind.spaces:
+        raise CertificateError(f"{claim.proof} prove something about {kind.spaces[0]}s only")
+    if claim.content is not None and not kind.has_content:
         raise CertificateError(f"a proof by {claim.proof} has no content")
-    if claim.proof == "sets":
-        return check_sets(cells, claim.bound, claim.max_length, claim.space, compiled, max_steps, clock)
-    return _check_ceiling(cells, claim.bound)
+    return kind.check(cells, claim, limits)
+
+
+class Limits(NamedTuple):
+    """compiled: makes a Python function fast.  max_steps, clock: `Undecided` where a proof needs more."""
+
+    compiled: Callable[[Any], Any] | None
+    max_steps: int | None
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A kind of proof.
+
+    says: what it comes to, for people to read.  check: gives what was counted, `CertificateError` where the claim is
+    not proven.  spaces: those of which it proves something.  has_content: whether a certificate must bring anything.
+    """
+
+    says: str
+    check: Callable[[Counted, Claim, Limits], str]
+    spaces: tuple[str, ...] = SPACES
+    has_content: bool = False
 
 
 def _check_ceiling(cells: Counted, bound: Fraction) -> str:
@@ -152,3 +170,27 @@ def _mask(cells: Counted, formula: Any) -> np.ndarray:
         return ~parts[0]
     join = np.logical_and if formula[0] == "AND" else np.logical_or
     return np.asarray(join.reduce(parts))
+
+
+PROOFS: Mapping[str, Proof] = {
+    "ceiling": Proof(
+        "the bound is the ceiling: no Boolean function of the concepts does better",
+        lambda cells, claim, limits: _check_ceiling(cells, claim.bound),
+    ),
+    "sets": Proof(
+        "all sets of concepts were gone through, with every formula over each",
+        lambda cells, claim, limits: check_sets(cells, claim.bound, claim.max_length, claim.space, *limits),
+    ),
+    "transport": Proof(
+        "a transport of points between cells bounds every formula",
+        lambda cells, claim, limits: check_transport(cells, claim.bound, claim.max_length, claim.content, limits.clock),
+        has_content=True,
+    ),
+    "prefixes": Proof(
+        "all prefixes of chains were gone through; those left closed cannot exceed the bound",
+        lambda cells, claim, limits: check_prefixes(cells, claim.bound, claim.max_length, claim.content, limits.clock),
+        spaces=("chain",),
+        has_content=True,
+    ),
+}
+"""To add a kind of proof, write its file and add a row."""

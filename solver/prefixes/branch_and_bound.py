@@ -28,7 +28,7 @@ from ..certificate import Certificate
 from ..chain import to_formula
 from ..explanation import Explanation
 from ..problem import Problem
-from ..result import SearchResult, Status
+from ..result import SearchResult
 from ..stopping import Stopped, Stopping
 from . import branch_walk as kernels
 from . import state
@@ -49,22 +49,9 @@ def search_prefixes(
     """
     search = _Search(problem, start, stopping)
     proof = min(search.run(proven), proven, key=lambda certificate: certificate.bound)
-    by_length = search.by_length()
-    return SearchResult(
-        unit=problem.unit,
-        engine="exact",
-        space="chain",
-        max_length=start.max_length,
-        best=search.best,
-        by_length=by_length,
-        bounds=(*(start.bounds or (ceiling,) * start.max_length)[:-1], proof.bound),
-        top=(search.best,),
-        bound=proof.bound,
-        ceiling=ceiling,
-        status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
-        seconds=stopping.elapsed,
-        certificate=proof,
-    )
+    bounds = (*(start.bounds or (ceiling,) * start.max_length)[:-1], proof.bound)
+    found = search.by_length()
+    return SearchResult.of(problem, "exact", found, stopping, bounds=bounds, ceiling=ceiling, certificate=proof)
 
 
 class _Search:
@@ -207,7 +194,7 @@ class _Ladder:
     def value(self, found: Explanation) -> int:
         """The sum of the formula's cells."""
         p, q = self.target.numerator, self.target.denominator
-        return q * found.both - p * (found.formula_points - found.both)
+        return q * found.intersection - p * (found.formula_points - found.intersection)
 
     def certificate(self) -> Certificate:
         content = {"values": self.values, "trees": [list(tree) for tree in self.trees]}

@@ -28,7 +28,7 @@ from ..errors import UsageError
 from ..explanation import Explanation
 from ..formula import Atom
 from ..problem import Problem
-from ..result import SearchResult, Status
+from ..result import SearchResult
 from ..stopping import Stopped, Stopping
 from . import walk as kernels
 from .functions import to_shortest
@@ -51,22 +51,9 @@ def search_sets(
     if not 1 <= length <= MAX_LENGTH:
         raise UsageError(f"sets are searched at lengths from 1 to {MAX_LENGTH}, not {length}")
     found, bounds = _by_length(problem, start, space, ceiling, stopping)
-    bound = bounds[-1]
-    return SearchResult(
-        unit=problem.unit,
-        engine="exact",
-        space=space,
-        max_length=length,
-        best=found[-1],
-        by_length=found,
-        bounds=bounds,
-        top=(found[-1],),
-        bound=bound,
-        ceiling=ceiling,
-        status=Status.DEGENERATE if problem.is_degenerate else Status.BOUNDED,
-        seconds=stopping.elapsed,
-        certificate=Certificate(space, length, bound, "ceiling" if bound == ceiling else "sets"),
-    )
+    proof = Certificate(space, length, bounds[-1], "ceiling" if bounds[-1] == ceiling else "sets")
+    more = {"space": space, "bounds": bounds, "ceiling": ceiling, "certificate": proof}
+    return SearchResult.of(problem, "exact", found, stopping, **more)
 
 
 def _by_length(

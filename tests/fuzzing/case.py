@@ -108,6 +108,8 @@ def check_answer(case: Case, result: SearchResult, optimum: Fraction, length: in
         return
     mask = held(result.best.formula, case.matrix)
     both, points = sum(case.active[mask].tolist()), sum(case.weights[mask].tolist())
-    require((both, points) == (result.best.both, result.best.formula_points), f"{who}: {result.best} miscounted")
+    require(
+        (both, points) == (result.best.intersection, result.best.formula_points), f"{who}: {result.best} miscounted"
+    )
     require(result.best.formula.length <= length, f"{who}: {result.best.formula} is too long")
     require(result.space == "tree" or is_chain(result.best.formula), f"{who}: {result.best.formula} is no chain")

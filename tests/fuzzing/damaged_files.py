@@ -59,7 +59,7 @@ def damaged_answer(case: Case) -> None:
     """An answer whose file is damaged."""
     folder = _answer()
     with _damaged(folder / "answer.json", case.rng), _guarded():
-        _use(lambda: json.dumps(read_answer(folder)))
+        _use(lambda: read_answer(folder).model_dump_json())
 
 
 DAMAGE_CHECKS = (damaged_probe, damaged_archive, damaged_answer)

@@ -35,6 +35,7 @@ from compexact.solver.certificate import Certificate
 from compexact.solver.checking import seal
 from compexact.solver.errors import CompexactError
 from compexact.solver.formula import Atom
+from compexact.solver.metrics import rounded_up
 from compexact.solver.parse import parse
 
 EDITS = 25
@@ -207,13 +208,13 @@ def lie(files: Files, chance: random.Random) -> None:
     content = {"transport": [], "prefixes": {"values": [0], "trees": [[]]}}.get(proof)
     length = answer.get("max_length") if type(answer.get("max_length")) is int else 1
     space = chance.choice(["chain", "tree"]) if chance.random() < 0.1 else str(answer.get("space"))
-    answer |= {**best.record(), "bound": float(bound), "gap": float(bound - best.iou)}
+    answer |= {**best.record(), "bound": rounded_up(bound), "gap": rounded_up(bound - best.iou)}
     answer |= {"bound_fraction": [bound.numerator, bound.denominator]}
     answer["status"] = "optimal" if bound == best.iou else "bounded"
     if answer.get("by_length"):
         answer["by_length"] = [best.record()] * len(answer["by_length"])
         answer["top"] = [best.record()]
-    if line.get("certificate") in files["certificates"] and chance.random() < 0.8:
+    if line.get("certificate") in files["certificates"] and chance.random() < 0.6:
         text = Certificate(space, length, bound, proof, content).to_json(problem, best)
         files["certificates"][line["certificate"]] = text
     elif chance.random() < 0.5:
@@ -237,6 +238,15 @@ def poorer_by_length(files: Files, chance: random.Random) -> None:
         by_length[at] = {**by_length[at - 1], "proven": True} if isinstance(by_length[at - 1], dict) else None
 
 
+def misstate(files: Files, chance: random.Random) -> None:
+    """A status, or an audit's verdict, that does not follow from the rest."""
+    line = chance.choice(files["lines"])
+    if "beam_optimal" in line and chance.random() < 0.5:
+        line["beam_optimal"] = line["grid"][-1]["beam_optimal"] = chance.choice([True, False, None])
+    else:
+        claiming(line)["status"] = chance.choice(["optimal", "bounded", "feasible", "degenerate", "failed"])
+
+
 KINDS = (
     *(change_value,) * 6,
     swap_values,
@@ -246,6 +256,7 @@ KINDS = (
     edit_certificate,
     lie,
     lie,
+    misstate,
     call_proven,
     poorer_by_length,
 )

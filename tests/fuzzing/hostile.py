@@ -21,14 +21,14 @@ from fuzzing.case import Case, require
 
 from compexact.solver.arrays import from_arrays
 from compexact.solver.cells import Cells, ConceptRows
-from compexact.solver.checking import CertificateError, Verdict, check
+from compexact.solver.checking import PROOFS, CertificateError, Verdict, check
 from compexact.solver.errors import DataError
 from compexact.solver.problem import Problem
 
 ATTEMPTS = 25
 LONGEST = 6
 SECONDS = 20.0
-PROOFS = ("ceiling", "sets", "transport", "prefixes")
+KINDS = tuple(PROOFS)
 Rng = np.random.Generator
 Content = dict[str, Any]
 
@@ -238,7 +238,7 @@ def naive(arrays: Arrays) -> Truth:
 def claim_about(arrays: Arrays, rng: Rng) -> Content:
     """A claim that is true, or nearly, of what the arrays seem to say."""
     seen = truth_of(arrays) or naive(arrays)
-    space, proof = ("chain", "tree")[int(rng.integers(2))], PROOFS[int(rng.integers(4))]
+    space, proof = ("chain", "tree")[int(rng.integers(2))], KINDS[int(rng.integers(len(KINDS)))]
     if proof == "prefixes":
         space = "chain"
     length, n = int(rng.integers(1, 6)), len(seen.concepts)
@@ -321,7 +321,7 @@ def bent(content: Content, rng: Rng) -> Content:
     elif kind == 3:
         content["space"] = "tree" if content["space"] == "chain" else "chain"
     elif kind == 4:
-        content["proof"] = PROOFS[int(rng.integers(4))]
+        content["proof"] = KINDS[int(rng.integers(len(KINDS)))]
         if rng.random() < 0.7:
             content["content"] = [None, []][int(rng.integers(2))]
     else:

@@ -8,14 +8,13 @@ import torch
 
 from compexact import solver
 from compexact.experiments.demo.drawing import draw_world
-from compexact.probes.datasets import open_dataset
+from compexact.probes import open_dataset
 from compexact.probes.datasets.some_images import SomeImages
 from compexact.probes.demo_model import (
     PLANTED,
     PREPROCESSING,
     TRAINED_UNITS,
     demo_model,
-    load_demo_model,
     save_demo_model,
     train_demo_model,
 )
@@ -182,7 +181,6 @@ def test_a_saved_network_comes_back_through_the_factory_of_the_command_line(trai
     with torch.inference_mode():
         scores = model(image)
         assert torch.equal(loaded.module(image), scores)
-        assert torch.equal(load_demo_model(tmp_path / "demo.pth")(image), scores)
 
 
 def test_a_damaged_file_of_weights_is_refused(trained, tmp_path):
@@ -190,7 +188,7 @@ def test_a_damaged_file_of_weights_is_refused(trained, tmp_path):
     save_demo_model(trained[0], path)
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(DataError, match=r"demo\.pth"):
-        load_demo_model(path)
+        load_model("compexact.probes.demo_model:demo_model", weights=path)
 
 
 def test_pictures_of_unknown_scenes_cannot_be_trained_on(tiny_images):

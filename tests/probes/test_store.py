@@ -62,14 +62,18 @@ def test_every_flipped_bit_cut_and_missing_file_is_noticed(probe):
     assert open_probe(probe.path).digest == probe.digest
 
 
-def rewritten(probe, **arrays):
-    """The folder with other arrays, all its digests made anew."""
+def rewritten(probe, fields=None, names=None, **arrays):
+    """The folder with other fields in its manifest, other names and arrays, and all its digests made anew."""
     manifest = json.loads((probe.path / "manifest.json").read_text())
     for name, array in arrays.items():
         np.save(probe.path / "arrays" / f"{name}.npy", array)
         content = (probe.path / "arrays" / f"{name}.npy").read_bytes()
         manifest["digests"]["arrays"][name] = hashlib.sha256(content).hexdigest()
-    rest = {key: value for key, value in manifest.items() if key != "digest"}
+    if names is not None:
+        content = json.dumps(json.loads((probe.path / "names.json").read_text()) | names).encode()
+        (probe.path / "names.json").write_bytes(content)
+        manifest["digests"]["names"] = hashlib.sha256(content).hexdigest()
+    rest = {key: value for key, value in (manifest | (fields or {})).items() if key != "digest"}
     text = json.dumps(rest, sort_keys=True, ensure_ascii=False).encode()
     (probe.path / "manifest.json").write_text(json.dumps(rest | {"digest": hashlib.sha256(text).hexdigest()}))
     return probe.path
@@ -78,6 +82,30 @@ def rewritten(probe, **arrays):
 def test_a_folder_whose_digests_all_fit_is_taken_with_its_own_arrays(probe):
     cells = probe.cells
     assert open_probe(rewritten(probe, weights=cells.weights.astype(np.uint64))).digest == probe.digest
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fields": {"digests": []}}, "manifest.json .* the field 'digests': should be"),
+        ({"fields": {"digests": {"names": "0", "arrays": {}}}}, "the field 'digests.names': String should match"),
+        ({"fields": {"settings": 5}}, "the field 'settings': should be a valid dictionary"),
+        ({"fields": {"notes": ["a", 3]}}, "the field 'notes.1': should be a valid string"),
+        ({"names": {"units": "abc"}}, "names.json .* the field 'units': should be a valid list"),
+        ({"names": {"concepts": [1, 2, 3, 4, 5]}}, "the field 'concepts.0': should be a valid string"),
+        ({"names": {"images": {"x": 1}}}, "the field 'images': should be a valid list"),
+    ],
+)
+def test_a_folder_whose_digests_fit_and_whose_fields_do_not_is_refused_by_the_field(probe, changes, message):
+    with pytest.raises(DataError, match=message) as caught:
+        open_probe(rewritten(probe, **changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_manifest_may_say_more_of_what_made_the_probe_than_this_version_knows(probe):
+    assert open_probe(rewritten(probe, fields={"instrument": {"lens": [1, None]}})).about["instrument"] == {
+        "lens": [1, None]
+    }
 
 
 @pytest.mark.parametrize("points", [2**52, 2**60, 2**62, 2**63 - 1])

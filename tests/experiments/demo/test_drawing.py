@@ -13,7 +13,7 @@ from PIL import Image
 
 from compexact.experiments.demo.drawing import LABELS, draw_scene, draw_world
 from compexact.experiments.demo.scenes import SCENES
-from compexact.probes.datasets import open_dataset
+from compexact.probes import open_dataset
 from compexact.probes.demo_palette import MATERIALS, RGB, SCENE_NAMES, SHADING
 from compexact.solver.errors import UsageError
 

@@ -19,8 +19,8 @@ from compexact.experiments.questions.adversarial_examples import read_examples
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.composites import THUMBNAIL, best_size, composite
 from compexact.experiments.questions.edited_pictures import Example
+from compexact.probes import open_dataset
 from compexact.probes.classifier import PictureClassifier, picture_classifier
-from compexact.probes.datasets import open_dataset
 from compexact.probes.demo_model import PREPROCESSING, TRAINED_UNITS, demo_model
 from compexact.probes.models import LoadedModel
 from compexact.probes.patching import Placement, cut_out, paste, placements, recolour, region

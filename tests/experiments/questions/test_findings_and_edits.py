@@ -38,14 +38,14 @@ def trained(tmp_path_factory):
 def test_the_findings_name_the_planted_words_of_each_label(trained):
     ask("experiment", "findings", trained / "run", "-o", trained / "findings", "--format", "jsonl")
     answer = read_answer(trained / "findings")
-    words = [row for row in answer["more"]["words"] if row["side"] == "hypothesis" and row["label"] == "contradiction"]
+    words = [row for row in answer.more["words"] if row["side"] == "hypothesis" and row["label"] == "contradiction"]
     assert "nobody" in [row["word"] for row in words[:5]]
-    assert {"unit", "iou", "w_contradiction", "argues_for", "formula"} <= set(answer["rows"][0])
+    assert {"unit", "iou", "w_contradiction", "argues_for", "formula"} <= set(answer.rows[0])
     with (trained / "findings/heuristics.csv").open() as stream:
         assert "negation" in [row["heuristic"] for row in csv.DictReader(stream)]
     assert (trained / "findings/figure.svg").exists()
-    found = {row["heuristic"]: row["n_units"] for row in answer["more"]["heuristics"]}
-    said, counted = answer["summary"][0].split(": ")
+    found = {row["heuristic"]: row["n_units"] for row in answer.more["heuristics"]}
+    said, counted = answer.summary[0].split(": ")
     assert said == f"of {len(answer['rows'])} formulas, these mention a heuristic"
     assert dict(each.rsplit(" in ", 1) for each in counted.split(", ")) == {k: str(n) for k, n in found.items()}
 
@@ -56,9 +56,9 @@ def test_edits_change_predictions_and_say_that_they_are_proposals(trained):
         "-o", trained / "edits", "--format", "jsonl",
     )  # fmt: skip
     answer = read_answer(trained / "edits")
-    assert answer["rows"]
-    assert all(row["prediction_before"] != row["prediction_after"] for row in answer["rows"])
-    assert all(row["formula_after"] is (row["goal"] == "on") for row in answer["rows"])
+    assert answer.rows
+    assert all(row["prediction_before"] != row["prediction_after"] for row in answer.rows)
+    assert all(row["formula_after"] is (row["goal"] == "on") for row in answer.rows)
     assert "proposals" in result.stderr
 
 
@@ -74,7 +74,7 @@ def test_pairs_edited_by_hand_are_put_to_the_model(trained):
         "-o",
         trained / "hand",
     )
-    rows = read_answer(trained / "hand")["rows"]
+    rows = read_answer(trained / "hand").rows
     assert len(rows) == 7
     assert all(np.isclose(sum(row["edited_probabilities"]), 1) for row in rows)
 

@@ -12,8 +12,8 @@ from compexact.experiments.questions.uniqueness import shared_formulas
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.explanation import Explanation
 from compexact.solver.parse import parse
+from compexact.solver.problem import Problem
 from compexact.solver.result import SearchResult, Status
 
 NAMES = ["a", "b", "c", "copy-of-a"]
@@ -50,9 +50,7 @@ def _result(probe, unit, text):
     if text is None:
         return SearchResult(unit, "beam", "chain", 3, None, Fraction(1), Status.DEGENERATE)
     formula = parse(text)
-    mask = probe.cells.concepts.mask(formula)
-    active = probe.cells.active[:, probe.cells.unit(unit)]
-    best = Explanation(formula, int(active[mask].sum()), int(probe.cells.weights[mask].sum()), int(active.sum()))
+    best = Problem.of(probe.cells, unit).explain(formula)
     return SearchResult(unit, "beam", "chain", 3, best, Fraction(1), Status.FEASIBLE)
 
 
@@ -113,7 +111,7 @@ def test_units_without_any_formula_are_refused():
 def test_the_answer_is_kept_with_its_tables_and_figure(tmp_path):
     probe = probe_of(planted)
     folder = save_answer(shared_formulas(probe, probe.cells.unit_names, lengths=(1, 3)), tmp_path / "answer")
-    assert read_answer(folder)["rows"][1]["distinct"] == 3
+    assert read_answer(folder).rows[1]["distinct"] == 3
     assert {file.name for file in folder.iterdir()} == {
         "answer.json", "table.csv", "groups.csv", "concepts.csv", "figure.svg", "figure.png"
     }  # fmt: skip

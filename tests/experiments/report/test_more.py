@@ -16,6 +16,7 @@ from compexact.experiments.report.pictures import Pictures
 from compexact.experiments.report.site import write_report
 from compexact.experiments.report.unit_page import read_units
 from compexact.experiments.run.audit import Audit, run_audit
+from compexact.experiments.run.audit_plot import audit_figure, plot_audit
 from compexact.experiments.run.engines import SearchSettings
 from compexact.experiments.run.folder import read_run, run_units
 from compexact.probes.inputs import Activity
@@ -62,7 +63,7 @@ def test_a_negation_has_its_own_counts_and_the_smallest_changes_fewest_points():
     assert [str(each.leaf) for each in found] == ["water", "river", "NOT blue"]
     # Turned: water, so 20 points leave and 100 enter; river, 30 and 100; blue, 55 and 14.
     assert [each.changed for each in found] == [120, 130, 69]
-    assert [each.found.both for each in found] == [35, 25, 0]
+    assert [each.found.intersection for each in found] == [35, 25, 0]
     assert smallest(found) is found[2]
     assert smallest([replace(found[0], changed=0)]) is None
 
@@ -184,25 +185,26 @@ def test_an_audit_has_a_page_with_gaps_and_the_units_that_the_beam_lost(trapped,
     assert [each.unit.name for each in page.beaten] == lost
     assert page.optimal == 2 - len(lost)
     assert page.settled == 2
-    heights = [bar.height > 0 for bar in page.histogram.bars]
-    assert heights[0]
-    assert [line.max_length for line in page.lines.lines] == [1, 3]
-    assert [len(line.dots) for line in page.lines.lines] == [2, 2]
     write_report(run, probe, tmp_path / "site")
+    plot_audit(list(run.records.values()), tmp_path / "audit.svg")
+    assert (tmp_path / "site/audit.svg").read_bytes() == (tmp_path / "audit.svg").read_bytes()
+    assert 'src="audit.svg"' in (tmp_path / "site/audit.html").read_text()
     assert 'href="audit.html"' in (tmp_path / "site/index.html").read_text()
     unit = (tmp_path / "site/units/0.html").read_text()
     assert "A beam found" in unit
     assert ": the best there is" in unit
 
 
-def test_a_gap_of_zero_has_a_bar_of_its_own(trapped):
-    run, probe = trapped
-    units = read_units(run, probe)
+def test_the_figure_has_a_line_a_length_and_a_bar_for_gaps_of_zero_alone(trapped):
+    run, _ = trapped
     for record, gap in zip(run.records.values(), (0.0, 0.03)):
         record["beam_gap"] = gap
-    bars = audit_page(run, units).histogram.bars
-    assert [bar.text for bar in bars if bar.height] == ["gap 0: 1 units", bars[-1].text]
-    assert "0.03:" in bars[-1].text
+    gaps, means = audit_figure(list(run.records.values())).axes
+    none, *others = [(round(bar.get_x(), 6), bar.get_height()) for bar in gaps.patches if bar.get_height()]
+    assert none == (-0.001, 1)
+    assert others == [(0.029, 1)]
+    assert [line.get_label() for line in means.lines] == ["length 1", "length 3"]
+    assert [list(line.get_xdata()) for line in means.lines] == [[1, 3], [1, 3]]
 
 
 def answer_of(**changes) -> Answer:

@@ -72,7 +72,7 @@ def test_a_histogram_of_one_unit_stands_inside_its_frame(value):
 
 
 def found(name: str, both: int) -> Explanation:
-    return Explanation(Atom(name), both, 100, 100)
+    return Explanation(Atom(name), both, 100, 100, 200)
 
 
 def test_the_line_rises_with_the_iou_and_stays_below_the_ceiling():

@@ -303,8 +303,8 @@ def test_the_seven_pairs_that_come_along_are_evaluated(editor):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "line 1"),
-        ("premise\thypothesis\n", "line 1"),
+        ("", "no column 'source'"),
+        ("premise\thypothesis\n", "no column 'source'"),
         ("HEADER\n", "holds no pair"),
         ("HEADER\na\tb\tc\td\te\tf\n", "line 2"),
         ("HEADER\na\tb\tc\td\te\tf\tg\na\tb\t \td\te\tf\tg\n", "line 3"),

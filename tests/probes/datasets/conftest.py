@@ -119,7 +119,21 @@ def broden(tmp_path: Path, draw: Callable[..., Path], ids_png: Callable[..., Pat
 
 
 @pytest.fixture
-def label_maps(tmp_path: Path, draw: Callable[..., Path]) -> Path:
+def ade20k(tmp_path: Path, draw: Callable[..., Path]) -> Path:
+    """One picture, half car and half door; no parts."""
+    root = tmp_path / "ADE20K"
+    draw(root / "images/one.jpg", np.zeros((2, 2, 3), np.uint8))
+    draw(root / "images/one_seg.png", np.array([[[10, 145, 1]] * 2, [[30, 6, 2]] * 2], np.uint8))
+    named = [
+        {"name_ndx": code, "name": name, "parts": {"part_level": 0, "hasparts": [], "ispartof": []}}
+        for code, name in ((401, "car, auto"), (774, "door"))
+    ]
+    (root / "images/one.json").write_text(json.dumps({"annotation": {"scene": ["street"], "object": named}}))
+    return root
+
+
+@pytest.fixture
+def labelmaps(tmp_path: Path, draw: Callable[..., Path]) -> Path:
     """Two pictures in the scene-parsing form, names in names.csv, a scene for one of them."""
     root = tmp_path / "maps"
     for name in ("train/x", "y"):

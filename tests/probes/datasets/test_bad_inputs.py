@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from compexact.probes.datasets import open_dataset
+from compexact.probes import open_dataset
 from compexact.solver.errors import DataError
 
 PICTURE = "images/a.png"
@@ -167,9 +167,9 @@ def test_a_picture_whose_exif_rotation_gives_the_shape_of_its_map_is_read_turned
     assert (picture[:, -1] == 255).all()  # the stored top row stands on the right
 
 
-def test_every_reader_checks_the_map_against_the_turned_picture(label_maps: Path, coco: Path, draw) -> None:
+def test_every_reader_checks_the_map_against_the_turned_picture(labelmaps: Path, coco: Path, draw) -> None:
     for root, picture, labels in (
-        (label_maps, "images/y.png", "annotations/y.png"),
+        (labelmaps, "images/y.png", "annotations/y.png"),
         (coco, "val2017/000007.jpg", "annotations/panoptic_val2017/000007.png"),
     ):
         kind = {"maps": "labelmaps", "coco": "coco"}[root.name]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from compexact.probes.datasets import open_dataset
+from compexact.probes import open_dataset
 from compexact.probes.datasets.annotated_images import AnnotatedImages, Concept
 from compexact.solver.errors import DataError, UsageError
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compexact.probes.datasets import open_dataset
+from compexact.probes import open_dataset
 from compexact.probes.datasets.annotated_images import Concept
 from compexact.solver.errors import DataError, UsageError
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compexact.probes.datasets import open_dataset
+from compexact.probes import open_dataset
 from compexact.probes.datasets.annotated_images import Concept
 from compexact.solver.errors import DataError, UsageError
 
 
-def test_ids_become_the_concepts_of_the_names_file(label_maps: Path) -> None:
-    dataset = open_dataset(f"labelmaps:{label_maps}", mask_size=(2, 2))
+def test_ids_become_the_concepts_of_the_names_file(labelmaps: Path) -> None:
+    dataset = open_dataset(f"labelmaps:{labelmaps}", mask_size=(2, 2))
     assert dataset.concepts == (
         Concept("wall", "object"),
         Concept("sky", "stuff"),
@@ -27,36 +27,36 @@ def test_ids_become_the_concepts_of_the_names_file(label_maps: Path) -> None:
     assert [file.name for file in dataset.metadata_files] == ["names.csv", "sceneCategories.txt"]
 
 
-def test_chosen_categories_leave_the_other_ids_without_a_concept(label_maps: Path) -> None:
-    dataset = open_dataset(f"labelmaps:{label_maps}", categories=["stuff"], mask_size=(2, 2))
+def test_chosen_categories_leave_the_other_ids_without_a_concept(labelmaps: Path) -> None:
+    dataset = open_dataset(f"labelmaps:{labelmaps}", categories=["stuff"], mask_size=(2, 2))
     assert dataset.concepts == (Concept("sky", "stuff"),)
     assert dataset.annotation(0).planes.tolist() == [[[-1, -1], [0, -1]]]
     assert dataset.annotation(0).image_concepts == ()
     assert dataset.target(0) == "airport_terminal-s"
     with pytest.raises(UsageError, match="it has object, stuff, scene"):
-        open_dataset(f"labelmaps:{label_maps}", categories=["things"])
+        open_dataset(f"labelmaps:{labelmaps}", categories=["things"])
 
 
-def test_names_may_stand_in_any_order(label_maps: Path) -> None:
-    (label_maps / "names.csv").write_text("name,id\ncar,3\nwall,1\nsky,2\n")
-    dataset = open_dataset(f"labelmaps:{label_maps}", mask_size=(2, 2))
+def test_names_may_stand_in_any_order(labelmaps: Path) -> None:
+    (labelmaps / "names.csv").write_text("name,id\ncar,3\nwall,1\nsky,2\n")
+    dataset = open_dataset(f"labelmaps:{labelmaps}", mask_size=(2, 2))
     assert [concept.name for concept in dataset.concepts[:3]] == ["wall", "sky", "car"]
     assert dataset.annotation(0).planes.tolist() == [[[-1, 0], [1, 2]]]
 
 
-def test_the_label_maps_come_at_112_by_112_unless_told_otherwise(label_maps: Path) -> None:
-    planes = open_dataset(f"labelmaps:{label_maps}").annotation(0).planes
+def test_the_label_maps_come_at_112_by_112_unless_told_otherwise(labelmaps: Path) -> None:
+    planes = open_dataset(f"labelmaps:{labelmaps}").annotation(0).planes
     assert planes.shape == (1, 112, 112)
     assert (planes == np.kron([[-1, 0], [1, 2]], np.ones((56, 56), int))).all()
 
 
-def test_names_may_stand_one_per_line_or_in_the_folder_above(label_maps: Path) -> None:
-    (label_maps / "names.csv").unlink()
-    (label_maps.parent / "names.txt").write_text("wall\r\nclear sky\nc\u00f4te\n\n", encoding="utf-8-sig")
-    dataset = open_dataset(f"labelmaps:{label_maps}")
+def test_names_may_stand_one_per_line_or_in_the_folder_above(labelmaps: Path) -> None:
+    (labelmaps / "names.csv").unlink()
+    (labelmaps.parent / "names.txt").write_text("wall\r\nclear sky\nc\u00f4te\n\n", encoding="utf-8-sig")
+    dataset = open_dataset(f"labelmaps:{labelmaps}")
     assert [concept.name for concept in dataset.concepts[:3]] == ["wall", "clear sky", "c\u00f4te"]
     assert {concept.category for concept in dataset.concepts[:3]} == {"object"}
-    assert dataset.metadata_files[0] == label_maps.parent / "names.txt"
+    assert dataset.metadata_files[0] == labelmaps.parent / "names.txt"
 
 
 @pytest.mark.parametrize(
@@ -66,21 +66,21 @@ def test_names_may_stand_one_per_line_or_in_the_folder_above(label_maps: Path) -
         ("objectInfo150.txt", "Idx\tRatio\tName\n1\t0.1\twall\n2\t0.1\tscreen;door\n3\t0.1\tscreen;CRT\n"),
     ],
 )
-def test_the_scene_parsing_names_give_the_first_synonym_where_it_is_unique(label_maps: Path, file, text) -> None:
-    (label_maps / "names.csv").unlink()
-    (label_maps / file).write_text(text)
-    names = [concept.name for concept in open_dataset(f"labelmaps:{label_maps}").concepts]
+def test_the_scene_parsing_names_give_the_first_synonym_where_it_is_unique(labelmaps: Path, file, text) -> None:
+    (labelmaps / "names.csv").unlink()
+    (labelmaps / file).write_text(text)
+    names = [concept.name for concept in open_dataset(f"labelmaps:{labelmaps}").concepts]
     assert names[:3] == ["wall", "screen;door", "screen;CRT"]
 
 
-def test_ids_above_255_are_kept(label_maps: Path, draw: Callable[..., Path]) -> None:
-    with (label_maps / "names.csv").open("a") as file:
+def test_ids_above_255_are_kept(labelmaps: Path, draw: Callable[..., Path]) -> None:
+    with (labelmaps / "names.csv").open("a") as file:
         file.write("300,boat,\n")
-    draw(label_maps / "annotations/y.png", np.array([[300, 44], [0, 1]], np.uint16))
+    draw(labelmaps / "annotations/y.png", np.array([[300, 44], [0, 1]], np.uint16))
     with pytest.raises(DataError, match=r"label id 44 is not in names\.csv"):
-        open_dataset(f"labelmaps:{label_maps}").annotation(1)
-    draw(label_maps / "annotations/y.png", np.array([[300, 3], [0, 1]], np.uint16))
-    dataset = open_dataset(f"labelmaps:{label_maps}", mask_size=(2, 2))
+        open_dataset(f"labelmaps:{labelmaps}").annotation(1)
+    draw(labelmaps / "annotations/y.png", np.array([[300, 3], [0, 1]], np.uint16))
+    dataset = open_dataset(f"labelmaps:{labelmaps}", mask_size=(2, 2))
     assert [dataset.concepts[c].name for c in dataset.annotation(1).planes[0, 0]] == ["boat", "car"]
 
 
@@ -97,35 +97,35 @@ def test_ids_above_255_are_kept(label_maps: Path, draw: Callable[..., Path]) -> 
         ("id,name\n", r"no concept at all|no category"),
     ],
 )
-def test_bad_names_are_refused(label_maps: Path, text: str, message: str) -> None:
-    (label_maps / "sceneCategories.txt").unlink()
-    (label_maps / "names.csv").write_text(text)
+def test_bad_names_are_refused(labelmaps: Path, text: str, message: str) -> None:
+    (labelmaps / "sceneCategories.txt").unlink()
+    (labelmaps / "names.csv").write_text(text)
     with pytest.raises(DataError, match=message) as caught:
-        open_dataset(f"labelmaps:{label_maps}")
+        open_dataset(f"labelmaps:{labelmaps}")
     assert str(caught.value).isprintable()
 
 
-def test_a_bad_scene_line_is_refused(label_maps: Path) -> None:
-    (label_maps / "sceneCategories.txt").write_text("x a\n\ny two words\n")
+def test_a_bad_scene_line_is_refused(labelmaps: Path) -> None:
+    (labelmaps / "sceneCategories.txt").write_text("x a\n\ny two words\n")
     with pytest.raises(DataError, match=r"sceneCategories\.txt line 3: 'y two words' is not of the form"):
-        open_dataset(f"labelmaps:{label_maps}")
+        open_dataset(f"labelmaps:{labelmaps}")
 
 
-def test_missing_folders_maps_and_names_are_refused(label_maps: Path) -> None:
-    (label_maps / "annotations/y.png").unlink()
-    (label_maps / "annotations/train/x.png").unlink()
+def test_missing_folders_maps_and_names_are_refused(labelmaps: Path) -> None:
+    (labelmaps / "annotations/y.png").unlink()
+    (labelmaps / "annotations/train/x.png").unlink()
     with pytest.raises(DataError, match=r"train/x\.png: no label map .* \(2 such pictures\)"):
-        open_dataset(f"labelmaps:{label_maps}")
-    (label_maps / "annotations/train").rmdir()
-    (label_maps / "annotations").rmdir()
+        open_dataset(f"labelmaps:{labelmaps}")
+    (labelmaps / "annotations/train").rmdir()
+    (labelmaps / "annotations").rmdir()
     with pytest.raises(DataError, match="no folder annotations/"):
-        open_dataset(f"labelmaps:{label_maps}")
+        open_dataset(f"labelmaps:{labelmaps}")
 
 
-def test_a_folder_without_names_is_refused(label_maps: Path) -> None:
-    (label_maps / "names.csv").unlink()
+def test_a_folder_without_names_is_refused(labelmaps: Path) -> None:
+    (labelmaps / "names.csv").unlink()
     with pytest.raises(DataError, match=r"no names\.csv or names\.txt or objectInfo150\.csv"):
-        open_dataset(f"labelmaps:{label_maps}")
+        open_dataset(f"labelmaps:{labelmaps}")
 
 
 @pytest.mark.real_data

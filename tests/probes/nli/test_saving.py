@@ -112,13 +112,13 @@ def test_a_config_that_claims_more_than_the_weights_have_costs_no_memory(folder)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": "a cake"}, "does not describe a model"),
+        ({"format": "a cake"}, "does not describe a compexact nli model"),
         ({"version": 99}, "format version 99; this compexact reads 1"),
-        ({"settings": None}, "no 'settings'"),
+        ({"settings": None}, "the field 'settings': should be a valid dictionary"),
         ({"settings": {"variant": "bow"}}, "settings are wrong: the variant is"),
         ({"settings": {"depth": 3}}, "settings are wrong"),
         ({"settings": {"hidden": "5"}}, "settings are wrong: hidden is a whole number"),
-        ({"digests": []}, "no 'digests'"),
+        ({"digests": []}, "the field 'digests': should be a valid dictionary"),
     ],
 )
 def test_a_config_of_something_else_is_refused(folder, change, message):

@@ -15,11 +15,11 @@ from generators import problem_of
 
 from compexact.solver import Atom
 from compexact.solver.certificate import Certificate
-from compexact.solver.checking import CertificateError, check, digest
+from compexact.solver.checking import PROOFS, CertificateError, check, digest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from fuzzing.hostile import PROOFS, attempt
+from fuzzing.hostile import attempt
 
 
 def test_hostile_probes_and_certificates_are_confirmed_only_where_they_are_true():

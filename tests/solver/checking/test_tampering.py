@@ -13,7 +13,7 @@ from asking import sealed, verdict
 from problems import best_of_any_function
 
 from compexact.solver import Atom, exact_search
-from compexact.solver.checking import CertificateError
+from compexact.solver.checking import PROOFS, CertificateError
 
 KINDS = ["lower", "weaker", "raise iou", "formula", "digest", "length", "space", "proof", "content"]
 
@@ -48,7 +48,7 @@ def tampered(honest, chance):
     elif kind == "space":
         content["space"] = "chain" if content["space"] == "tree" else "tree"
     elif kind == "proof":
-        others = [each for each in ("ceiling", "sets", "transport", "prefixes") if each != content["proof"]]
+        others = [each for each in PROOFS if each != content["proof"]]
         content |= {"proof": chance.choice(others), "content": chance.choice([None, [], content["content"]])}
     else:
         content["content"] = CHANGES[honest.proof](content["content"], n, len(honest.problem.weights), chance)
