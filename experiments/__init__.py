@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .report.site import write_report, write_site
-    from .run.engines import SearchSettings, explain_unit
+    from .run.engines import explain_unit
     from .run.folder import Run, read_run, run_units
+    from .run.settings import SearchSettings
     from .run.units import explain_units
 
 # Imported when first asked for: `compexact --help` must not wait for a search.
 _LATER = {
     "Run": "run.folder",
-    "SearchSettings": "run.engines",
+    "SearchSettings": "run.settings",
     "explain_unit": "run.engines",
     "explain_units": "run.units",
     "read_run": "run.folder",
@@ -30,15 +31,8 @@ _LATER = {
 }
 
 __all__ = [
-    "Run",
-    "SearchSettings",
-    "explain_unit",
-    "explain_units",
-    "read_run",
-    "run_units",
-    "write_report",
-    "write_site",
-]
+    "Run", "SearchSettings", "explain_unit", "explain_units", "read_run", "run_units", "write_report", "write_site"
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

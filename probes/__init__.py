@@ -10,7 +10,7 @@
     probe = probes.probe_vision(model, images, probes.PRESETS["imagenet"], settings)
     probes.save_probe(probe, "probe")
 
-Everything is imported when it is first asked for.
+All of it is imported when it is first asked for: the command line reads its options off settings in here.
 """
 
 from importlib import import_module
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .opening import open_probe
     from .preprocess import PRESETS, Preprocessing
     from .store import Probe, save_probe
-    from .vision.probe import VisionSettings, probe_vision
+    from .vision.probe import probe_vision
+    from .vision.vision_settings import VisionSettings
 
 _LATER = {
     "LoadedModel": "models",
@@ -32,7 +33,7 @@ _LATER = {
     "PRESETS": "preprocess",
     "Preprocessing": "preprocess",
     "Probe": "store",
-    "VisionSettings": "vision.probe",
+    "VisionSettings": "vision.vision_settings",
     "probe_vision": "vision.probe",
     "save_probe": "store",
 }

@@ -19,6 +19,7 @@ from .factories import brief
 from .layers import capture, check_layer_output, evaluating
 from .loader import PictureReader, batches
 from .preprocess import Preprocessing
+from .vision.vision_settings import VisionSettings
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, how many are done, of how many)."""
@@ -72,34 +73,31 @@ class Trace:
 def trace(
     model: nn.Module,
     dataset: AnnotatedImages,
-    layers: tuple[str, ...],
     preprocessing: Preprocessing,
+    settings: VisionSettings,
     *,
-    device: torch.device,
-    batch_size: int,
-    workers: int,
     spill_folder: Path | None,
     on_progress: Progress,
-    drop_nan: bool = False,
 ) -> Trace:
     """Run the model in evaluation mode over all images, in order.
 
-    drop_nan: leave out units that have a value that is not finite.  Raises `DataError` for such values without it,
+    Raises `DataError` for values that are not finite, where their units are not to be left out (`settings.nan`),
     and where no unit of a layer is left; for maps that change shape; `UsageError` for layers that cannot be probed.
     """
     finite: dict[str, np.ndarray] = {}
     unit_max: list[np.ndarray] = []
     predictions: list[np.ndarray] = []
     n_classes, done, digest = 0, 0, hashlib.sha256()
-    model = model.to(device)
+    model, layers = model.to(settings.device), settings.layers
     with ExitStack() as stack, evaluating(model), capture(model, layers) as outputs:
         spills = {layer: stack.enter_context(Spill(spill_folder)) for layer in layers}
-        for batch in batches(PictureReader(dataset, preprocessing), len(dataset.keys), batch_size, workers):
-            images = torch.from_numpy(np.stack([picture.values for picture in batch])).to(device)
-            scores = _run(model, images, batch_size)
+        reader = PictureReader(dataset, preprocessing)
+        for batch in batches(reader, len(dataset.keys), settings.batch_size, settings.workers):
+            images = torch.from_numpy(np.stack([picture.values for picture in batch])).to(settings.device)
+            scores = _run(model, images, settings.batch_size)
             largest = []
             for layer in layers:
-                maps, is_finite = _maps(outputs, layer, len(batch), done, drop_nan)
+                maps, is_finite = _maps(outputs, layer, len(batch), done, settings.nan == "drop")
                 spills[layer].append(maps)
                 finite[layer] = finite.get(layer, True) & is_finite
                 largest.append(maps.max(axis=(2, 3)))

@@ -66,7 +66,7 @@ def test_every_package_on_disk_is_in_the_wheel():
     assert on_disk <= set(listed)
 
 
-@pytest.mark.parametrize("command", ["", "experiment", "probe vision"])
+@pytest.mark.parametrize("command", ["", "experiment", "explain", "audit", "probe vision", "probe nli", "train nli"])
 def test_help_loads_nothing_heavy(command):
     code = (
         "import sys, compexact.experiments.cli as cli\n"

@@ -1,91 +1,82 @@
-"""`compexact audit`: from the options typed to answers beside each other, printed and kept."""
+"""`compexact audit`.  Nothing heavy is imported before it runs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from ...probes.opening import open_probe
-from ..printing import Printer, chosen_format, table
-from ..run.audit import Audit, audit_record, run_audit, summarise, worst_units
-from ..run.engines import SearchSettings
-from ..run.interrupts import stop_on_interrupt
-from ..run.units import choose_active_units, map_units
-from .explain import ONLY_IN_FILES, Lines, check_jobs
+from ..run.settings import SearchSettings
+from .options import (
+    BeamSizesOption,
+    EngineOption,
+    LengthsOption,
+    SampleOption,
+    SeedOption,
+    SpaceOption,
+    TimeLimitOption,
+)
+from .signature import Depends
+from .units_asked import ONLY_IN_FILES, Record, UnitsAsked
 
-AUDIT_COLUMNS = ("unit", "beam_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
+COLUMNS = ("unit", "beam_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
 
 
-class _AuditPrinter(Printer):
-    """The table shows the two answers side by side; JSON lines stay nested."""
+def asked_audit(
+    engine: EngineOption = "exact",
+    space: SpaceOption = "chain",
+    lengths: LengthsOption = (3,),
+    beam_size: BeamSizesOption = (10,),
+    time_limit: TimeLimitOption = None,
+    sample: SampleOption = None,
+    seed: SeedOption = 0,
+) -> Any:
+    """The `Audit`; several lengths and beam sizes make a grid."""
+    from ..run.audit import Audit
 
-    def __call__(self, record: Any) -> None:
-        if self.format_name == "jsonl":
-            return super().__call__(record)
-        beam, exact = record["beam"], record["exact"]
-        return super().__call__(
-            {
-                "unit": record["unit"],
-                "beam_iou": beam["iou"],
-                "exact_iou": exact["iou"],
-                "beam_gap": record["beam_gap"],
-                "beam_optimal": record["beam_optimal"],
-                "status": exact["status"],
-                "formula": exact["formula"],
-            }
-        )
+    settings = SearchSettings(engine=engine, space=space, time_limit=time_limit, sample=sample, seed=seed)
+    return Audit.of(settings, lengths, beam_size)
 
 
 def audit(
-    path: Path,
-    units: Sequence[str] | None,
-    settings: dict[str, Any],
-    *,
-    min_active: int | None = None,
-    lengths: list[int],
-    beam_sizes: list[int],
-    jobs: int,
-    output: Path | None,
-    format_name: str | None,
+    asked: Annotated[UnitsAsked, Depends(UnitsAsked)], work: Annotated[Any, Depends(asked_audit, "Search")]
 ) -> None:
-    """Audit units; print a line for each, and the summary on stderr."""
-    printer = _AuditPrinter(chosen_format(format_name), AUDIT_COLUMNS)
-    chosen = Audit.of(SearchSettings(**settings), lengths, beam_sizes)
-    check_jobs(jobs)
-    probe = open_probe(path)
-    choice = choose_active_units(probe, units, min_active)
-    names = choice.names
-    is_grid = len(chosen.lengths) * len(chosen.beam_sizes) > 1
-    lines = Lines(printer, len(names), left_out=ONLY_IN_FILES if is_grid else (*ONLY_IN_FILES, "grid"))
-    records: list[dict[str, Any]] = []
+    """Hold the beam against an engine that proves, unit by unit.
+
+    compexact audit probe --length 3 -o audit
+    compexact audit probe --units 0-99 --length 2-4 --beam-size 1,5,10,50 -o grid
+    """
+    is_grid = len(work.lengths) * len(work.beam_sizes) > 1
+    left_out = ONLY_IN_FILES if is_grid else (*ONLY_IN_FILES, "grid")
+    records: list[Record] = []
+
+    def shown(record: Record, format: str) -> Record:
+        plain = {key: value for key, value in record["exact"].items() if key not in ("by_length", "top")}
+        records.append(record | {"exact": plain})
+        printed = {key: value for key, value in records[-1].items() if key not in left_out}
+        return printed if format == "jsonl" else _side_by_side(printed)
+
     try:
-        with lines.shown() as show:
-
-            def keep(record: dict[str, Any]) -> None:
-                plain = {key: value for key, value in record["exact"].items() if key not in ("by_length", "top")}
-                records.append(record | {"exact": plain})
-                show(records[-1])
-
-            if output is None:
-                with stop_on_interrupt() as stop:
-                    for _, grid in map_units(chosen, probe.cells, names, jobs=jobs, stop=stop):
-                        keep(audit_record(grid))
-                if lines.count < len(names) or stop.is_set():
-                    raise KeyboardInterrupt
-            else:
-                run_audit(probe, names, chosen, output, jobs=jobs, min_active=choice.min_active, on_record=keep)
+        asked.do(work, COLUMNS, shown)
     finally:
         _print_summary(records)
-    if output is not None and records:
+    if asked.output is not None and records:
         from ..run.audit_plot import plot_audit
 
-        plot_audit(records, output / "audit.svg", output / "audit.png")
-        print(f"plot: {output / 'audit.svg'}", file=sys.stderr)
+        plot_audit(records, asked.output / "audit.svg", asked.output / "audit.png")
+        print(f"plot: {asked.output / 'audit.svg'}", file=sys.stderr)
 
 
-def _print_summary(records: list[dict[str, Any]]) -> None:
+def _side_by_side(record: Record) -> Record:
+    """The columns of tables and CSV; JSON lines stay nested."""
+    beam, exact = record["beam"], record["exact"]
+    flat = {"beam_iou": beam["iou"], "exact_iou": exact["iou"], "status": exact["status"], "formula": exact["formula"]}
+    return {column: (record | flat)[column] for column in COLUMNS}
+
+
+def _print_summary(records: list[Record]) -> None:
+    from ..printing import table
+    from ..run.audit import summarise, worst_units
+
     rows = [vars(summary) for summary in summarise(records)]
     if not rows:
         return

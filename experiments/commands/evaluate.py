@@ -1,40 +1,61 @@
-"""`compexact evaluate nli`: how well a model of sentence pairs does, and what it says of one pair."""
+"""`compexact evaluate nli`: how well a model of sentence pairs does, and what it says of one pair.
+
+Nothing heavy is imported before it runs.
+"""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ...probes.atomic_folder import check_output_file, new_file
-from ...solver.errors import UsageError
-from ..printing import Printer, Record, chosen_format, csv_cell, table
+import typer
+
 from ..progress import progress
+from .options import BatchSizeOption, DeviceOption, ForceOption, FormatOption
+from .pair_options import PAIRS_HELP, PairModel
+from .signature import Depends
 
-if TYPE_CHECKING:  # torch is imported by the command that needs it
+if TYPE_CHECKING:
     from ...probes.nli.evaluation import Evaluation
     from ...probes.nli.loading import LoadedPairModel
     from ...probes.text.pairs import Pairs
+    from ..printing import Record
+
+
+@dataclass(frozen=True)
+class TypedPair:
+    """Two sentences, or neither."""
+
+    premise: Annotated[str | None, typer.Option(help="With --hypothesis: one pair, typed by hand.")] = None
+    hypothesis: Annotated[str | None, typer.Option(help="With --premise.")] = None
 
 
 def evaluate_nli(
-    model: str,
-    *,
-    pairs: Path | None,
-    typed: tuple[str | None, str | None],
-    weights: Path | None,
-    output: Path | None,
-    batch_size: int,
-    device: str,
-    force: bool,
-    format_name: str | None,
+    model: Annotated[PairModel, Depends(PairModel)],
+    typed: Annotated[TypedPair, Depends(TypedPair)],
+    pairs: Annotated[Path | None, typer.Option(help=PAIRS_HELP)] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A CSV file to write: label, prediction, probabilities.")
+    ] = None,
+    batch_size: BatchSizeOption = 64,
+    device: DeviceOption = "cpu",
+    force: ForceOption = False,
+    format: FormatOption = None,
 ) -> None:
-    """Print how well a model does on a file of pairs, or what it says of one pair."""
-    from ...probes.nli.loading import load_pair_model
+    """Accuracy and confusion of a model on labelled pairs, or its probabilities for one pair.
 
-    format_name = chosen_format(format_name)
-    premise, hypothesis = typed
+    compexact evaluate nli --model model --pairs snli_dev.jsonl -o predictions.csv
+    compexact evaluate nli --model model --premise "A man sleeps." --hypothesis "Nobody sleeps."
+    """
+    from ...probes.atomic_folder import check_output_file
+    from ...solver.errors import UsageError
+    from ..printing import chosen_format
+
+    format_name = chosen_format(format)
+    premise, hypothesis = typed.premise, typed.hypothesis
     by_hand = premise is not None and hypothesis is not None
     if (premise is None) != (hypothesis is None) or by_hand == (pairs is not None):
         raise UsageError("name a file with --pairs, or type one pair with --premise and --hypothesis")
@@ -42,7 +63,7 @@ def evaluate_nli(
         raise UsageError("-o goes with --pairs: it writes a line for every pair of the file")
     if output is not None:
         check_output_file(output, force=force)
-    loaded = load_pair_model(model, weights=weights)
+    loaded = model.load()
     if premise is not None and hypothesis is not None:
         _one_pair(loaded, premise, hypothesis, device, format_name)
         return
@@ -55,6 +76,8 @@ def _one_pair(model: LoadedPairModel, premise: str, hypothesis: str, device: str
     from ...probes.nli.predicting import predict
     from ...probes.text.language import analyse, open_pipeline
     from ...probes.text.pairs import Pair, Pairs, Sentence
+    from ...solver.errors import UsageError
+    from ..printing import Printer
 
     for option, text in (("--premise", premise), ("--hypothesis", hypothesis)):
         if not text.strip():
@@ -103,6 +126,8 @@ def _file_of_pairs(
 
 
 def _print_evaluation(model: str, pairs: str, found: Evaluation, format_name: str) -> None:
+    from ..printing import Printer, table
+
     if format_name != "table":
         Printer(format_name, ())(_evaluation_record(model, pairs, found))
         return
@@ -142,6 +167,9 @@ def _write_predictions(
     shares: Sequence[Sequence[float]],
 ) -> None:
     """A line per pair, in the file's order; whole or not at all.  `gold` and `correct` are empty without label."""
+    from ...probes.atomic_folder import new_file
+    from ..printing import csv_cell
+
     with new_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["key", "gold", "pred", "correct", *classes])

@@ -79,7 +79,7 @@ def question_command(question: Callable[..., Answer], name: str) -> Any:
 
     parameters = [*signature.typed_parameters(question), *signature.typed_parameters(_kept)]
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name)(signature.typed_as(parameters, signature.help_of(question), asked))
+    app.command(name, cls=signature.GroupedCommand)(signature.typed_as(parameters, signature.help_of(question), asked))
     return typer.main.get_command(app)
 
 

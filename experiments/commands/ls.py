@@ -1,91 +1,34 @@
-"""`compexact ls`: what is in a probe, a run or an answer, and which layers a model has."""
+"""`compexact ls`.  Nothing heavy is imported before it runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-import numpy as np
+import typer
 
-from ...probes.opening import open_probe
-from ...probes.store import Probe
-from ...solver.errors import DataError, UsageError
-from ..printing import Printer, Record, chosen_format, table_cell
-from .ls_runs import answer_summary, run_summary
-
-SUMMARIES = {"run.json": run_summary, "answer.json": answer_summary}
-"""What is in a folder that holds such a file; another folder is a probe."""
+from .options import FormatOption
+from .preprocessing_options import ImageSizeOption
 
 
-def list_folder(path: Path, *, concepts: bool, units: bool, format_name: str | None) -> None:
-    """Print what is in a probe, a run, an audit or an answer; or a probe's concepts, or its units."""
-    format_name = chosen_format(format_name)
-    file = next((name for name in SUMMARIES if (path / name).exists()), None)
-    if file is None:
-        if path.is_dir() and not (path / "manifest.json").exists():
-            known = ", ".join(["manifest.json", *SUMMARIES])
-            raise DataError(f"{path} is neither a probe nor a run nor an answer: it has none of {known}")
-        _list_probe(open_probe(path), concepts=concepts, units=units, format_name=format_name)
-    elif concepts or units:
-        raise UsageError(f"--concepts and --units list what is in a probe; {path} has a {file}")
+def ls(
+    what: Annotated[str, typer.Argument(help="A probe, a run, an audit, an answer, an .npz file, or `layers`.")],
+    model: Annotated[str | None, typer.Option(help="For `layers`: torchvision:NAME or package.module:factory.")] = None,
+    image_size: ImageSizeOption = 224,
+    concepts: Annotated[bool, typer.Option("--concepts", help="List the concepts, with their points.")] = False,
+    units: Annotated[bool, typer.Option("--units", help="List the units, with their active points.")] = False,
+    format: FormatOption = None,
+) -> None:
+    """Show a probe, a run, an answer, or the layers of a model.
+
+    compexact ls probe
+    compexact ls probe --concepts
+    compexact ls run
+    compexact ls layers --model torchvision:resnet18
+    """
+    from .ls_probe import list_folder, list_layers
+
+    if what == "layers":
+        list_layers(model, image_size or 224, format)
     else:
-        _show(SUMMARIES[file](path), format_name)
-
-
-def _list_probe(probe: Probe, *, concepts: bool, units: bool, format_name: str) -> None:
-    if concepts:
-        _list_concepts(probe, format_name)
-    elif units:
-        _list_units(probe, format_name)
-    else:
-        notes = {"notes": probe.about.get("notes", [])} if format_name == "table" else {}
-        _show(probe.summary() | notes, format_name)
-
-
-def _show(record: Record, format_name: str) -> None:
-    """One record: in a table, a line for each field."""
-    if format_name != "table":
-        Printer(format_name, ())(record)
-        return
-    width = max(map(len, record)) + 2
-    for key, value in record.items():
-        print(f"{key.replace('_', ' '):<{width}}{_shown(value)}")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        value = ", ".join(f"{name}={entry}" for name, entry in value.items()) or "-"
-    if isinstance(value, list):
-        value = "; ".join(map(str, value)) or "-"
-    return table_cell(value)
-
-
-def _list_concepts(probe: Probe, format_name: str) -> None:
-    rows = probe.cells.concepts
-    points = np.zeros(len(rows.names), dtype=np.int64)
-    np.add.at(points, rows.indices, np.repeat(probe.cells.weights, np.diff(rows.indptr)))
-    printer = Printer(format_name, ("concept", "category", "points", "share"))
-    for name, category, count in zip(rows.names, rows.categories, points):
-        share = int(count) / probe.cells.n_points
-        printer({"concept": name, "category": category, "points": int(count), "share": share})
-    printer.finish()
-
-
-def _list_units(probe: Probe, format_name: str) -> None:
-    printer = Printer(format_name, ("unit", "active", "share"))
-    for name, count in zip(probe.cells.unit_names, probe.cells.active.sum(axis=0)):
-        printer({"unit": name, "active": int(count), "share": int(count) / probe.cells.n_points})
-    printer.finish()
-
-
-def list_layers(model: str | None, image_size: int, format_name: str | None) -> None:
-    """Print the layers of a model that can be probed."""
-    if model is None:
-        raise UsageError("name the model: compexact ls layers --model torchvision:resnet18")
-    from ...probes.layers import list_layers as layers_of
-    from ...probes.models import load_model
-
-    printer = Printer(chosen_format(format_name), ("layer", "kind", "shape", "units"))
-    for layer in layers_of(load_model(model).module, image_size):
-        shape = "x".join(map(str, layer.shape))
-        printer({"layer": layer.name, "kind": layer.kind, "shape": shape, "units": layer.n_units})
-    printer.finish()
+        list_folder(Path(what), concepts=concepts, units=units, format_name=format)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+LONGEST_RANGE = 1_000
 
 
 def whole_number(text: str) -> int:
@@ -39,6 +41,8 @@ def whole_numbers(text: str) -> list[int]:
             raise typer.BadParameter(f"{text!r} is not whole numbers, commas and ranges, such as 1-5,10")
         if last and int(first) > int(last):
             raise typer.BadParameter(f"the range {part!r} runs backwards")
+        if last and int(last) - int(first) >= LONGEST_RANGE:
+            raise typer.BadParameter(f"the range {part!r} has more than {LONGEST_RANGE:,} numbers")
         found.update(range(int(first), int(last or first) + 1))
     return sorted(found)
 
@@ -87,28 +91,44 @@ def with_commas(values: Iterable[float]) -> str:
     return ",".join(f"{value:g}" for value in values)
 
 
-WHOLE: dict[str, Any] = {"parser": whole_number, "metavar": "N"}
-NUMBER: dict[str, Any] = {"parser": number, "metavar": "X"}
-
+ProbeArgument = Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")]
+MovedProbeOption = Annotated[Path | None, typer.Option(help="Where the run's probe lies, if it was moved.")]
+UnitsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--units",
+        "--unit",
+        metavar="UNIT,...",
+        help="Names and ranges: 0,3,10-20; a name with a comma as a value of its own; repeatable.  Default: all.",
+    ),
+]
+MinActiveOption = Annotated[
+    int | None, typer.Option(help="Skip units active on fewer points.  Default: what the probe says, else 0.")
+]
 FormatOption = Annotated[
     str | None, typer.Option("--format", help="table, jsonl or csv.  Default: table on a terminal, else jsonl.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what lies at the output.")]
 FolderOption = Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")]
+RunOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")]
+WeightsOption = Annotated[Path | None, typer.Option(help="A local state dict.")]
+LimitOption = Annotated[int | None, typer.Option(help="Only the first so many inputs.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]
-UnitsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="UNIT,...",
-        help="Names and ranges: 0,3,10-20; a name with a comma as a value of its own; repeatable.  Default: all.",
-    ),
-]
-JobsOption = Annotated[int, typer.Option(**WHOLE, help="Processes; -1 for one per core.")]
-SeedOption = Annotated[int, typer.Option(**WHOLE, help="Of what is random, if anything.")]
+BatchSizeOption = Annotated[int, typer.Option(help="Inputs at once.")]
+JobsOption = Annotated[int, typer.Option(help="Processes; -1 for one per core.")]
+SeedOption = Annotated[int, typer.Option(help="Of what is random, if anything.")]
+
 EngineOption = Annotated[
     str, typer.Option(help="beam, exact (proves the optimum), cpsat, maxsat, or brute (tiny inputs).")
 ]
-BeamSizeOption = Annotated[int, typer.Option(**WHOLE, help="Distinct functions kept in the beam.")]
-LengthOption = Annotated[int, typer.Option(**WHOLE, help="At most so many concepts.")]
-LengthsOption = Annotated[Sequence[int], typer.Option(help="At most so many concepts: 3, 2-4 or 1-5,10.")]
+SpaceOption = Annotated[str, typer.Option(help="chain (the paper's) or tree.")]
+BEAM_SIZE = typer.Option("--beam-size", help="Distinct functions kept in the beam.")
+BeamSizeOption = Annotated[int, BEAM_SIZE]
+BeamSizesOption = Annotated[Sequence[int], BEAM_SIZE]
+LengthOption = Annotated[int, typer.Option("--length", help="At most so many concepts.")]
+LengthsOption = Annotated[
+    Sequence[int], typer.Option("--lengths", "--length", help="At most so many concepts: 3, 2-4 or 1-5,10.")
+]
 ProvenOption = Annotated[Sequence[int], typer.Option(help="Lengths to prove, too; empty for none.")]
+TimeLimitOption = Annotated[float | None, typer.Option(help="Seconds of wall clock per unit.")]
+SampleOption = Annotated[int | None, typer.Option(help="cpsat and maxsat: ask about so many points.")]

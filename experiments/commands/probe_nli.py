@@ -1,90 +1,117 @@
-"""`compexact probe nli`: from the options typed to a probe on disk."""
+"""`compexact probe nli`.  Nothing heavy is imported before it runs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from ...probes.atomic_folder import check_output
-from ...solver.errors import UsageError
+import typer
+
+from ...probes.nli.nli_settings import NliSettings
+from ...probes.text.concept_settings import PairConceptSettings
 from ..progress import progress
+from .options import FolderOption, ForceOption, LimitOption
+from .pair_options import PAIRS_HELP, PairModel
+from .signature import Depends
 
-if TYPE_CHECKING:  # torch is imported by the command that needs it
+if TYPE_CHECKING:
     from ...probes.nli.loading import LoadedPairModel
     from ...probes.text.pairs import Pairs
 
 
+@dataclass(frozen=True)
+class FirstPairs:
+    """The sentence pairs of a file, or the first of them."""
+
+    pairs: Annotated[Path, typer.Option(help=PAIRS_HELP)]
+    limit: LimitOption = None
+
+    def open(self) -> Pairs:
+        """Reads them.  Raises `UsageError` for a limit below 1."""
+        from ...probes.text.readers import open_pairs
+        from ...solver.errors import UsageError
+
+        pairs = open_pairs(self.pairs)
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"--limit is at least 1, not {self.limit}")
+        return replace(pairs, pairs=pairs.pairs[: self.limit])
+
+
+@dataclass(frozen=True)
+class Language:
+    """What annotates the sentences, and where words near a word come from."""
+
+    spacy: Annotated[
+        str | None, typer.Option(help="A spaCy pipeline, installed or a folder.  Default: rules, and the file's tags.")
+    ] = None
+    tags_from: Annotated[str, typer.Option(help="file (the pipeline's where the file has none) or pipeline.")] = "file"
+    vectors: Annotated[Path | None, typer.Option(help="For --neighbors: GloVe text, or a spaCy pipeline.")] = None
+
+
 def probe_nli(
-    model: str,
-    pairs: Path,
-    output: Path,
-    *,
-    weights: Path | None,
-    layer: str | None,
-    spacy: str | None,
-    tags_from: str,
-    vectors: Path | None,
-    concepts: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    limit: int | None,
-    force: bool,
+    model: Annotated[PairModel, Depends(PairModel, "Model")],
+    pairs: Annotated[FirstPairs, Depends(FirstPairs, "Sentence pairs")],
+    output: FolderOption,
+    concepts: Annotated[PairConceptSettings, Depends(PairConceptSettings, "Concepts")],
+    language: Annotated[Language, Depends(Language, "Concepts")],
+    settings: Annotated[NliSettings, Depends(partial(NliSettings, layer=""), "Units and thresholds")],
+    layer: Annotated[
+        str | None, typer.Option(help="Dotted name.  Default: what the scores are a linear function of.")
+    ] = None,
+    force: ForceOption = False,
 ) -> None:
-    """Probe a model of sentence pairs and save the probe.  What can be refused is, before the work begins."""
+    """Probe a model of sentence pairs: words, tags and overlap against the units of a layer.
+
+    compexact probe nli --model model --pairs snli_dev_tagged.tsv.gz -o probe
+    compexact probe nli --model model --pairs snli_dev.jsonl --spacy en_core_web_sm \\
+        --vectors glove.6B.50d.txt.gz --neighbors 5 -o probe
+    """
+    from ...probes.atomic_folder import check_output
     from ...probes.devices import choose_device
     from ...probes.layers import resolve_layer
-    from ...probes.nli.loading import load_pair_model
-    from ...probes.nli.probe import NliSettings, probe_nli
+    from ...probes.nli.probe import Origin, probe_nli
     from ...probes.store import is_probe, save_probe
-    from ...probes.text.concepts import PairConceptSettings, pair_concepts
+    from ...probes.text.concepts import pair_concepts
     from ...probes.text.language import analyse, annotation_sources, open_pipeline
-    from ...probes.text.readers import open_pairs
     from ...probes.text.vectors import open_vectors
+    from ...solver.errors import UsageError
 
     check_output(output, force=force, is_ours=is_probe)
-    chosen = PairConceptSettings(**concepts)
-    how = NliSettings(layer=layer or "", **settings)
-    choose_device(how.device)
-    if chosen.neighbours and vectors is None:
+    choose_device(settings.device)
+    if concepts.neighbours and language.vectors is None:
         raise UsageError("--neighbors needs --vectors: a GloVe text file, or a spaCy pipeline that has vectors")
-    read = _limited(open_pairs(pairs), limit)
-    pipeline = open_pipeline(spacy)
-    sources = annotation_sources(read, pipeline, tags_from=tags_from)
-    known = open_vectors(vectors) if vectors is not None and chosen.neighbours else None
-    loaded = load_pair_model(model, weights=weights)
-    how = replace(how, layer=layer or _default_layer(loaded))
-    resolve_layer(loaded.module, how.layer)
+    read, pipeline = pairs.open(), open_pipeline(language.spacy)
+    sources = annotation_sources(read, pipeline, tags_from=language.tags_from)
+    known = open_vectors(language.vectors) if language.vectors is not None and concepts.neighbours else None
+    loaded = model.load()
+    settings = replace(settings, layer=layer or _default_layer(loaded))
+    resolve_layer(loaded.module, settings.layer)
     said = [f"{what}: {source}" for what, source in sources.items() if source != "none" or what == "tags"]
     print("; ".join(said), file=sys.stderr)
-    if vectors is not None and not chosen.neighbours:
+    if language.vectors is not None and not concepts.neighbours:
         print("no NEIGHBORS concepts were asked for: --neighbors 5 makes them from the vectors", file=sys.stderr)
     with progress() as report:
-        analysed = analyse(read, pipeline, report, tags_from=tags_from)
+        analysed = analyse(read, pipeline, report, tags_from=language.tags_from)
         probe = probe_nli(
             loaded,
             read,
             analysed,
-            pair_concepts(analysed, chosen, known),
-            how,
+            pair_concepts(analysed, concepts, known),
+            settings,
             report,
-            made_with={"concepts": asdict(chosen), "annotations": sources, "limit": limit},
-            inputs={
-                **({"spacy pipeline": pipeline.digest} if pipeline.digest else {}),
-                **({"vectors": known.digest} if known else {}),
-            },
-            notes=[*pipeline.notes, *(known.notes if known else ())],
+            Origin(
+                {"concepts": asdict(concepts), "annotations": sources, "limit": pairs.limit},
+                {
+                    **({"spacy pipeline": pipeline.digest} if pipeline.digest else {}),
+                    **({"vectors": known.digest} if known else {}),
+                },
+                [*pipeline.notes, *(known.notes if known else ())],
+            ),
         )
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
-
-
-def _limited(pairs: Pairs, limit: int | None) -> Pairs:
-    if limit is None:
-        return pairs
-    if limit < 1:
-        raise UsageError(f"--limit is at least 1, not {limit}")
-    return replace(pairs, pairs=pairs.pairs[:limit])
 
 
 def _default_layer(model: LoadedPairModel) -> str:
@@ -92,6 +119,7 @@ def _default_layer(model: LoadedPairModel) -> str:
     if model.layer is not None:
         return model.layer
     from ...probes.nli.pair_layers import list_pair_layers
+    from ...solver.errors import UsageError
 
     sentences = [("a", "man", "sleeps"), ("nobody", "sleeps")]
     names = [layer.name for layer in list_pair_layers(model, sentences, sentences)]

@@ -1,8 +1,9 @@
 """A command from a function: its signature and annotations are the options, its docstring is the help.
 
-A parameter that is annotated with `typer.Argument` or `typer.Option` is typed.  `Opened` says what becomes of what is
-typed, `Depends` what another function makes of several: of what that function's own parameters say, in the same way.
-Any other parameter is for Python: a command leaves it at its default.
+A parameter that is annotated with `typer.Argument` or `typer.Option` is typed; so is one that is annotated with a text,
+an option's help, after its names where they are not the parameter's.  `Opened` says what becomes of what is typed,
+`Depends` what another function, or a dataclass, makes of several: of what that one's own parameters say, in the same
+way.  Any other parameter is for Python: a command leaves it at its default.
 
     def size(probe: Annotated[Probe, typer.Argument(help="A probe."), Opened(open_probe)], *, length: LengthOption = 3)
 """
@@ -14,8 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
+import typer
+from typer.core import TyperCommand
 from typer.models import ParameterInfo
 
 from .options import as_ranges, number, numbers, whole_number, whole_numbers, with_commas
@@ -31,9 +34,13 @@ class Opened:
 
 @dataclass(frozen=True)
 class Depends:
-    """The value is what `make` gives; for one command it is called once, however many ask.  (As in FastAPI.)"""
+    """The value is what `make` gives; for one command it is called once, however many ask.  (As in FastAPI.)
+
+    group: the heading of its options in the help; "" for none of their own.
+    """
 
     make: Callable[..., Any]
+    group: str = ""
 
 
 PARSERS: dict[Any, tuple[Callable[[str], Any], str, Callable[[Any], Any]]] = {
@@ -49,9 +56,46 @@ def typed_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     """What is typed for the function and for what it depends on, each once, as typer understands it."""
     found: dict[str, inspect.Parameter] = {}
     for parameter, said in _annotated(function):
-        for each in typed_parameters(said.make) if isinstance(said, Depends) else [_for_typer(parameter)]:
+        for each in _grouped(said) if isinstance(said, Depends) else [_for_typer(parameter)]:
             found.setdefault(each.name, each)
     return list(found.values())
+
+
+def _grouped(depends: Depends) -> list[inspect.Parameter]:
+    """What is typed for it; where it has a heading, under that."""
+    parameters = typed_parameters(depends.make)
+    for parameter in parameters if depends.group else ():
+        _info(parameter).rich_help_panel = depends.group
+    return parameters
+
+
+def _info(parameter: inspect.Parameter) -> Any:
+    """What typer is told of it; of texts alone, an option."""
+    metadata = parameter.annotation.__metadata__
+    texts = [each for each in metadata if isinstance(each, str)]
+    return next((each for each in metadata if isinstance(each, ParameterInfo)), None) or typer.Option(
+        *texts[:-1], help=texts[-1]
+    )
+
+
+def _is_tuple(kind: Any) -> bool:
+    """Whether it is `tuple[..., ...]`, which is typed as an option that is repeated."""
+    return get_origin(kind) is tuple and get_args(kind)[-1] is Ellipsis
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help has a heading for each group of options, in the order of the first of each."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            default = "Arguments" if parameter.param_type_name == "argument" else "Options"
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                groups.setdefault(getattr(parameter, "rich_help_panel", None) or default, []).append(record)
+        for title in sorted(groups, key=lambda title: title == "Options"):  # what has no group comes last, as --help
+            with formatter.section(title):
+                formatter.write_dl(groups[title])
 
 
 def arguments(
@@ -62,7 +106,7 @@ def arguments(
     for parameter, said in _annotated(function):
         name = parameter.name
         if said is None:
-            found[name] = typed[name]
+            found[name] = tuple(typed[name]) if _is_tuple(get_args(parameter.annotation)[0]) else typed[name]
         elif isinstance(said, Depends):
             if said.make not in made:
                 made[said.make] = said.make(**arguments(said.make, typed, made))
@@ -86,6 +130,11 @@ def from_signature(function: Callable[..., Any]) -> Callable[..., None]:
     return typed_as(typed_parameters(function), help_of(function), lambda typed: function(**arguments(function, typed)))
 
 
+def register(app: typer.Typer, function: Callable[..., Any], name: str | None = None) -> None:
+    """Make the function a command of the app, by its own name where none is given."""
+    app.command(name or function.__name__, cls=GroupedCommand)(from_signature(function))
+
+
 def typed_as(
     parameters: Sequence[inspect.Parameter], help: str, run: Callable[[dict[str, Any]], None]
 ) -> Callable[..., None]:
@@ -105,18 +154,20 @@ def _annotated(function: Callable[..., Any]) -> Iterator[tuple[inspect.Parameter
     for parameter in inspect.signature(function, eval_str=True).parameters.values():
         metadata = getattr(parameter.annotation, "__metadata__", ())
         said = next((each for each in metadata if isinstance(each, Opened | Depends)), None)
-        if said is not None or any(isinstance(each, ParameterInfo) for each in metadata):
+        if said is not None or any(isinstance(each, ParameterInfo | str) for each in metadata):
             yield parameter, said
 
 
 def _for_typer(parameter: inspect.Parameter) -> inspect.Parameter:
     """With the type that is typed, and with the parser of that type."""
     wanted, *metadata = get_args(parameter.annotation)
-    info = copy(next(each for each in metadata if isinstance(each, ParameterInfo)))
+    info = copy(_info(parameter))
     may_be_none = type(None) in get_args(wanted)
     kinds = [each for each in (get_args(wanted) if may_be_none else (wanted,)) if each is not type(None)]
     kind = next((each.typed for each in metadata if isinstance(each, Opened)), kinds[0])
     default = parameter.default
+    if _is_tuple(kind):
+        kind = list[get_args(kind)[0]]  # type: ignore[misc]
     if info.parser is None and kind in PARSERS:
         info.parser, metavar, shown = PARSERS[kind]
         info.metavar = info.metavar or metavar

@@ -146,7 +146,7 @@ def _train(folder: Path, seed: int, update: Progress) -> tuple[LoadedPairModel, 
 
 def _probe(folder: Path, model: LoadedPairModel, dev: Pairs, update: Progress) -> tuple[Probe, Editor]:
     """The probe of the dev pairs, and what edits of them need."""
-    from ...probes.nli.probe import NliSettings, probe_nli
+    from ...probes.nli.probe import NliSettings, Origin, probe_nli
     from ...probes.text.concepts import PairConceptSettings, pair_concepts
     from ...probes.text.language import analyse, open_pipeline
     from ...probes.text.vectors import open_vectors
@@ -162,8 +162,10 @@ def _probe(folder: Path, model: LoadedPairModel, dev: Pairs, update: Progress) -
         pair_concepts(analysed, concepts, vectors),
         settings,
         update,
-        made_with={"concepts": asdict(concepts), "annotations": {"tokens": "the file", "tags": "the file"}},
-        inputs={"vectors": vectors.digest},
+        Origin(
+            {"concepts": asdict(concepts), "annotations": {"tokens": "the file", "tags": "the file"}},
+            {"vectors": vectors.digest},
+        ),
     )
     saved = save_probe(probe, folder / "probe")
     reader = ConceptReader.of(analysed, concepts, vectors)

@@ -12,10 +12,11 @@ import typer
 
 from ...probes.store import Probe
 from ...solver.errors import UsageError
-from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthsOption, SeedOption
+from ..commands.options import LengthsOption, SeedOption
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
-from .explanations import Explained, Progress, chosen_search, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
+from .search_options import SEARCH, SearchInput
 from .unit_correlations import finite
 
 LEVEL = 0.95
@@ -45,11 +46,9 @@ def accuracy_against_iou(
     units: UnitsInput,
     *,
     lengths: LengthsOption = range(1, 11),
-    engine: EngineOption = "beam",
-    beam_size: BeamSizeOption = 10,
+    search: SearchInput = SEARCH,
     least_inputs: Annotated[int, typer.Option(help="Leave out units active on fewer labelled inputs.")] = 1,
     seed: SeedOption = 0,
-    jobs: JobsOption = 1,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
     """Is the model more often right where better explained units are active?  (Figure 7.)
@@ -62,7 +61,7 @@ def accuracy_against_iou(
 
     Raises `UsageError` where the probe has no predictions or gold labels, or fewer than four units are left.
     """
-    settings = chosen_search(engine, beam_size, lengths)
+    settings = search.settings(lengths)
     counted = _accuracy(probe, units)
     kept = [place for place, n in enumerate(counted.inputs) if n >= max(least_inputs, 1)]
     if len(kept) < LEAST_UNITS:
@@ -71,14 +70,20 @@ def accuracy_against_iou(
             f"{max(least_inputs, 1)} inputs with a gold label"
         )
     names = [units[place] for place in kept]
-    explained = explain_at(probe, names, lengths, settings, jobs=jobs, on_progress=on_progress)
+    explained = explain_at(probe, names, lengths, settings, jobs=search.jobs, on_progress=on_progress)
     shares = counted.right[kept] / counted.inputs[kept]
     rows = tuple(_row(length, explained, shares, seed) for length in sorted(set(lengths)))
     return Answer(
         name="accuracy",
         question="Is the model more often right where better explained units are active?",
         inputs=(input_record(probe),),
-        settings={"engine": engine, "beam_size": beam_size, "least_inputs": least_inputs, "seed": seed, "level": LEVEL},
+        settings={
+            "engine": search.engine,
+            "beam_size": search.beam_size,
+            "least_inputs": least_inputs,
+            "seed": seed,
+            "level": LEVEL,
+        },
         rows=rows,
         summary=_summary(rows, counted, len(units) - len(kept), least_inputs),
         published=_beside(probe, rows),

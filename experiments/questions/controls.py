@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import typer
 from ...probes.opening import open_probe
 from ...probes.store import Probe
 from ...solver.errors import UsageError
-from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, SeedOption
+from ..commands.options import LengthsOption
 from ..commands.signature import Depends, Opened
 from ..run.engines import SearchSettings, check_settings
 from ..run.interrupts import stop_on_interrupt
@@ -21,6 +22,7 @@ from .answer import Answer, input_record, new_figure
 from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput, chosen_units
 from .permutation_test import DrawNull, Null
+from .search_options import BEAM, BeamInput
 
 LEVEL = 0.05
 AgainstInput = Annotated[
@@ -30,8 +32,16 @@ AgainstInput = Annotated[
 ]
 
 
-def _units_of(against: AgainstInput = None) -> list[str] | None:
-    return None if against is None else chosen_units(against)
+@dataclass(frozen=True)
+class OtherUnits:
+    """Those of another network."""
+
+    probe: Probe
+    units: Sequence[str]
+
+
+def _other_units(against: AgainstInput = None) -> OtherUnits | None:
+    return None if against is None else OtherUnits(against, chosen_units(against))
 
 
 def against_chance(
@@ -40,11 +50,8 @@ def against_chance(
     *,
     lengths: LengthsOption = range(1, 4),
     shuffles: Annotated[int, typer.Option(help="Shuffled masks a unit.")] = 19,
-    against: AgainstInput = None,
-    against_units: Annotated[Sequence[str] | None, Depends(_units_of)] = None,
-    beam_size: BeamSizeOption = 10,
-    seed: SeedOption = 0,
-    jobs: JobsOption = 1,
+    against: Annotated[OtherUnits | None, Depends(_other_units)] = None,
+    beam: BeamInput = BEAM,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
     """Are the explanations better than those of shuffled masks (a p-value a unit), or of another network's units?
@@ -62,15 +69,13 @@ def against_chance(
         raise UsageError(f"there must be at least 1 shuffle, not {shuffles}")
     if not units:
         raise UsageError("no unit to explain")
-    settings = SearchSettings(max_length=lengths[-1], beam_size=beam_size, seed=seed)
+    settings = SearchSettings(max_length=lengths[-1], beam_size=beam.beam_size, seed=beam.seed)
     check_settings(settings)
-    if against is not None and against.cells.concepts.names != probe.cells.concepts.names:
+    if against is not None and against.probe.cells.concepts.names != probe.cells.concepts.names:
         raise UsageError("the two probes have other concepts, or in another order; probe both on the same dataset")
-    nulls = _nulls(probe, units, DrawNull(lengths, shuffles, beam_size, seed), jobs, on_progress)
+    nulls = _nulls(probe, units, DrawNull(lengths, shuffles, beam.beam_size, beam.seed), beam.jobs, on_progress)
     others = (
-        explain_at(
-            against, against_units or against.cells.unit_names, lengths, settings, jobs=jobs, on_progress=on_progress
-        )
+        explain_at(against.probe, against.units, lengths, settings, jobs=beam.jobs, on_progress=on_progress)
         if against is not None
         else []
     )
@@ -78,8 +83,8 @@ def against_chance(
     return Answer(
         name="controls",
         question="Are the explanations better than those of shuffled masks, or of another network's units?",
-        inputs=(input_record(probe), *([] if against is None else [input_record(against)])),
-        settings={"units": len(units), "shuffles": shuffles, "beam_size": beam_size, "seed": seed},
+        inputs=(input_record(probe), *([] if against is None else [input_record(against.probe)])),
+        settings={"units": len(units), "shuffles": shuffles, "beam_size": beam.beam_size, "seed": beam.seed},
         rows=rows,
         summary=_summary(rows, nulls, probe),
         more={"units": tuple(row for unit, null in nulls.items() for row in _unit_rows(unit, lengths, null))},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,22 +42,29 @@ ModelInput = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Source:
+    """What the probe was made of."""
+
+    pairs: Annotated[
+        Pairs | None, typer.Option(help="The file that was probed; its pairs are edited."), Opened(open_pairs)
+    ] = None
+    vectors: Annotated[
+        WordVectors | None, typer.Option(help="Those of the probe's NEIGHBORS concepts."), Opened(open_vectors)
+    ] = None
+    spacy: Annotated[str | None, typer.Option(help="The pipeline that the probe was made with.")] = None
+
+
 def edits(
     run: RunInput,
     probe: RunProbeInput,
     model: ModelInput,
-    pairs: Annotated[
-        Pairs | None, typer.Option(help="The file that was probed; its pairs are edited."), Opened(open_pairs)
-    ] = None,
+    source: Annotated[Source, Depends(Source)],
     *,
     by_hand: Annotated[
         Path | None, typer.Option(help="Pairs before and after an edit, instead: a table, or the word `paper`.")
     ] = None,
     units: UnitsOption = None,
-    vectors: Annotated[
-        WordVectors | None, typer.Option(help="Those of the probe's NEIGHBORS concepts."), Opened(open_vectors)
-    ] = None,
-    spacy: Annotated[str | None, typer.Option(help="The pipeline that the probe was made with.")] = None,
     settings: Annotated[EditSettings | None, Depends(EditSettings)] = None,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
@@ -73,12 +80,12 @@ def edits(
     _check_model(model, probe)
     if by_hand is not None:
         return edited_pairs(PAPER_EDITS if str(by_hand) == "paper" and not by_hand.exists() else by_hand, probe, model)
-    analysed = analyse(_probed_pairs(pairs, probe), open_pipeline(spacy))
+    analysed = analyse(_probed_pairs(source.pairs, probe), open_pipeline(source.spacy))
     concepts = PairConceptSettings(**probe.about["settings"]["concepts"])
-    if concepts.neighbours and vectors is None:
+    if concepts.neighbours and source.vectors is None:
         raise UsageError("the probe has NEIGHBORS concepts; name the vectors they were made with: --vectors FILE")
     wanted = None if units is None else choose_units(probe.cells, units)
-    reader = ConceptReader.of(analysed, concepts, vectors)
+    reader = ConceptReader.of(analysed, concepts, source.vectors)
     editor = Editor(probe, analysed, reader, ask_model(model, probe))
     chosen = [found for found in unit_findings(run, probe) if wanted is None or found.unit in wanted]
     found = propose_edits(editor, chosen, settings, on_progress=on_progress)

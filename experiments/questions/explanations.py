@@ -7,27 +7,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ...probes.store import Probe
-from ...solver.errors import UsageError
 from ...solver.explanation import Explanation
 from ...solver.result import SearchResult
-from ..run.engines import SearchSettings, check_settings
+from ..run.engines import SearchSettings
 from ..run.interrupts import stop_on_interrupt
 from ..run.units import Explain, map_units
 
 Progress = Callable[[str, int, int], None]
-
-
-def chosen_search(engine: str, beam_size: int, lengths: Sequence[int]) -> SearchSettings:
-    """The settings for `explain_at`.
-
-    Raises `UsageError` for an unknown engine, a beam that is too small, and where no length of at least 1 is asked for.
-    """
-    if not lengths:
-        raise UsageError("no maximum length is asked for; name one or more, such as 1-5,10")
-    settings = SearchSettings(engine=engine, beam_size=beam_size)
-    for length in (min(lengths), max(lengths)):
-        check_settings(replace(settings, max_length=length))
-    return settings
 
 
 @dataclass(frozen=True)

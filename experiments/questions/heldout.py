@@ -14,12 +14,13 @@ from ...probes.store import Probe
 from ...solver.cells import Cells
 from ...solver.errors import UsageError
 from ...solver.problem import Problem
-from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, ProvenOption, SeedOption
+from ..commands.options import LengthsOption, ProvenOption
 from ..commands.signature import Opened
 from ..run.engines import SearchSettings
 from .answer import Answer, input_record, new_figure
 from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
+from .search_options import BEAM, BeamInput
 from .splits import by_probes, halves_of
 
 HOW = {
@@ -44,9 +45,7 @@ def held_out_iou(
     lengths: LengthsOption = (1, 2, 3, 4, 5, 6, 8, 10),
     proven: ProvenOption = range(1, 4),
     splits: Annotated[int, typer.Option(help="Random halves to average over.")] = 1,
-    beam_size: BeamSizeOption = 10,
-    seed: SeedOption = 0,
-    jobs: JobsOption = 1,
+    beam: BeamInput = BEAM,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
     """Do explanations hold on inputs that they were not found on?  Do longer ones, or the optimum, overfit?
@@ -65,11 +64,11 @@ def held_out_iou(
     asked = {"beam": sorted(set(lengths)), "exact": sorted(set(proven))}
     found: dict[str, list[np.ndarray]] = {engine: [] for engine, chosen in asked.items() if chosen}
     for number in range(splits):
-        halves = halves_of(probe, seed + number) if held_out is None else by_probes(probe, held_out)
+        halves = halves_of(probe, beam.seed + number) if held_out is None else by_probes(probe, held_out)
         for engine in found:
-            settings = SearchSettings(beam_size=beam_size) if engine == "beam" else SearchSettings(engine=engine)
+            settings = SearchSettings(beam_size=beam.beam_size) if engine == "beam" else SearchSettings(engine=engine)
             part = Probe(halves.explain, probe.about)
-            explained = explain_at(part, units, asked[engine], settings, jobs=jobs, on_progress=on_progress)
+            explained = explain_at(part, units, asked[engine], settings, jobs=beam.jobs, on_progress=on_progress)
             found[engine].append(_ious(explained, asked[engine], halves.score))
     means = {engine: np.mean(arrays, axis=0) for engine, arrays in found.items()}
     rows = tuple(row for engine, ious in means.items() for row in _rows(engine, asked[engine], ious, len(units)))
@@ -77,7 +76,13 @@ def held_out_iou(
         name="heldout",
         question="Do explanations hold on inputs that they were not found on, and do longer or better ones overfit?",
         inputs=(input_record(probe), *([] if held_out is None else [input_record(held_out)])),
-        settings={"units": len(units), "split_by": halves.by, "splits": splits, "beam_size": beam_size, "seed": seed},
+        settings={
+            "units": len(units),
+            "split_by": halves.by,
+            "splits": splits,
+            "beam_size": beam.beam_size,
+            "seed": beam.seed,
+        },
         rows=rows,
         summary=(*_summary(rows, asked, means), HOW[halves.by]),
         draw=lambda: _figure(rows, means, asked),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ...probes.opening import open_probe
 from ...probes.store import Probe
-from ..commands.options import UnitsOption
+from ..commands.options import MovedProbeOption, UnitsOption
 from ..commands.signature import Depends, Opened
 from ..run.folder import Run, read_run
 from ..run.units import choose_active_units
@@ -24,9 +23,7 @@ def chosen_units(probe: ProbeInput, units: UnitsOption = None) -> list[str]:
     return choose_active_units(probe, units).names
 
 
-def probe_of_run(
-    run: RunInput, probe: Annotated[Path | None, typer.Option(help="The run's probe, if it was moved.")] = None
-) -> Probe:
+def probe_of_run(run: RunInput, probe: MovedProbeOption = None) -> Probe:
     """The probe at `probe`, or where the run says."""
     return run.open_probe(probe)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,14 +24,15 @@ from ...solver.explanation import Explanation
 from ...solver.formula import And, Formula, Not, Or
 from ...solver.logic import negation_normal_form
 from ...solver.parse import parse
-from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, SeedOption
-from ..commands.signature import Opened
+from ..commands.options import SeedOption
+from ..commands.signature import Depends, Opened
 from ..sentences.pair_formulas import literals
 from .annotation_sheet import LABELS, Sheet, cohen_kappa, read_sheet
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
-from .explanations import Progress, chosen_search, explain_at
+from .explanations import Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
 from .relatedness import SHARE, Relatedness, subject_of
+from .search_options import AT_LENGTH, SearchAtLengthInput
 from .wordnet import open_wordnet
 
 KINDS = ("single", "abstraction", "specialisation", "incoherent", "undecided")
@@ -51,6 +53,37 @@ PAPER = (
 )
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Of the units; all without a size.  seed: of all that is drawn by chance."""
+
+    size: Annotated[int | None, typer.Option("--sample", help="So many units by chance; the paper took 128.")] = None
+    seed: SeedOption = 0
+
+    def of(self, units: Sequence[str]) -> list[str]:
+        """So many, in the order given; all where there are no more.  Raises `UsageError` for a size below 1."""
+        if self.size is None or self.size >= len(units):
+            return list(units)
+        if self.size < 1:
+            raise UsageError(f"the sample must hold at least 1 unit, not {self.size}")
+        chosen = np.random.default_rng(self.seed).choice(len(units), self.size, replace=False)
+        return [units[place] for place in sorted(chosen)]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A pair of concepts is related above `share` of all pairs.
+
+    least_removed: `L1 AND NOT L2` specialises where it has at least this share fewer points than L1.
+    """
+
+    share: float = SHARE
+    least_removed: float = 0.1
+
+
+EVERY_UNIT, RULE = Sample(), Rule()
+
+
 def kinds_of(
     probe: ProbeInput,
     units: UnitsInput,
@@ -63,21 +96,15 @@ def kinds_of(
     labelled: Annotated[
         list[Path] | None, typer.Option(help="A filled-in sheet.csv; repeatable, one for each person.")
     ] = None,
-    sample: Annotated[int | None, typer.Option(help="So many units by chance; the paper took 128.")] = None,
-    length: LengthOption = 3,
-    engine: EngineOption = "beam",
-    beam_size: BeamSizeOption = 10,
-    share: float = SHARE,
-    least_removed: float = 0.1,
-    seed: SeedOption = 0,
-    jobs: JobsOption = 1,
+    sample: Annotated[Sample, Depends(Sample)] = EVERY_UNIT,
+    search: SearchAtLengthInput = AT_LENGTH,
+    rule: Rule = RULE,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
     """Do explanations join what belongs together?  A suggestion, and a sheet for people to label.  (Section 4.)
 
     Without word vectors and WordNet only categories speak, and the answer says so.  Shares of kinds are of the decided
-    units.  A pair of concepts is related above `share` of all pairs.  `L1 AND NOT L2` specialises where it has at
-    least the share `least_removed` fewer points than L1.
+    units.  (`Rule`: from when two concepts are related, and how much `AND NOT` must take away to specialise.)
 
     The rule, in this order.  `incoherent`: the alternatives of an OR do not hang together (by their concepts that are
     not negated); `undecided`, where those whose words are known do.  `specialisation`: `AND NOT`, or `AND`, takes away
@@ -86,14 +113,17 @@ def kinds_of(
     compexact experiment kinds probe --sample 128 --vectors glove.txt -o answers/kinds
     compexact experiment kinds probe --sample 128 --vectors glove.txt --labelled ann.csv --labelled ben.csv
     """
-    settings = chosen_search(engine, beam_size, [length])
+    length, least_removed = search.length, rule.least_removed
+    settings = search.settings([length])
     if not 0 <= least_removed <= 1:
         raise UsageError(f"the least share of points removed lies between 0 and 1, such as 0.1, not {least_removed}")
-    units = _sampled(units, sample, seed)
-    explained = explain_at(probe, units, [length], settings, jobs=jobs, on_progress=on_progress)
+    units = sample.of(units)
+    explained = explain_at(probe, units, [length], settings, jobs=search.jobs, on_progress=on_progress)
     wordnet, said = open_wordnet()
     concepts = probe.cells.concepts
-    relatedness = Relatedness.of(concepts.names, concepts.categories, vectors, wordnet, share=share, seed=seed)
+    relatedness = Relatedness.of(
+        concepts.names, concepts.categories, vectors, wordnet, share=rule.share, seed=sample.seed
+    )
     rows = tuple(
         _row(probe, unit.unit, best, relatedness, least_removed) for unit in explained if (best := unit.best(length))
     )
@@ -106,8 +136,9 @@ def kinds_of(
         question="Do explanations join what belongs together?",
         inputs=(input_record(probe),),
         settings={
-            "units": len(units), "sample": sample, "seed": seed, "length": length, "engine": engine,
-            "beam_size": beam_size, "share": share, "least_removed": least_removed, "cut_offs": relatedness.cuts,
+            "units": len(units), "sample": sample.size, "seed": sample.seed, "length": length,
+            "engine": search.engine, "beam_size": search.beam_size, "share": rule.share,
+            "least_removed": least_removed, "cut_offs": relatedness.cuts,
             "vectors": vectors.digest if vectors else None, "wordnet": wordnet.name if wordnet else None,
         },
         rows=rows,
@@ -116,16 +147,6 @@ def kinds_of(
         more={"sheet": tuple(map(_sheet_row, rows)), "agreement": tuple(_agreement(rows, sheets))},
         draw=lambda: _figure(rows, sheets, PAPER if is_vision else ()),
     )  # fmt: skip
-
-
-def _sampled(units: Sequence[str], sample: int | None, seed: int) -> list[str]:
-    """So many units by chance, in the order given; all where there are no more."""
-    if sample is None or sample >= len(units):
-        return list(units)
-    if sample < 1:
-        raise UsageError(f"the sample must hold at least 1 unit, not {sample}")
-    chosen = np.random.default_rng(seed).choice(len(units), sample, replace=False)
-    return [units[place] for place in sorted(chosen)]
 
 
 def _row(probe: Probe, unit: str, found: Explanation, relatedness: Relatedness, least_removed: float) -> dict[str, Any]:

@@ -13,11 +13,11 @@ import typer
 from ...probes.opening import open_probe
 from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError, did_you_mean
-from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explanations import Progress, chosen_search, explain_at
+from .explanations import Progress, explain_at
 from .inputs import ProbeInput, chosen_units
+from .search_options import AT_LENGTH, SearchAtLengthInput
 from .unit_correlations import ALPHA, correlations, extremes, overlaps, roles
 
 
@@ -81,10 +81,7 @@ def layer_links(
     *,
     top: Annotated[int, typer.Option(help="Earlier units for each later one, and as many against it.")] = 3,
     alpha: float = ALPHA,
-    length: LengthOption = 3,
-    engine: EngineOption = "beam",
-    beam_size: BeamSizeOption = 10,
-    jobs: JobsOption = 1,
+    search: SearchAtLengthInput = AT_LENGTH,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
     """Which units of an earlier layer go with each unit of a later one?
@@ -98,7 +95,8 @@ def layer_links(
 
     Raises `UsageError` where the two are not of the same inputs in the same order, or are the same layer.
     """
-    settings = chosen_search(engine, beam_size, [length])
+    length = search.length
+    settings = search.settings([length])
     if not 0 < alpha < 0.5:
         raise UsageError(f"alpha is a share between 0 and 0.5, such as 0.01, not {alpha}")
     if top < 1:
@@ -114,7 +112,7 @@ def layer_links(
         (after, after.units, "unit", "formula"),
         (before, [name for name in before.units if name in wanted], "earlier", "earlier_formula"),
     ):
-        explained = explain_at(side.probe, names, [length], settings, jobs=jobs, on_progress=on_progress)
+        explained = explain_at(side.probe, names, [length], settings, jobs=search.jobs, on_progress=on_progress)
         formulas = {each.unit: each.text(length) for each in explained}
         rows = [row | {column: formulas[row[unit]]} for row in rows]
     return Answer(
@@ -123,7 +121,7 @@ def layer_links(
         inputs=tuple(input_record(side.probe) for side in (before, after)),
         settings={
             "earlier_units": len(before.units), "later_units": len(after.units), "correlation_of": of_what, "top": top,
-            "alpha": alpha, "length": length, "engine": engine, "beam_size": beam_size,
+            "alpha": alpha, "length": length, "engine": search.engine, "beam_size": search.beam_size,
         },
         rows=tuple(rows),
         summary=_summary(rows, correlation, roles(correlation, alpha), of_what),

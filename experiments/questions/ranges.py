@@ -19,11 +19,12 @@ from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.explanation import Explanation
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
-from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, UnitsOption
+from ..commands.options import UnitsOption
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, chosen_search, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import chosen_units
+from .search_options import AT_LENGTH, SearchAtLengthInput
 
 Rows = tuple[dict[str, Any], ...]
 
@@ -65,10 +66,7 @@ def explained_ranges(
     probe: RangesInput,
     units: Annotated[Sequence[str], Depends(_units)],
     *,
-    length: LengthOption = 3,
-    engine: EngineOption = "beam",
-    beam_size: BeamSizeOption = 10,
-    jobs: JobsOption = 1,
+    search: SearchAtLengthInput = AT_LENGTH,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
     """Does a unit mean something else where it is weakly active than where it is strongly active?
@@ -88,8 +86,9 @@ def explained_ranges(
                 f"unit {unit!r} is not a range of a unit, such as '7@1'; make ranges with compexact probe vision "
                 "or nli --ranges 5, or give an .npz file with float `activations`"
             )
-    settings = chosen_search(engine, beam_size, [length])
-    explained = explain_at(probe, units, [length], settings, jobs=jobs, on_progress=on_progress)
+    length = search.length
+    settings = search.settings([length])
+    explained = explain_at(probe, units, [length], settings, jobs=search.jobs, on_progress=on_progress)
     rows = tuple(_row(probe, unit, length) for unit in explained)
     by_range = _by_range(rows)
     made = probe.about.get("settings") or {}
@@ -100,8 +99,8 @@ def explained_ranges(
         settings={
             "units": len({row["unit"] for row in rows}),
             "length": length,
-            "engine": engine,
-            "beam_size": beam_size,
+            "engine": search.engine,
+            "beam_size": search.beam_size,
             **{key: made.get(key) for key in ("ranges", "ranges_by")},
         },
         rows=rows,

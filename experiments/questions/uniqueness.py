@@ -11,10 +11,11 @@ from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
-from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthsOption
+from ..commands.options import LengthsOption
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, chosen_search, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
+from .search_options import SEARCH, SearchInput
 
 Found = tuple[str, Formula]
 """A unit and its formula."""
@@ -38,9 +39,7 @@ def shared_formulas(
     units: UnitsInput,
     *,
     lengths: LengthsOption = (1, 3, 5, 10),
-    engine: EngineOption = "beam",
-    beam_size: BeamSizeOption = 10,
-    jobs: JobsOption = 1,
+    search: SearchInput = SEARCH,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
     """How many units share an equivalent formula, and how many concepts do all of them use?  (Appendix A.)
@@ -51,8 +50,7 @@ def shared_formulas(
 
     compexact experiment uniqueness probe -o answers/uniqueness
     """
-    settings = chosen_search(engine, beam_size, lengths)
-    explained = explain_at(probe, units, lengths, settings, jobs=jobs, on_progress=on_progress)
+    explained = explain_at(probe, units, lengths, search.settings(lengths), jobs=search.jobs, on_progress=on_progress)
     category = dict(zip(probe.cells.concepts.names, probe.cells.concepts.categories))
     grouped = {length: _group(probe, explained, length) for length in sorted(set(lengths))}
     used = {length: _used(groups.alike) for length, groups in grouped.items()}
@@ -61,7 +59,7 @@ def shared_formulas(
         name="uniqueness",
         question="How many units share their explanation, and how many concepts do all of them use?",
         inputs=(input_record(probe),),
-        settings={"units": len(units), "engine": engine, "beam_size": beam_size},
+        settings={"units": len(units), "engine": search.engine, "beam_size": search.beam_size},
         rows=rows,
         summary=tuple(map(_sentence, rows)),
         more={

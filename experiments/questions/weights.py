@@ -12,10 +12,10 @@ import typer
 
 from ...probes.store import Probe
 from ...solver.errors import UsageError, did_you_mean
-from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, chosen_search, explain_at
+from .explanations import Explained, Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
+from .search_options import AT_LENGTH, SearchAtLengthInput
 from .unit_correlations import correlations, extremes, finite, roles
 
 MOST_CLASSES = 20
@@ -47,10 +47,7 @@ def class_contributions(
         list[str] | None, typer.Option("--class", help="Repeatable.  Default: the 20 predicted most often.")
     ] = None,
     top: Annotated[int, typer.Option(help="Units with the greatest weight, and as many with the least.")] = 5,
-    length: LengthOption = 3,
-    engine: EngineOption = "beam",
-    beam_size: BeamSizeOption = 10,
-    jobs: JobsOption = 1,
+    search: SearchAtLengthInput = AT_LENGTH,
     on_progress: Progress = lambda what, done, total: None,
 ) -> Answer:
     """Which units speak for and against a class, and what are they?  (Figure 8.)
@@ -61,7 +58,8 @@ def class_contributions(
 
     Raises `UsageError` where that is not so, for an unknown class, and for a probe without predictions.
     """
-    settings = chosen_search(engine, beam_size, [length])
+    length = search.length
+    settings = search.settings([length])
     if top < 1:
         raise UsageError(f"the number of units per class must be at least 1, not {top}")
     names = probe.inputs.named_classes()
@@ -69,7 +67,7 @@ def class_contributions(
     chosen = _chosen_classes(classes, names, links.predictions)
     picked = {number: extremes(links.weights[:, number], top) for number in chosen}
     wanted = [units[place] for place in sorted({place for places in picked.values() for place in places})]
-    explained = explain_at(probe, wanted, [length], settings, jobs=jobs, on_progress=on_progress)
+    explained = explain_at(probe, wanted, [length], settings, jobs=search.jobs, on_progress=on_progress)
     by_unit = {unit.unit: unit for unit in explained}
     rows = tuple(
         _row(names[number], number, rank, place, by_unit[units[place]], length, links)
@@ -80,11 +78,13 @@ def class_contributions(
         name="weights",
         question="Which units speak for and against a class, and what are they?",
         inputs=(input_record(probe),),
-        settings={"units": len(units), "top": top, "length": length, "engine": engine, "beam_size": beam_size},
+        settings={
+            "units": len(units), "top": top, "length": length, "engine": search.engine, "beam_size": search.beam_size,
+        },
         rows=rows,
         summary=_summary(rows, links, chosen, names),
         draw=lambda: _figure(rows, links, [names[number] for number in chosen]),
-    )
+    )  # fmt: skip
 
 
 def _links(probe: Probe, units: Sequence[str], n_classes: int) -> _Links:

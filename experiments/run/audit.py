@@ -8,23 +8,22 @@ Several maximum lengths and beam sizes make a grid: every length is proven once,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import fmean
+from typing import ClassVar
 
 from ...probes.store import Probe
 from ...solver.cells import Cells
-from ...solver.certify import certificate_text
 from ...solver.errors import UsageError
 from ...solver.metrics import rounded_up
 from ...solver.problem import Problem
 from ...solver.result import SearchResult
 from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, engine_of, explain_unit, failed_result
-from .folder import Outcome, Record, Run, chosen_by, keep_records, result_record, run_header
-from .interrupts import stop_on_interrupt
-from .units import map_units
+from .folder import Record, Run, do_units, read_run
+from .units import Choice, result_record
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,8 @@ def _iou(result: SearchResult) -> Fraction:
 
 def audit_record(grid: Sequence[Audited]) -> Record:
     """The line of a unit: its last, largest point in full, and every point of the grid in short."""
-    return grid[-1].record() | {"grid": [point.point() for point in grid]}
+    last = grid[-1]
+    return last.record() | {"exact": result_record(last.exact), "grid": [point.point() for point in grid]}
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ class Audit:
 
     settings: of the engine that proves; its `max_length` and `beam_size` are the grid's last.
     """
+
+    command: ClassVar[str] = "audit"
 
     settings: SearchSettings
     lengths: tuple[int, ...]
@@ -114,57 +116,37 @@ class Audit:
         return cls(settings, all_lengths, sizes)
 
     def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> tuple[Audited, ...]:
-        points = []
-        for length in self.lengths:
-            proof = explain_unit(cells, column, replace(self.settings, max_length=length), should_stop)
-            for size in self.beam_sizes:
-                beam = SearchSettings(max_length=length, beam_size=size)
-                points.append(Audited(size, explain_unit(cells, column, beam, should_stop), proof))
-        return tuple(points)
+        return self._grid(lambda settings: explain_unit(cells, column, settings, should_stop))
 
     def failed(self, cells: Cells, column: int, reason: str) -> tuple[Audited, ...]:
         """The grid of a unit whose process was killed."""
-        problem = Problem.of(cells, column)
+        return self._grid(lambda settings: failed_result(Problem.of(cells, column), settings, reason))
+
+    def _grid(self, search: Callable[[SearchSettings], SearchResult]) -> tuple[Audited, ...]:
         points = []
         for length in self.lengths:
-            proof = failed_result(problem, replace(self.settings, max_length=length), reason)
+            proof = search(replace(self.settings, max_length=length))
             for size in self.beam_sizes:
-                beam = SearchSettings(max_length=length, beam_size=size)
-                points.append(Audited(size, failed_result(problem, beam, reason), proof))
+                points.append(Audited(size, search(SearchSettings(max_length=length, beam_size=size)), proof))
         return tuple(points)
 
     def record(self) -> Record:
         """The settings as run.json keeps them."""
         return self.settings.record() | {"lengths": list(self.lengths), "beam_sizes": list(self.beam_sizes)}
 
+    def line(self, found: Sequence[Audited]) -> Record:
+        """The line of a unit."""
+        return audit_record(found)
 
-def audit_units(cells: Cells, units: Sequence[str], audit: Audit, *, jobs: int = 1) -> Iterator[tuple[Audited, ...]]:
-    """The grid of each unit, in order: lengths ascending, beam sizes ascending within."""
-    for _, grid in map_units(audit, cells, units, jobs=jobs):
-        yield grid
+    def proven(self, found: Sequence[Audited]) -> SearchResult:
+        """What may have a certificate: the answer at the largest length."""
+        return found[-1].exact
 
 
-def run_audit(
-    probe: Probe,
-    units: Sequence[str],
-    audit: Audit,
-    folder: Path,
-    *,
-    jobs: int = 1,
-    min_active: int = 0,
-    on_record: Callable[[Record], None] = lambda record: None,
-) -> Run:
+def run_audit(probe: Probe, units: Sequence[str], audit: Audit, folder: Path, *, jobs: int = 1) -> Run:
     """An audit kept in a folder, as `run_units` keeps a run."""
-    with stop_on_interrupt() as stop:
-
-        def work(missing: Sequence[str]) -> Iterator[Outcome]:
-            for name, grid in map_units(audit, probe.cells, missing, jobs=jobs, stop=stop):
-                result, problem = grid[-1].exact, Problem.of(probe.cells, name)
-                certificate = certificate_text(problem, result) if result.certificate else None
-                yield Outcome(name, audit_record(grid) | {"exact": result_record(result)}, certificate)
-
-        header = run_header("audit", probe, units, chosen_by(audit.record(), min_active), folder)
-        return keep_records(folder, probe, header, work, on_record)
+    do_units(audit, probe, Choice(list(units), 0), folder, jobs=jobs)
+    return read_run(folder)
 
 
 @dataclass(frozen=True)

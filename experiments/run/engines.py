@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
 from importlib import import_module
-from typing import Any
 
 from ...solver.beam import check_settings as check_beam
 from ...solver.beam import search_beam
@@ -24,6 +23,7 @@ from ...solver.reference import FORMS, reference_beam_search
 from ...solver.result import SearchResult, Status
 from ...solver.stopping import Stopping
 from ...solver.transport import transport_bound
+from .settings import SearchSettings as SearchSettings
 
 ShouldStop = Callable[[], bool]
 
@@ -32,33 +32,6 @@ TRANSPORT_SECONDS = 10.0
 
 TRANSPORT_SHARE = 0.1
 """of a time limit this share is kept for it: solvers mostly take all the time they get."""
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """What `compexact explain` is asked.  Defaults are the paper's.
-
-    beam_size: None keeps every distinct function.  penalty: decimal text, so that it is exact.
-    compat: `vision` or `nli` for the search of the paper's code.  time_limit: seconds of wall clock per unit;
-    engines that cannot be stopped early take none.  sample: ask the outside solvers about so many points.
-    seed: of what is random in an engine, if anything.
-    """
-
-    engine: str = "beam"
-    space: str = "chain"
-    max_length: int = 3
-    beam_size: int | None = 10
-    top_k: int = 1
-    penalty: str = "1"
-    metric: str = "iou"
-    compat: str | None = None
-    time_limit: float | None = None
-    sample: int | None = None
-    seed: int = 0
-
-    def record(self) -> dict[str, Any]:
-        """The settings as plain JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -29,25 +29,18 @@ from ...probes.atomic_folder import check_name, clear_leftovers, new_file, write
 from ...probes.regular_files import check_folder, open_to_write
 from ...probes.store import Probe
 from ...probes.versions import versions
+from ...solver.cells import Cells
 from ...solver.certify import certificate_text
 from ...solver.errors import DataError, UsageError
 from ...solver.problem import Problem
 from ...solver.result import SearchResult
-from .engines import SearchSettings, check_settings
+from .engines import SearchSettings, ShouldStop, check_settings
 from .interrupts import stop_on_interrupt
 from .proofs import check_proofs
 from .reading import FORMAT, VERSION, Record, Run, read_bytes, read_header, read_lines, read_run
 from .recount import check_lines
 from .schema import CERTIFICATES, sealed
-from .units import Explain, map_units
-
-
-def result_record(result: SearchResult) -> Record:
-    """A result as units.jsonl keeps it."""
-    return result.record() | {
-        "by_length": result.by_length_records(),
-        "top": [found.record() for found in result.top],
-    }
+from .units import Choice, Explain, map_units
 
 
 @dataclass(frozen=True)
@@ -63,45 +56,70 @@ Work = Callable[[Sequence[str]], Iterator[Outcome]]
 """Gives the outcomes of the units it is called with, in their order; fewer where it was interrupted."""
 
 
-def run_units(
+class UnitsWork(Protocol):
+    """What is done for each unit (`map_units`), and how a run keeps it.  command: which one asks for it."""
+
+    command: ClassVar[str]
+
+    def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> Any:
+        """What is found of a unit."""
+
+    def record(self) -> Record:
+        """The settings as run.json keeps them."""
+
+    def line(self, found: Any) -> Record:
+        """The line of a unit."""
+
+    def proven(self, found: Any) -> SearchResult:
+        """What may have a certificate."""
+
+
+def do_units(
+    work: UnitsWork,
     probe: Probe,
-    units: Sequence[str],
-    settings: SearchSettings,
-    folder: Path,
+    choice: Choice,
+    folder: Path | None,
     *,
     jobs: int = 1,
-    min_active: int = 0,
     on_record: Callable[[Record], None] = lambda record: None,
-) -> Run:
-    """Explain the units that the folder has no line for yet; make the folder where it is not there.
+) -> None:
+    """Do the work for the chosen units; keep it in the folder where there is one, and go on with what is there.
 
-    min_active: what the units were chosen by, kept with the settings.
-    on_record: called with every line, old and new, in the order of `units`.
+    on_record: called with every line, old and new, in the order of the units.
     Raises `UsageError` where the folder holds a run with other settings, `DataError` where another process is at
     work in it; and `KeyboardInterrupt`, with everything kept, where it was interrupted.
     """
-    check_settings(settings)
     with stop_on_interrupt() as stop:
 
-        def work(missing: Sequence[str]) -> Iterator[Outcome]:
-            for name, result in map_units(Explain(settings), probe.cells, missing, jobs=jobs, stop=stop):
-                certificate = certificate_text(Problem.of(probe.cells, name), result) if result.certificate else None
-                yield Outcome(name, result_record(result), certificate)
+        def outcomes(names: Sequence[str]) -> Iterator[Outcome]:
+            for name, found in map_units(work, probe.cells, names, jobs=jobs, stop=stop):
+                proven = work.proven(found)
+                is_kept = folder is not None and proven.certificate is not None
+                certificate = certificate_text(Problem.of(probe.cells, name), proven) if is_kept else None
+                yield Outcome(name, work.line(found), certificate)
 
-        header = run_header("explain", probe, units, chosen_by(settings.record(), min_active), folder)
-        run = keep_records(folder, probe, header, work, on_record)
+        if folder is None:
+            for outcome in outcomes(choice.names):
+                on_record(outcome.record)
+        else:
+            keep_records(folder, probe, run_header(work, probe, choice, folder), outcomes, on_record)
         if stop.is_set():  # the last unit, too, is what was found until then
             raise KeyboardInterrupt
-        return run
 
 
-def keep_records(
-    folder: Path,
-    probe: Probe,
-    header: dict[str, Any],
-    work: Work,
-    on_record: Callable[[Record], None] = lambda record: None,
+def run_units(
+    probe: Probe, units: Sequence[str], settings: SearchSettings, folder: Path, *, jobs: int = 1, min_active: int = 0
 ) -> Run:
+    """Explain the units that the folder has no line for yet; make the folder where it is not there.
+
+    min_active: what the units were chosen by, kept with the settings.  Raises as `do_units` does.
+    """
+    check_settings(settings)
+    do_units(Explain(settings), probe, Choice(list(units), min_active), folder, jobs=jobs)
+    return read_run(folder)
+
+
+def keep_records(folder: Path, probe: Probe, header: Record, work: Work, on_record: Callable[[Record], None]) -> None:
     """Do the work for the units of the header that have no line yet, and append their lines.
 
     Raises `DataError` where another process is at work there, where a line holds other counts than the probe, and
@@ -128,7 +146,6 @@ def keep_records(
             _log(folder, "finished" if run.is_finished else "interrupted")
     if not run.is_finished:
         raise KeyboardInterrupt
-    return run
 
 
 def _append(
@@ -187,14 +204,7 @@ def _keep_certificate(folder: Path, place: int, text: str | None) -> Record:
     return {"certificate": f"{CERTIFICATES}/{place}.json", "certificate_digest": hashlib.sha256(content).hexdigest()}
 
 
-def chosen_by(settings: dict[str, Any], min_active: int) -> dict[str, Any]:
-    """The settings with the least number of active points that units were chosen by, where there is one."""
-    return settings | ({"min_active": min_active} if min_active else {})
-
-
-def run_header(
-    command: str, probe: Probe, units: Sequence[str], settings: dict[str, Any], folder: Path
-) -> dict[str, Any]:
+def run_header(work: UnitsWork, probe: Probe, choice: Choice, folder: Path) -> Record:
     """The content of run.json."""
     if probe.path is None:
         raise UsageError("a run needs a probe on disk; save_probe() makes one")
@@ -202,9 +212,9 @@ def run_header(
         {
             "format": FORMAT,
             "version": VERSION,
-            "command": command,
-            "settings": settings,
-            "units": list(units),
+            "command": work.command,
+            "settings": work.record() | ({"min_active": choice.min_active} if choice.min_active else {}),
+            "units": list(choice.names),
             "probe": {"path": os.path.relpath(probe.path.resolve(), folder.resolve()), "digest": probe.digest},
             "versions": versions(("compexact", "numpy", "numba")),
         }

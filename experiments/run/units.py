@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from ...probes.store import Probe
 from ...solver.cells import Cells
@@ -18,6 +18,7 @@ from .warm_up import warm_up
 from .workers import Killed, in_processes
 
 T = TypeVar("T")
+Record = dict[str, Any]
 UnitWork = Callable[[Cells, int, ShouldStop], T]
 """(cells, column of the unit, whether to stop) -> what is wanted of the unit; to be pickled for `--jobs`."""
 
@@ -45,6 +46,8 @@ def explain_units(
 class Explain:
     """The work of `compexact explain`: a search of these settings."""
 
+    command: ClassVar[str] = "explain"
+
     def __init__(self, settings: SearchSettings) -> None:
         self.settings = settings
 
@@ -55,6 +58,26 @@ class Explain:
     def failed(self, cells: Cells, column: int, reason: str) -> SearchResult:
         """The result of a unit whose process was killed."""
         return failed_result(Problem.of(cells, column), self.settings, reason)
+
+    def record(self) -> Record:
+        """The settings as run.json keeps them."""
+        return self.settings.record()
+
+    def line(self, found: SearchResult) -> Record:
+        """The line of a unit."""
+        return result_record(found)
+
+    def proven(self, found: SearchResult) -> SearchResult:
+        """What may have a certificate."""
+        return found
+
+
+def result_record(result: SearchResult) -> Record:
+    """A result as units.jsonl keeps it."""
+    return result.record() | {
+        "by_length": result.by_length_records(),
+        "top": [found.record() for found in result.top],
+    }
 
 
 def map_units(

@@ -15,43 +15,14 @@ The code's sizes are 300 (embedding), 512 (hidden) and 1024 (mlp), its dropout 0
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from ...solver.errors import UsageError
 from ..text.pairs import LABELS
+from .nli_settings import ModelSettings
 from .vocabulary import PADDING_ID, Vocabulary
-
-VARIANTS = ("code", "paper", "minimal")
-MAX_SIZE = 2**16
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """The architecture.
-
-    embedding: numbers per word.  hidden: units of each LSTM.  mlp: units of each hidden layer after the features
-    (`minimal` has none).  dropout: share of values set to zero in training.
-    """
-
-    variant: str = "code"
-    embedding: int = 300
-    hidden: int = 512
-    mlp: int = 1024
-    dropout: float = 0.1
-
-    def __post_init__(self) -> None:
-        if self.variant not in VARIANTS:
-            raise UsageError(f"the variant is {', '.join(VARIANTS[:-1])} or {VARIANTS[-1]}, not {self.variant!r}")
-        for name in ("embedding", "hidden", "mlp"):
-            size = getattr(self, name)
-            if not isinstance(size, int) or not 1 <= size <= MAX_SIZE:
-                raise UsageError(f"{name} is a whole number from 1 to {MAX_SIZE}, not {size!r}")
-        if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
-            raise UsageError(f"dropout is a share from 0 to below 1, not {self.dropout!r}")
 
 
 class SentenceEncoder(nn.Module):

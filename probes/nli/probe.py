@@ -24,7 +24,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from ...solver.cells import CellBuilder, Cells
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
 from ..layers import evaluating, final_linear
-from ..ranges import check_ranges, highest_in_ranges, ranged_units
+from ..ranges import highest_in_ranges, ranged_units
 from ..store import Probe
 from ..text.concepts import PairConcepts
 from ..text.language import AnalysedPair
@@ -44,52 +44,24 @@ from ..text.pairs import Pairs, Progress
 from ..thresholds import TopQuantile, as_float32_below
 from ..versions import PACKAGES, versions
 from .loading import LoadedPairModel
+from .nli_settings import NliSettings
 from .predicting import by_length, predict
 from .responses import layer_values
 from .seeding import seeded
 
-RULES = ("positive", "quantile")
-MODES = ("eval", "train")
 AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
-class NliSettings:
-    """How a sentence-pair model is probed.
+class Origin:
+    """What else a probe says of how it was made.
 
-    layer: dotted name.  threshold: `positive` (above 0, for units after a ReLU; the paper's), or `quantile`.
-    quantile: the share of a unit's values above its threshold.  min_active: units active on fewer pairs are noted,
-    and left out by searches.  top_pairs: how many pairs are kept to show per unit.
-    ranges, ranges_by: split each unit's values above its threshold into so many ranges, each a unit of its own.
-    mode: `eval`, or `train` as in the paper's code: dropout, and BatchNorm over each batch.  Its batches hold 16
-    pairs, in the file's order.  batch_size: None for 64, or 16 in `train`.  seed: of the dropout.
+    made_with: how tokens, tags and concepts were.  inputs: digests of other files that went in.  notes: sentences.
     """
 
-    layer: str
-    threshold: str = "positive"
-    quantile: float = 0.1
-    min_active: int = 500
-    batch_size: int | None = None
-    device: str = "cpu"
-    top_pairs: int = 5
-    mode: str = "eval"
-    seed: int = 0
-    ranges: int | None = None
-    ranges_by: str = "quantiles"
-
-    def __post_init__(self) -> None:
-        for name, known in (("threshold", RULES), ("mode", MODES)):
-            if (value := getattr(self, name)) not in known:
-                raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}")
-        if not 0 < self.quantile < 1:
-            raise UsageError(f"the quantile is a share between 0 and 1, such as 0.1, not {self.quantile}")
-        for name, least in (("min_active", 0), ("top_pairs", 0), ("batch_size", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UsageError(f"{name} must be at least {least}, not {value}")
-        check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
-        if not 0 <= self.seed < 2**63:
-            raise UsageError(f"the seed is a whole number from 0 to 2**63 - 1, not {self.seed}")
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 def probe_nli(
@@ -99,20 +71,17 @@ def probe_nli(
     concepts: PairConcepts,
     settings: NliSettings,
     on_progress: Progress = lambda what, done, total: None,
-    *,
-    made_with: Mapping[str, Any] | None = None,
-    inputs: Mapping[str, str] | None = None,
-    notes: Sequence[str] = (),
+    origin: Origin | None = None,
 ) -> Probe:
     """Count every unit of the layer against every concept of the pairs.
 
-    analysed: of the same pairs, in their order; the model gets these tokens.  made_with: what to keep among the
-    settings of how tokens, tags and concepts were made.  inputs: digests of other files that went in.
+    analysed: of the same pairs, in their order; the model gets these tokens.
     """
     if not len(analysed) == len(concepts.rows) == len(pairs):
         raise UsageError(f"{len(pairs)} pairs, {len(analysed)} analysed ones and {len(concepts.rows)} rows of concepts")
     if not len(pairs):
         raise DataError(f"{pairs.name} has no pair; at least one is needed")
+    origin = origin or Origin()
     settings = replace(settings, batch_size=settings.batch_size or (64 if settings.mode == "eval" else 16))
     premises, hypotheses = [pair.premise.tokens for pair in analysed], [pair.hypothesis.tokens for pair in analysed]
     values, logits = _run(model, premises, hypotheses, settings, on_progress)
@@ -130,9 +99,9 @@ def probe_nli(
     feeds = feeds and settings.ranges is None
     if linear is not None and feeds:
         arrays["class_weights"] = linear[1]
-    about = _about(model, pairs, settings, made_with or {}, inputs or {})
+    about = _about(model, pairs, settings, origin)
     about["final_linear"] = linear[0] if linear is not None and feeds else None
-    about["notes"] = [*model.notes, *pairs.notes, *concepts.notes, *notes, *_notes(cells, concepts, settings)]
+    about["notes"] = [*model.notes, *pairs.notes, *concepts.notes, *origin.notes, *_notes(cells, concepts, settings)]
     return Probe(cells, about, _names(model, pairs, analysed), arrays)
 
 
@@ -222,21 +191,15 @@ def _count(
     return cells, place[np.concatenate(ids)].astype(np.int32)
 
 
-def _about(
-    model: LoadedPairModel,
-    pairs: Pairs,
-    settings: NliSettings,
-    made_with: Mapping[str, Any],
-    inputs: Mapping[str, str],
-) -> dict[str, Any]:
+def _about(model: LoadedPairModel, pairs: Pairs, settings: NliSettings, origin: Origin) -> dict[str, Any]:
     return {
         "kind": "nli",
         "model": "/".join(Path(model.name).parts[-2:]),
         "layer": settings.layer,
         "dataset": Path(pairs.name).name,
-        "settings": {**asdict(settings), "device": str(choose_device(settings.device)), **made_with},
+        "settings": {**asdict(settings), "device": str(choose_device(settings.device)), **origin.made_with},
         "versions": versions((*PACKAGES, "spacy", "transformers")),
-        "inputs": {"model weights": model.digest, "pairs": pairs.digest, **inputs},
+        "inputs": {"model weights": model.digest, "pairs": pairs.digest, **origin.inputs},
     }
 
 

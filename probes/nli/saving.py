@@ -27,7 +27,8 @@ from ..json_text import parse_json
 from ..models import weights_digest
 from ..regular_files import read_regular, starts_with
 from ..schema import ModelConfig, ModelFile, digest_of, read_form
-from .model import ModelSettings, SentencePairModel
+from .model import SentencePairModel
+from .nli_settings import ModelSettings
 from .vocabulary import Vocabulary
 
 FORMAT = "compexact nli model"

@@ -15,7 +15,8 @@ from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
 from ..text.vectors import WordVectors
 from .examples import Examples
-from .model import ModelSettings, SentencePairModel
+from .model import SentencePairModel
+from .nli_settings import ModelSettings, TrainingSettings
 from .predicting import by_length
 from .seeding import seeded
 from .vocabulary import build_vocabulary
@@ -24,41 +25,6 @@ Progress = Callable[[str, int, int], None]
 EVALUATION_BATCH = 256
 POOL = 50
 """So many batches are sorted by length together."""
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How the model is trained: Adam, cross-entropy.
-
-    epochs: at most so many.  patience: stop after so many epochs without a better accuracy on the development pairs.
-    clip: the largest norm of a step's gradients.  min_count: words rarer than this in the training pairs are unknown.
-    vectors: `tuned` (word vectors are where training starts) or `frozen`.  time_limit: seconds of wall clock, after
-    which training ends with what is best so far; None for no limit.  seed: of the weights, the order and the dropout.
-    """
-
-    epochs: int = 10
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    patience: int = 2
-    clip: float = 5.0
-    min_count: int = 1
-    vectors: str = "tuned"
-    time_limit: float | None = None
-    seed: int = 0
-    device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "patience", "min_count"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("learning_rate", "clip", "time_limit"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
-                raise UsageError(f"{name} must be a number above 0, not {value}")
-        if not 0 <= self.seed < 2**63:
-            raise UsageError(f"the seed is a whole number from 0 to 2**63 - 1, not {self.seed}")
-        if self.vectors not in ("tuned", "frozen"):
-            raise UsageError(f"vectors are tuned or frozen, not {self.vectors!r}")
 
 
 @dataclass(frozen=True)

@@ -22,43 +22,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...solver.errors import UsageError, did_you_mean
+from ...solver.errors import UsageError
 from ...solver.names import name_problem
+from .concept_settings import OVERLAPS, PairConceptSettings
 from .language import AnalysedPair, AnalysedSentence
 from .vectors import WordVectors
 
 SIDES = {"pre": "premise", "hyp": "hypothesis"}
 SKIPPED = frozenset({"a", "an", "the", "of", ".", ",", "unk", "<unk>", "[unk]", "<pad>", "[pad]"})
 """Words that become no concept: the reference code's list, with the usual marks for unknown words and padding."""
-
-OVERLAPS = {"paper": (0, 25, 50, 75), "code": (25, 50, 75)}
-"""The percentages of each definition (`shares_more`)."""
-
-MAX_WORDS = 1_000_000
-MAX_NEIGHBOURS = 1000
-
-
-@dataclass(frozen=True)
-class PairConceptSettings:
-    """Which concepts are made.
-
-    words: so many of the most frequent words, on each side.  overlap: `paper` or `code` (`shares_more`).
-    neighbours: of every word, so many nearest ones (the paper's 5; 0 makes no such concepts).
-    neighbours_with_word: count the word itself among them, as the reference code means to; the paper does not say so.
-    """
-
-    words: int = 2000
-    overlap: str = "paper"
-    neighbours: int = 0
-    neighbours_with_word: bool = False
-
-    def __post_init__(self) -> None:
-        if self.overlap not in OVERLAPS:
-            hint = did_you_mean(self.overlap, OVERLAPS)
-            raise UsageError(f"overlap is {' or '.join(OVERLAPS)}, not {self.overlap!r}{hint}")
-        for name, most in (("words", MAX_WORDS), ("neighbours", MAX_NEIGHBOURS)):
-            if not 0 <= getattr(self, name) <= most:
-                raise UsageError(f"{name} must be from 0 to {most:,}, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True)

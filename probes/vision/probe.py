@@ -37,20 +37,19 @@ import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...solver.cells import Cells
-from ...solver.errors import UsageError
 from ..datasets.annotated_images import AnnotatedImages
 from ..devices import choose_device
 from ..layers import final_linear
 from ..models import LoadedModel
 from ..preprocess import Preprocessing
-from ..ranges import MARK, check_ranges
+from ..ranges import MARK
 from ..store import Probe, file_digest
 from ..thresholds import as_float32_below
 from ..trace import LayerMaps, Progress, Trace, trace
@@ -60,56 +59,9 @@ from .counting import Counting
 from .notes import about_cells, about_dropped, about_predictions, about_skipped, about_steps
 from .range_edges import Edges, UnitValues, quantile_thresholds, range_edges
 from .unit_masks import Activity, FiringUnits, range_activity, unit_activity
+from .vision_settings import VisionSettings
 
-RULES = ("quantile", "positive")
-THRESHOLD_ON = ("cells", "pixels")
-NAN_RULES = ("error", "drop")
-MAX_WORKERS = 256
 MAX_DIGESTS_LISTED = 20
-
-
-@dataclass(frozen=True)
-class VisionSettings:
-    """How a vision model is probed.
-
-    layers: dotted names.  threshold: `quantile`, or `positive` (above 0, for units after a ReLU).
-    quantile: the share of a unit's values above its threshold.  threshold_on: `cells` takes the values of the
-    layer's own maps (Bau et al. 2017, and the paper's code), `pixels` the upsampled ones (the paper's text).
-    top_images: how many images are kept to show per unit.
-    ranges, ranges_by: split each unit's values above its threshold into so many ranges, each a unit of its own.
-    skip_bad: leave out images that cannot be read, up to this share of all; None: no such image may be there.
-    nan: `error`, or `drop`: leave out units that have values that are NaN or infinite.
-    """
-
-    layers: tuple[str, ...]
-    threshold: str = "quantile"
-    quantile: float = 0.005
-    threshold_on: str = "cells"
-    top_images: int = 5
-    batch_size: int = 32
-    workers: int = 1
-    device: str = "cpu"
-    ranges: int | None = None
-    ranges_by: str = "quantiles"
-    skip_bad: float | None = None
-    nan: str = "error"
-
-    def __post_init__(self) -> None:
-        for name, known in (("threshold", RULES), ("threshold_on", THRESHOLD_ON), ("nan", NAN_RULES)):
-            if (value := getattr(self, name)) not in known:
-                raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}")
-        if not 0 < self.quantile < 1:
-            raise UsageError(f"the quantile is a share between 0 and 1, such as 0.005, not {self.quantile}")
-        if self.skip_bad is not None and not 0 <= self.skip_bad < 1:
-            raise UsageError(f"skip_bad is a share of the images from 0 to below 1, such as 0.01, not {self.skip_bad}")
-        check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
-        for name, least in (("batch_size", 1), ("workers", 0), ("top_images", 0)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")
-        if self.workers > MAX_WORKERS:
-            raise UsageError(f"workers must be at most {MAX_WORKERS}, not {self.workers}; about one per core is enough")
-        if not self.layers or len(set(self.layers)) < len(self.layers):
-            raise UsageError("name at least one layer, and each once")
 
 
 def probe_vision(
@@ -126,23 +78,14 @@ def probe_vision(
     spill_folder: where the maps lie between the passes (4 bytes a value; they are gone afterwards).
     The units of one layer are named `0`, `1`, ...; those of several `layer:0`.
     """
-    device = choose_device(settings.device)
-    settings = replace(settings, device=str(device))
+    settings = replace(settings, device=str(choose_device(settings.device)))
     workload = {"batch_size": settings.batch_size, "workers": settings.workers}
     skipped: list[Skipped] = []
     if settings.skip_bad is not None:
         dataset, skipped = readable_images(dataset, settings.skip_bad, **workload, on_progress=on_progress)
     with ExitStack() as stack:
         traced = trace(
-            model.module,
-            dataset,
-            settings.layers,
-            preprocessing,
-            device=device,
-            **workload,
-            spill_folder=spill_folder,
-            on_progress=on_progress,
-            drop_nan=settings.nan == "drop",
+            model.module, dataset, preprocessing, settings, spill_folder=spill_folder, on_progress=on_progress
         )
         for maps in traced.layers.values():
             stack.enter_context(maps.spill)

@@ -1,8 +1,11 @@
 """How what is typed is read, and how defaults are written in the help."""
 
+from collections import defaultdict
+
 import pytest
 import typer
 
+from compexact.experiments.cli import app
 from compexact.experiments.commands.options import as_ranges, numbers, size, whole_numbers, with_commas
 
 
@@ -26,6 +29,7 @@ def test_numbers_are_written_as_they_are_read():
         (whole_numbers, "1-x", "'1-x' is not whole numbers"),
         (whole_numbers, "-3", "'-3' is not whole numbers"),
         (whole_numbers, "1,5-2", "'5-2' runs backwards"),
+        (whole_numbers, "1-99999999999", "has more than 1,000 numbers"),
         (numbers, "1,b", "'1,b' is not numbers"),
         (size, "112", "HEIGHTxWIDTH"),
     ],
@@ -33,3 +37,50 @@ def test_numbers_are_written_as_they_are_read():
 def test_what_cannot_be_read_is_shown(read, text, said):
     with pytest.raises(typer.BadParameter, match=said):
         read(text)
+
+
+MEANS_SEVERAL_THINGS = {
+    *("--output", "--pairs", "--model", "--min-active", "--time-limit", "--sample", "--probe", "--vectors", "--top"),
+    *("--dataset", "--weights", "--spacy", "--held-out", "--layer", "--batch-size"),
+}
+
+
+def commands(command):
+    command = getattr(command, "real", command)
+    inner = getattr(command, "commands", {})
+    return [found for each in inner.values() for found in commands(each)] if inner else [command]
+
+
+def test_an_option_of_several_commands_has_one_help_and_the_same_other_names():
+    said = defaultdict(set)
+    for command in commands(typer.main.get_command(app)):
+        for parameter in command.params:
+            if parameter.param_type_name == "option" and not (command.name == "ls" and parameter.name == "units"):
+                said[parameter.opts[-1]].add((parameter.help, *parameter.opts))
+    assert {name for name, forms in said.items() if len(forms) > 1} <= MEANS_SEVERAL_THINGS
+    assert len(said["--unit"]) == len(said["--force"]) == len(said["--seed"]) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("score", "--unit", "u0", "c0"),
+        ("score", "--units", "u0", "c0"),
+        ("audit", "--unit", "u0", "--length", "1,2", "--beam-size", "1,2"),
+        ("audit", "--units", "u0", "--lengths", "1-2", "--beam-size", "1-2"),
+        ("experiment", "uniqueness", "--units", "u0", "--length", "1"),
+        ("experiment", "uniqueness", "--units", "u0", "--lengths", "1"),
+    ],
+)
+def test_the_spellings_of_before_are_taken_as_those_of_now(compexact, npz, words):
+    place = 2 if words[0] == "experiment" else 1
+    ended = compexact(*words[:place], npz, *words[place:])
+    assert ended.code == 0, ended.err
+    assert len(ended.out.splitlines()) == 1
+
+
+def test_a_formula_is_counted_for_every_unit_that_is_named(compexact, npz):
+    assert compexact("score", npz, "--units", "u0-2,u3", "c0").code == 2
+    printed = compexact("score", npz, "--units", "u0,u3", "c0", "--format", "csv").out.splitlines()
+    assert [line.split(",")[0] for line in printed] == ["unit", "u0", "u3"]
+    assert len(compexact("score", npz, "c0").out.splitlines()) == 4

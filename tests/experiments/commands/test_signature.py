@@ -1,6 +1,8 @@
 """Commands from signatures: what is typed, what is opened, and what is made of several, each once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from compexact.experiments.commands.signature import Depends, Opened, from_signature
+from compexact.experiments.commands.signature import Depends, Opened, from_signature, register
 
 opened: list[Path] = []
 
@@ -45,6 +47,45 @@ def count(
     Raises `ValueError` in Python.
     """
     print([len(text), words, other, list(lengths), share, hidden])
+
+
+@dataclass(frozen=True)
+class Paint:
+    names: Annotated[tuple[str, ...], "--name", "Of colours; repeatable."]
+    coats: Annotated[int, "How often."] = 2
+    drying: float = 0.5
+
+
+def paint(
+    paint: Annotated[Paint, Depends(partial(Paint, coats=3), "Paint")],
+    walls: Annotated[int, typer.Option(help="To paint.")] = 4,
+) -> None:
+    """Paint."""
+    print(paint, walls)
+
+
+@pytest.fixture
+def paints():
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    register(app, paint)
+    return lambda *words: CliRunner().invoke(app, [*words])
+
+
+def test_a_text_at_a_field_of_settings_makes_it_an_option_and_other_fields_stay_at_their_default(paints):
+    assert paints("--name", "red", "--name", "blue").output == "Paint(names=('red', 'blue'), coats=3, drying=0.5) 4\n"
+    assert paints("--name", "red", "--coats", "5").output == "Paint(names=('red',), coats=5, drying=0.5) 4\n"
+    assert paints("--name", "red", "--drying", "1").exit_code == 2
+
+
+def test_the_help_has_a_heading_for_each_group_and_the_rest_comes_last(paints):
+    printed = paints("--help").output
+    headings = [line for line in printed.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["Paint:", "Options:"]
+    group, rest = printed.split("Options:")
+    assert "--name" in group
+    assert "--coats" in group
+    assert "How often." in group
+    assert "--walls" in rest
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from compexact.experiments.questions.controls import against_chance
+from compexact.experiments.questions.controls import OtherUnits, against_chance
 from compexact.experiments.questions.permutation_test import shuffled
+from compexact.experiments.questions.search_options import BeamOptions
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
@@ -53,17 +54,17 @@ def test_a_shuffled_mask_keeps_the_number_of_active_points_and_fits_the_cells(pr
 def test_the_same_seed_gives_the_same_answer_for_any_units_and_processes(probe):
     both = against_chance(probe, ["0", "5"], shuffles=5, lengths=(2,))
     alone = against_chance(probe, ["5"], shuffles=5, lengths=(2,))
-    other = against_chance(probe, ["5"], shuffles=5, lengths=(2,), seed=1)
+    other = against_chance(probe, ["5"], shuffles=5, lengths=(2,), beam=BeamOptions(seed=1))
     assert unit_rows(both, 2)["5"] == unit_rows(alone, 2)["5"] != unit_rows(other, 2)["5"]
-    assert against_chance(probe, ["0", "5"], shuffles=5, lengths=(2,), jobs=2).rows == both.rows
+    assert against_chance(probe, ["0", "5"], shuffles=5, lengths=(2,), beam=BeamOptions(jobs=2)).rows == both.rows
 
 
 def test_another_probe_is_compared_as_a_sample(probe):
     noise = probe.cells.unit_names[2:]
-    row = against_chance(probe, ["0", "1"], lengths=(2,), shuffles=2, against=probe, against_units=noise).rows[0]
+    row = against_chance(probe, ["0", "1"], lengths=(2,), shuffles=2, against=OtherUnits(probe, noise)).rows[0]
     assert (row["exceeds"], row["against_units"]) == (1, N_NOISE)
     assert row["against_p_value"] < 0.02
-    assert against_chance(probe, noise, lengths=(2,), shuffles=2, against=probe, against_units=noise).rows[0][
+    assert against_chance(probe, noise, lengths=(2,), shuffles=2, against=OtherUnits(probe, noise)).rows[0][
         "exceeds"
     ] == pytest.approx(0.5)
 
@@ -71,8 +72,9 @@ def test_another_probe_is_compared_as_a_sample(probe):
 def test_a_probe_of_other_concepts_is_refused(probe):
     other = Probe(from_arrays([[1, 0]], [[1]]), {})
     with pytest.raises(UsageError, match="other concepts"):
-        against_chance(probe, ["0"], against=other)
+        against_chance(probe, ["0"], against=OtherUnits(other, other.cells.unit_names))
 
 
 def test_the_figure_can_be_drawn(probe):
-    assert len(against_chance(probe, ["0", "2"], shuffles=2, against=probe).draw().axes) == 2
+    answer = against_chance(probe, ["0", "2"], shuffles=2, against=OtherUnits(probe, probe.cells.unit_names))
+    assert len(answer.draw().axes) == 2

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from compexact.experiments.questions.answer import save_answer
-from compexact.experiments.questions.kinds import kinds_of
+from compexact.experiments.questions.kinds import Rule, Sample, kinds_of
+from compexact.experiments.questions.search_options import SearchAtLength
 from compexact.probes.store import Probe
 from compexact.probes.text.vectors import WordVectors
 from compexact.solver.arrays import from_arrays
@@ -54,7 +55,7 @@ def probe() -> Probe:
 
 
 def ask(probe, **options):
-    return kinds_of(probe, probe.cells.unit_names, **{"engine": "exact", **options})
+    return kinds_of(probe, probe.cells.unit_names, **{"search": SearchAtLength("exact"), **options})
 
 
 def test_planted_kinds_are_suggested(probe, vectors):
@@ -66,7 +67,7 @@ def test_planted_kinds_are_suggested(probe, vectors):
 
 
 def test_a_negation_that_takes_away_little_does_not_specialise(probe, vectors):
-    found = {row["unit"]: row for row in ask(probe, vectors=vectors, least_removed=0.5).rows}
+    found = {row["unit"]: row for row in ask(probe, vectors=vectors, rule=Rule(least_removed=0.5)).rows}
     row = found["(water OR river) AND NOT blue"]
     assert row["suggestion"] == "abstraction"
     assert row["removed"] == pytest.approx(0.3, abs=0.1)
@@ -189,11 +190,11 @@ def test_a_sheet_that_is_not_there_or_no_text_is_refused(probe, vectors, tmp_pat
 
 def test_a_sample_is_drawn_by_its_seed(probe, vectors):
     def units(seed):
-        return [row["unit"] for row in ask(probe, vectors=vectors, sample=4, seed=seed).rows]
+        return [row["unit"] for row in ask(probe, vectors=vectors, sample=Sample(4, seed)).rows]
 
     assert units(0) == units(0)
     assert len(units(0)) == 4
     assert len({tuple(units(seed)) for seed in range(5)}) > 1
-    assert len(ask(probe, sample=100).rows) == len(KINDS)
+    assert len(ask(probe, sample=Sample(100)).rows) == len(KINDS)
     with pytest.raises(UsageError, match="at least 1 unit"):
-        ask(probe, sample=0)
+        ask(probe, sample=Sample(0))

@@ -7,6 +7,7 @@ import pytest
 
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.layers import layer_links, layer_side
+from compexact.experiments.questions.search_options import SearchAtLength
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
@@ -42,7 +43,7 @@ def both(parts) -> Probe:
 
 
 def links(before, after, **options):
-    return layer_links(before, after, **{"length": 1, **options})
+    return layer_links(before, after, **{"search": SearchAtLength(length=1), **options})
 
 
 def test_the_planted_earlier_unit_comes_first_with_its_formula(both):

@@ -9,6 +9,7 @@ import pytest
 
 from compexact.experiments.questions.answer import save_answer
 from compexact.experiments.questions.ranges import explained_ranges
+from compexact.experiments.questions.search_options import SearchAtLength
 from compexact.probes.nli.model import ModelSettings, SentencePairModel
 from compexact.probes.nli.saving import save_model
 from compexact.probes.nli.vocabulary import build_vocabulary
@@ -35,7 +36,7 @@ def planted(tmp_path):
 @pytest.mark.parametrize("engine", ["beam", "exact"])
 def test_the_ranges_of_a_unit_with_two_meanings_have_their_two_formulas(planted, how, engine, tmp_path):
     probe = read_ranges(planted, 2, how)
-    answer = explained_ranges(probe, probe.cells.unit_names, length=2, engine=engine)
+    answer = explained_ranges(probe, probe.cells.unit_names, search=SearchAtLength(engine, length=2))
     rows = {(row["unit"], row["range"]): row for row in answer.rows}
     assert [rows["two", i]["formula"] for i in (1, 2)] == ["a", "b"]
     assert [rows["two", i]["iou"] for i in (1, 2)] == [1, 1]

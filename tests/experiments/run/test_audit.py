@@ -11,9 +11,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from compexact.experiments.run.audit import Audit, audit_record, audit_units, summarise, worst_units
+from compexact.experiments.run.audit import Audit, audit_record, summarise, worst_units
 from compexact.experiments.run.engines import SearchSettings
 from compexact.experiments.run.folder import read_run
+from compexact.experiments.run.units import map_units
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
 
@@ -143,7 +144,7 @@ def random_cells():
 
 def test_the_summary_counts_what_the_lines_say():
     cells = random_cells()
-    audits = [grid[0] for grid in audit_units(cells, cells.unit_names, Audit.of(EXACT, [4], [2]))]
+    audits = [grid[0] for _, grid in map_units(Audit.of(EXACT, [4], [2]), cells, cells.unit_names)]
     records = [audit_record((audited,)) for audited in audits]
     (summary,) = summarise(records)
     beaten = [audited for audited in audits if audited.exact.best.iou > audited.beam.best.iou]

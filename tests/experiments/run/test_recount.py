@@ -8,9 +8,9 @@ import pytest
 
 from compexact.experiments.run.audit import Audit, audit_record
 from compexact.experiments.run.engines import SearchSettings, explain_unit
-from compexact.experiments.run.folder import result_record
 from compexact.experiments.run.recount import Recount
 from compexact.experiments.run.schema import ExplainLine, check_form
+from compexact.experiments.run.units import result_record
 from compexact.solver.arrays import from_arrays
 from compexact.solver.metrics import rounded_up
 

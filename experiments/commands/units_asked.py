@@ -1,0 +1,69 @@
+"""What `explain` and `audit` have in common: units of a probe, and a line for each.  Nothing heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .options import FormatOption, JobsOption, MinActiveOption, ProbeArgument, RunOption, UnitsOption
+
+if TYPE_CHECKING:
+    from ..run.folder import UnitsWork
+
+Record = dict[str, Any]
+ONLY_IN_FILES = ("certificate", "certificate_digest", "digest")
+SOME_UNPROVEN = 4
+MAX_JOBS = 256
+
+
+@dataclass(frozen=True)
+class UnitsAsked:
+    """The options of both: which units, and where goes what is found of them."""
+
+    probe: ProbeArgument
+    units: UnitsOption = None
+    min_active: MinActiveOption = None
+    jobs: JobsOption = 1
+    output: RunOption = None
+    format: FormatOption = None
+
+    def do(
+        self, work: UnitsWork, columns: Sequence[str], shown: Callable[[Record, str], Record], *, min_active: int = 0
+    ) -> None:
+        """Do the work for every unit, and keep it where `output` is given.
+
+        columns: of the table, which is printed also where the work is interrupted.  shown: (a line as a run keeps it,
+        the format) -> what is printed of it.  min_active: where neither the option nor the probe says it.
+        """
+        from ...probes.opening import open_probe
+        from ..printing import Printer, chosen_format
+        from ..progress import progress
+        from ..run.folder import do_units
+        from ..run.units import choose_active_units
+
+        printer = Printer(chosen_format(self.format), columns)
+        check_jobs(self.jobs)
+        probe = open_probe(self.probe)
+        choice = choose_active_units(probe, self.units, self.min_active, default=min_active)
+        n_done = 0
+        try:
+            with progress() as report:
+
+                def show(record: Record) -> None:
+                    nonlocal n_done
+                    n_done += 1
+                    printer(shown(record, printer.format_name))
+                    report("units", n_done, len(choice.names))
+
+                do_units(work, probe, choice, self.output, jobs=self.jobs, on_record=show)
+        finally:
+            printer.finish()
+
+
+def check_jobs(jobs: int) -> None:
+    """Refuse a number of processes that is none, or that no machine has cores for."""
+    from ...solver.errors import UsageError
+
+    if not 1 <= jobs <= MAX_JOBS and jobs != -1:
+        raise UsageError(f"--jobs must be from 1 to {MAX_JOBS:,}, or -1 for one process per core; not {jobs:,}")
