@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from ...probes.json_text import parse_json
-from ...probes.regular_files import MAX_TEXT, read_regular
+from ...probes.regular_files import MAX_TEXT, check_folder, read_regular
 from ...solver.errors import DataError
 from ..run.folder import Run
 from ..run.proofs import is_other_file
+
+QUESTION = ("space", "max_length")
+"""What a claim is about beside the unit; a certificate and a line have it alike."""
 
 PROOFS = {
     "ceiling": "the bound is the ceiling: no Boolean function of the concepts does better",
@@ -44,20 +49,23 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
     file = record.get("certificate")
     if not isinstance(file, str):
         return None
-    path = (run.path / file).resolve()
-    if not path.is_relative_to(run.path.resolve()):
+    path = Path(os.path.abspath(run.path / file))
+    if not path.is_relative_to(os.path.abspath(run.path)):
         return CertificateNote(file, "?", "it is named by a path that leads out of the run")
     try:
+        check_folder(path.parent)
         text = read_regular(path, MAX_TEXT)
         content = parse_json(text, file)
-        claim = content["unit"], Fraction(*content["iou"]), Fraction(*content["bound"])
+        asked = (content[key] for key in ("unit", *QUESTION))
+        claim = *asked, Fraction(*content["iou"]), Fraction(*content["bound"])
         proof = str(content["proof"])
     except OSError:
         return CertificateNote(file, "?", "the file is missing")
     except (DataError, ValueError, TypeError, KeyError, ZeroDivisionError):
         return CertificateNote(file, "?", "the file is damaged")
     line = record.get("exact", record)
-    said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
+    iou = Fraction(line["intersection"], line["union"] or 1)
+    said = record["unit"], *(line[key] for key in QUESTION), iou, Fraction(*line["bound_fraction"])
     if claim != said:
         return CertificateNote(file, proof, "it claims something else than the run's line")
     other = is_other_file(record, text)
