@@ -37,6 +37,11 @@ FORMAT = "compexact probe"
 VERSION = 1
 _ARRAY_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}", re.ASCII)
 CORE = ("concepts_indptr", "concepts_indices", "weights", "active")
+_FORMS: Mapping[type, tuple[str, ...]] = {
+    str: ("kind", "model", "layer", "dataset"),
+    dict: ("settings", "versions", "inputs"),
+    list: ("notes",),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +174,19 @@ def _from_manifest(path: Path, manifest: dict[str, Any]) -> Probe:
     cells = Cells(concepts, weights, active, tuple(texts["units"]))
     check_visible_names(cells)
     about = {key: value for key, value in manifest.items() if key not in ("format", "version", "digest")}
+    _check_about(about, path)
     names = {key: value for key, value in texts.items() if key not in ("concepts", "categories", "units")}
     return Probe(cells, about, names, arrays.without(CORE), path)
+
+
+def _check_about(about: Mapping[str, Any], path: Path) -> None:
+    """Raise `DataError` where what the manifest says is not of the form that all who show it rely on."""
+    for form, keys in _FORMS.items():
+        for key in keys:
+            if not isinstance(about.get(key), (form, type(None))):
+                raise DataError(f"{path / 'manifest.json'} is not a probe's: {key} is no {form.__name__}")
+    if not all(isinstance(note, str) for note in about.get("notes") or ()):
+        raise DataError(f"{path / 'manifest.json'} is not a probe's: a note is no text")
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
