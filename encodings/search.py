@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 from ..solver.beam import search_beam
@@ -112,10 +111,6 @@ def _check(engine: str, time_limit: float | None, sample: int | None) -> None:
     if sample is not None and sample < 1:
         raise UsageError(f"the sample must have at least 1 point, not {sample}")
     SOLVERS[engine].check_installed(engine)
-
-
-cpsat_search = partial(outside_search, "cpsat")
-maxsat_search = partial(outside_search, "maxsat")
 
 
 class _Answer:

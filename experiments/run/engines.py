@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import partial
 from importlib import import_module
 
+from ...encodings.solvers import SOLVERS
 from ...solver.beam import check_settings as check_beam
 from ...solver.beam import search_beam
 from ...solver.cells import Cells
@@ -90,8 +91,9 @@ def _outside(name: str, problem: Problem, settings: SearchSettings, stopping: St
     """An engine of `encodings/search.py`, which is imported when it is asked for."""
     bounding = before_check(problem, stopping)
     searching = bounding.within((1 - TRANSPORT_SHARE) * bounding.seconds_left)
-    search = getattr(import_module("compexact.encodings.search"), name)
+    search = import_module("compexact.encodings.search").outside_search
     found: SearchResult = search(
+        name,
         problem,
         space=settings.space,
         max_length=settings.max_length,
@@ -119,11 +121,13 @@ def _bounded_better(problem: Problem, found: SearchResult, bounding: Stopping, s
 ENGINES: dict[str, Engine] = {
     "beam": Engine(_beam, ("chain",), ("beam_size", "top_k", "penalty", "metric", "compat", "time_limit")),
     "exact": Engine(_exact, SPACES, ("beam_size", "time_limit"), proves=True),
-    "cpsat": Engine(partial(_outside, "cpsat_search"), SPACES, ("beam_size", "sample", "time_limit"), proves=True),
-    "maxsat": Engine(partial(_outside, "maxsat_search"), SPACES, ("beam_size", "sample", "time_limit"), proves=True),
+    **{
+        name: Engine(partial(_outside, name), SPACES, ("beam_size", "sample", "time_limit"), proves=True)
+        for name in SOLVERS
+    },
     "brute": Engine(_brute, SPACES, proves=True),
 }
-"""To add an engine, add a row."""
+"""To add an engine, add a row; to add an outside solver, a row of `SOLVERS`."""
 
 _TAKEN_BY_ALL = ("engine", "space", "max_length", "seed")
 _NOT_WITH_COMPAT = ("top_k", "metric", "time_limit")

@@ -18,7 +18,7 @@ from compexact.encodings import process as solver_process
 from compexact.encodings.channel import Round
 from compexact.encodings.process import End, run_solver
 from compexact.encodings.sample import draw
-from compexact.encodings.search import SearchInterrupted, cpsat_search, outside_search
+from compexact.encodings.search import SearchInterrupted, outside_search
 from compexact.encodings.shape import Shape
 from compexact.encodings.solvers import SOLVERS
 from compexact.encodings.target import Frontier
@@ -243,7 +243,7 @@ def test_a_bound_of_the_sample_is_not_passed_off_as_one_of_the_whole():
         from_arrays([[1, 0], [0, 1], [0, 0]], weights=[1000, 1000, 1000], active=[[400], [500], [0]]), 0
     )
     for seed in range(6):
-        found = cpsat_search(problem, max_length=1, sample=6, seed=seed)
+        found = outside_search("cpsat", problem, max_length=1, sample=6, seed=seed)
         assert found.bound >= Fraction(500, 1400)
 
 
@@ -372,13 +372,13 @@ def test_a_child_whose_bound_is_below_a_known_answer_is_a_disagreement(tmp_path,
     problem = grid_problem(0, rows=40, concepts=6)
     planted_child(tmp_path, monkeypatch, "tell(target=[1, 1000], bound=0)\ntell(done=True)")
     with pytest.raises(DisagreementError):
-        cpsat_search(problem)
+        outside_search("cpsat", problem)
 
 
 def test_a_child_whose_formula_is_too_long_is_a_disagreement(tmp_path, monkeypatch):
     planted_child(tmp_path, monkeypatch, "tell(formula='c0 OR c0 OR c0 OR c0')\ntell(done=True)")
     with pytest.raises(DisagreementError, match="not what was asked for"):
-        cpsat_search(grid_problem(0, rows=40, concepts=6))
+        outside_search("cpsat", grid_problem(0, rows=40, concepts=6))
 
 
 @pytest.mark.parametrize("engine", SOLVERS)
@@ -401,7 +401,7 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(engine, monke
 )
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(UsageError):
-        cpsat_search(random_problem(3), **settings)
+        outside_search("cpsat", random_problem(3), **settings)
 
 
 @pytest.mark.parametrize("search", ENGINES)
