@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from ...probes.json_text import strict_json
-from ...probes.regular_files import MAX_TEXT, read_regular
+from ...probes.regular_files import MAX_TEXT, check_folder, read_regular
 from ...probes.schema import formed
 from ...solver.checking import PROOFS
 from ...solver.errors import DataError
@@ -40,10 +42,11 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
     file = record.get("certificate")
     if not isinstance(file, str):
         return None
-    path = (run.path / file).resolve()
-    if not path.is_relative_to(run.path.resolve()):
+    path = Path(os.path.abspath(run.path / file))
+    if not path.is_relative_to(os.path.abspath(run.path)):
         return CertificateNote(file, "?", "it is named by a path that leads out of the run")
     try:
+        check_folder(path.parent)
         text = read_regular(path, MAX_TEXT)
         content = formed(CertificateFile, strict_json(text))
     except OSError:
@@ -51,8 +54,10 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
     except (DataError, ValueError):
         return CertificateNote(file, "?", "the file is damaged")
     line = record.get("exact", record)
-    said = record["unit"], Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
-    if (content.unit, Fraction(*content.iou), Fraction(*content.bound)) != said:
+    iou, bound = Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
+    said = record["unit"], line["space"], line["max_length"], iou, bound
+    claim = content.unit, content.space, content.max_length, Fraction(*content.iou), Fraction(*content.bound)
+    if claim != said:
         return CertificateNote(file, content.proof, "it claims something else than the run's line")
     other = "it is not the file that was kept with the run's line" if is_other_file(record, text) else None
     return CertificateNote(file, content.proof, other)
