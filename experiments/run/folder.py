@@ -112,6 +112,7 @@ def keep_records(
     lock = FileLock(folder / ".lock")
     try:
         with _use_of(folder):
+            open_to_write(folder / ".lock", append=True).close()  # no link, which some versions of filelock follow
             lock.acquire(timeout=0)
     except Timeout:
         raise DataError(f"another process is at work in {folder}; wait for it, or choose another -o") from None
