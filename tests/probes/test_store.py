@@ -79,6 +79,16 @@ def rewritten(probe, fields=None, names=None, **arrays):
     return probe.path
 
 
+@pytest.mark.parametrize(
+    "about", [{"settings": [1]}, {"notes": "a"}, {"notes": [1]}, {"model": ["m"]}, {"kind": {}}, {"inputs": "x"}]
+)
+def test_a_manifest_of_another_form_is_refused_whatever_its_digest(probe, about):
+    manifest = json.loads((probe.path / "manifest.json").read_text()) | about
+    (probe.path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match=r"manifest\.json"):
+        open_probe(rewritten(probe))
+
+
 def test_a_folder_whose_digests_all_fit_is_taken_with_its_own_arrays(probe):
     cells = probe.cells
     assert open_probe(rewritten(probe, weights=cells.weights.astype(np.uint64))).digest == probe.digest
