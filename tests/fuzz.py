@@ -5,7 +5,6 @@
     python tests/fuzz.py --replay uniform:24
 
 Inputs are numbered from `--seed` on; the families of `solver/generators.py` take turns.  Each number has some probes
-Inputs are numbered from `--seed` on; the families of `solver/generators.py` take turns.  Each number has some probes
 and certificates made to deceive, and some damaged files; one in 2 has a larger input (family `grown`); one in 29 is
 put to the relations, one in 61 to the solvers, which are slow, and of one in 5 a run is made and edited.
 A failure is printed with the command that repeats it, which also makes the input smaller; the run then goes on, and

@@ -1,4 +1,4 @@
-"""Files of a probe, an archive and an answer, damaged by chance or by hand: each is read, or refused in one line.
+"""Files of a probe, an archive, a run and an answer, damaged by chance or by hand: each is read, or refused in a line.
 
 No other exception, no waiting, no memory beyond what the files hold.
 """
@@ -22,7 +22,12 @@ from typing import Any
 
 import numpy as np
 
+from compexact.experiments.commands.ls_runs import run_summary
 from compexact.experiments.questions.answer import read_answer
+from compexact.experiments.run.engines import SearchSettings
+from compexact.experiments.run.folder import run_units
+from compexact.experiments.run.reading import read_run
+from compexact.experiments.run.verify import verify_run
 from compexact.probes.opening import open_probe
 from compexact.probes.store import Probe, save_probe
 from compexact.solver import Problem, beam_search, from_arrays
@@ -33,6 +38,9 @@ from .case import Case, Disagreement, require
 SECONDS = 20
 MOST_MEMORY = 300 * 1024
 """kB that one input may add to the process's peak."""
+
+RUN_SETTINGS = SearchSettings(engine="exact", max_length=2)
+OUTSIDE = b"not of the run"
 
 Bytes = Callable[[bytes, np.random.Generator], bytes]
 
@@ -62,7 +70,19 @@ def damaged_answer(case: Case) -> None:
         _use(lambda: read_answer(folder).model_dump_json())
 
 
-DAMAGE_CHECKS = (damaged_probe, damaged_archive, damaged_answer)
+def damaged_run(case: Case) -> None:
+    """One file of a run damaged, read by what shows it, checks it, and goes on with it."""
+    folder, probe = _run(), open_probe(_probe())
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    _outside().write_bytes(OUTSIDE)
+    with _damaged(files[case.rng.integers(len(files))], case.rng), _guarded():
+        _use(lambda: json.dumps(run_summary(folder)))
+        _use(lambda: json.dumps(list(verify_run(read_run(folder, with_damaged=True), probe))))
+        _use(lambda: run_units(probe, probe.cells.unit_names, RUN_SETTINGS, folder))
+        require(_outside().read_bytes() == OUTSIDE, "a file outside the run was written to")
+
+
+DAMAGE_CHECKS = (damaged_probe, damaged_archive, damaged_run, damaged_answer)
 
 
 def _read_probe(folder: Path) -> None:
@@ -140,6 +160,7 @@ THINGS: tuple[Callable[[Path], object], ...] = (
     lambda path: path.symlink_to(path),
     lambda path: path.symlink_to(path.parent),
     lambda path: path.symlink_to("/etc/hostname"),
+    lambda path: path.symlink_to(_outside()),
     lambda path: (path.touch(), os.truncate(path, 2**41)),
     lambda path: None,
 )
@@ -261,6 +282,10 @@ def _place() -> Path:
     return Path(_keeper().name)
 
 
+def _outside() -> Path:
+    return _place() / "outside"
+
+
 def _arrays() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     return {"concepts": rng.random((30, 4)) < 0.4, "neurons": rng.random((30, 2)) < 0.3}
@@ -282,6 +307,13 @@ def _archive(packed: int) -> Path:
     (np.savez_compressed if packed else np.savez)(stream, **_arrays(), unit_names=["u", "v"])
     (folder / "arrays.npz").write_bytes(stream.getvalue())
     return folder / "arrays.npz"
+
+
+@cache
+def _run() -> Path:
+    probe = open_probe(_probe())
+    run_units(probe, probe.cells.unit_names, RUN_SETTINGS, _place() / "run")
+    return _place() / "run"
 
 
 @cache
