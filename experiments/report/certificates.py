@@ -54,8 +54,8 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
     except (DataError, ValueError):
         return CertificateNote(file, "?", "the file is damaged")
     line = record.get("exact", record)
-    iou = Fraction(line["intersection"], line["union"] or 1)
-    said = record["unit"], line["space"], line["max_length"], iou, Fraction(*line["bound_fraction"])
+    iou, bound = Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
+    said = record["unit"], line["space"], line["max_length"], iou, bound
     claim = content.unit, content.space, content.max_length, Fraction(*content.iou), Fraction(*content.bound)
     if claim != said:
         return CertificateNote(file, content.proof, "it claims something else than the run's line")

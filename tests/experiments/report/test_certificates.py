@@ -51,11 +51,18 @@ def test_a_certificate_of_another_claim_is_called_out(proven, tmp_path):
     assert "claims something else" in read_certificate(run, run.records["good"]).problem
     page = (write_report(run, probe, tmp_path / "site").parent / "units/0.html").read_text()
     assert "would be rejected" in page
+    for other in ({"max_length": content["max_length"] + 1}, {"space": "tree"}):
+        file.write_text(json.dumps(content | other))
+        assert "claims something else" in read_certificate(run, run.records["good"]).problem
     file.write_text(json.dumps(content))
     assert "not the file that was kept" in read_certificate(run, run.records["good"]).problem
     file.write_text("{")
     assert "damaged" in read_certificate(run, run.records["good"]).problem
     file.unlink()
+    for target in (file, "/dev/zero", file.parent):
+        file.symlink_to(target)
+        assert "damaged" in read_certificate(run, run.records["good"]).problem
+        file.unlink()
     assert "missing" in read_certificate(run, run.records["good"]).problem
     outside = run.records["good"] | {"certificate": "../../secret"}
     assert "leads out" in read_certificate(run, outside).problem

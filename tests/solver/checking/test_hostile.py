@@ -16,6 +16,7 @@ from generators import problem_of
 from compexact.solver import Atom
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import PROOFS, CertificateError, check, digest
+from compexact.solver.checking.recount import Rows, UnitPoints
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -126,3 +127,16 @@ def test_a_certificate_is_text(text):
     problem = problem_of(np.eye(2, dtype=bool), np.array([3, 4]), np.array([1, 0]))
     with pytest.raises(CertificateError, match="not a certificate"):
         verdict(problem, text)
+
+
+@pytest.mark.parametrize("bits", [32, 34, 50])
+def test_a_ceiling_of_large_counts_is_that_of_the_best_set_of_cells(bits):
+    """Products of counts near 2**32 leave 64 bits by a little, those of counts near 2**50 by far."""
+    one = 2**bits
+    weights = np.array([one, one // 2 + 7, one // 4 + 1, one - 5])
+    active = np.array([one // 2 + 1, one // 2 - 3, one // 16 + 5, one - one // 8])
+    rows = Rows(np.arange(5), np.arange(4), 4)
+    sets = [[j for j in range(4) if bits >> j & 1] for bits in range(16)]
+    unit = sum(active.tolist())
+    ious = [Fraction(sum(int(active[j]) for j in s), unit + sum(int(weights[j] - active[j]) for j in s)) for s in sets]
+    assert UnitPoints(rows, weights, active).ceiling() == max(ious)
