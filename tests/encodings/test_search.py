@@ -15,6 +15,7 @@ import pytest
 
 from compexact.encodings import child as solver_child
 from compexact.encodings import process as solver_process
+from compexact.encodings import search as solver_engines
 from compexact.encodings.channel import Round
 from compexact.encodings.process import End, run_solver
 from compexact.encodings.sample import draw
