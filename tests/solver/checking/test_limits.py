@@ -116,7 +116,7 @@ def test_the_clock_is_seen_while_concepts_are_measured(looked, monkeypatch):
     assert looks[1] - looks[0] == len(problem.concepts.names) - 1
 
 
-@pytest.mark.parametrize("proof", PROOFS)
+@pytest.mark.parametrize("proof", TAKING_TIME)
 def test_the_clock_is_seen_while_entries_are_sorted_and_added_up_which_changes_nothing(
     honest, looked, monkeypatch, proof
 ):
