@@ -49,7 +49,7 @@ def squeezenet_probe() -> Probe | None:
         if not REAL.exists():
             return None
         command = [
-            sys.executable, "-m", "compexact.experiments.cli", "probe", "vision",
+            sys.executable, "-m", "compexact.experiments", "probe", "vision",
             "--dataset", f"broden:{REAL}/broden_mini", "--model", "torchvision:squeezenet1_0",
             "--weights", f"{REAL}/squeezenet/squeezenet1_0_dc.pth", "--layer", "features.12",
             "--image-size", "227", "--channels", "bgr", "--mean", "104,117,123", "--scale", "255",

@@ -24,14 +24,12 @@ from ..solver.problem import Problem
 from ..solver.result import SearchResult
 from ..solver.stopping import Stopping
 from .child import number_name, problem_record
+from .cost import MOST_BYTES
 from .process import End, Ended, Message, run_solver
 from .sample import SampleReport, draw, likely_bound, n_formulas
 from .shape import Shape
 from .solvers import SOLVERS
 from .target import Frontier, Target
-
-MOST_BYTES = 4 * 2**30
-"""Memory of the solver's process."""
 
 
 @dataclass(frozen=True)
@@ -153,11 +151,11 @@ class _Answer:
         assert start is not None
         solver = SOLVERS[engine]
         solver.check(Target.of(self.problem, start.iou), self.problem.unit)
-        size = self.shape.length * len(self.problem.concepts.indices)
-        if size * solver.bytes > MOST_BYTES:
-            needed, most = size * solver.bytes / 2**30, MOST_BYTES / 2**30
+        n_bytes, seconds = solver.cost.of(self.problem, self.shape)
+        if n_bytes > MOST_BYTES:
+            needed, most = n_bytes / 2**30, MOST_BYTES / 2**30
             return Ended(End.FAILED, f"the model needs about {needed:.1f} GiB of memory, above {most:g}; take --sample")
-        if size * solver.seconds > stopping.seconds_left:
+        if seconds > stopping.seconds_left:
             return Ended(End.TIME)
         record, arrays = problem_record(self.problem)
         job = {

@@ -1,5 +1,24 @@
-"""`python -m compexact.experiments`: the command line, where the console script is not on the path."""
+"""The command `compexact`, and `python -m compexact.experiments`.
 
-from .cli import main
+It imports next to nothing, so that Ctrl-C is answered while the command line is still being imported, too.
+"""
 
-main()
+import sys
+
+from .run.interrupts import raise_on_interrupt
+
+
+def main() -> None:
+    """Import the command line and run it."""
+    try:
+        with raise_on_interrupt():
+            from .cli import main as run
+
+            run()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
 
 import typer
 
@@ -77,6 +79,17 @@ def main() -> None:
         code = _report_error(error)
     if code == INTERRUPTED:
         print("interrupted; what was found is saved where -o was given", file=sys.stderr)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process; without Python's own end where a solver is at work that would abort it."""
+    transport = sys.modules.get("compexact.solver.transport")
+    if transport is not None and transport.is_left_behind():
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(code)
     sys.exit(code)
 
 

@@ -26,7 +26,7 @@ from .sets.search import search_sets
 from .stopping import Stopping
 from .transport import transport_bound
 
-LOOKS = 800
+LOOKS = 400
 """So often the walk over short formulas may ask whether to stop, before longer ones: at most some seconds.  A count,
 and not a time, so that the answer is the same on every machine."""
 SHORT_SHARE = 0.25

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from .ceiling import ceiling
 from .errors import UsageError
 from .explanation import Explanation
@@ -49,7 +51,9 @@ def brute_force_search(
     bounds = []
     try:
         for functions in every_function(problem, max_length, space, stopping):
-            for cells, formula in stopping.each(functions.items()) if best else functions.items():
+            for cells, formula in functions.items():
+                if best is not None:
+                    stopping.check()
                 found = _explanation(problem, cells, formula)
                 if best is None or found.iou > best.iou:
                     best = found
@@ -74,7 +78,7 @@ def every_function(
     most = min(MAX_FUNCTIONS, 8 * MAX_BYTES // (len(problem.weights) + 1600))
     everything = (1 << len(problem.weights)) - 1
     atoms = {
-        sum(1 << int(row) for row in problem.concepts.rows_with(column)): Atom(name)
+        _number(problem.concepts.column(column)): Atom(name)
         for column, name in reversed(list(enumerate(problem.concepts.names)))
     }
     literals: Functions = dict(atoms)
@@ -115,8 +119,19 @@ def _trees(levels: list[Functions], length: int) -> Iterator[tuple[int, Formula]
                 yield left & right, And(right_formula, left_formula)
 
 
+def _number(mask: np.ndarray) -> int:
+    """The set of cells where the mask holds."""
+    return int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little")
+
+
+def _members(cells: int, n: int) -> list[int]:
+    """The cells of a set, ascending, of n in all."""
+    content = np.frombuffer(cells.to_bytes((n + 7) // 8, "little"), dtype=np.uint8)
+    return [int(cell) for cell in np.flatnonzero(np.unpackbits(content, bitorder="little"))]
+
+
 def _explanation(problem: Problem, cells: int, formula: Formula) -> Explanation:
-    held = [j for j in range(len(problem.weights)) if cells >> j & 1]
+    held = _members(cells, len(problem.weights))
     return Explanation(
         formula,
         intersection=sum(int(problem.active[j]) for j in held),

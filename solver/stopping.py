@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -84,3 +85,15 @@ class Stopping:
             if place % every == 0:
                 self.check()
             yield item
+
+    def runs(self, done: Sequence[int], most: int) -> Iterator[slice]:
+        """Items in runs of about `most` work each, with a look before each run; raises `Stopped`.
+
+        done: the work after each item, all before it included.  An item of more work is a run of its own.
+        """
+        first = 0
+        while first < len(done):
+            self.check()
+            stop = max(first + 1, bisect_right(done, (done[first - 1] if first else 0) + most))
+            yield slice(first, stop)
+            first = stop

@@ -17,7 +17,8 @@ scipy's HiGHS solves it.  The lowest p/q that can be proven is found by bisectio
 Time and memory.  The program and looking for near pairs are kept to a `Size`: where there is more, the heaviest cells
 are taken.  What a program needs at least is estimated before it is made, and it is not begun where that is more than
 the time left.  HiGHS itself hears nobody, so it runs in a thread that is left behind, to end at the time limit or with
-the process, where somebody asks to stop.
+the process, where somebody asks to stop.  Python's own end may abort the process when such a thread comes back to it:
+where `is_left_behind`, leave by `os._exit`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ SECONDS_PER_WORK, SECONDS_PER_ENTRY = 5e-9, 1e-6
 STEPS = 1024
 """The bound is settled to this fraction of the ceiling."""
 SECONDS_BETWEEN_LOOKS = 0.02
+THREAD = "compexact linear program"
 
 Route = list[int]
 
@@ -146,11 +148,11 @@ def _maximised(objective: np.ndarray, rows: Any, limits: np.ndarray, stopping: S
     def solve() -> Any:
         return linprog(-objective, A_ub=rows, b_ub=limits, bounds=(0, None), method="highs", options=options).x
 
-    solution: np.ndarray | None = _beside(solve, stopping)
+    solution: np.ndarray | None = beside(solve, stopping)
     return solution
 
 
-def _beside(work: Callable[[], Any], stopping: Stopping) -> Any:
+def beside(work: Callable[[], Any], stopping: Stopping) -> Any:
     """What the work gives, done in a thread; raises `Stopped` as soon as it is over, and leaves the thread behind."""
     done: list[Any] = []
     failed: list[BaseException] = []
@@ -161,7 +163,7 @@ def _beside(work: Callable[[], Any], stopping: Stopping) -> Any:
         except BaseException as error:  # raised where it is waited for
             failed.append(error)
 
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=run, daemon=True, name=THREAD)
     thread.start()
     while thread.is_alive():
         thread.join(SECONDS_BETWEEN_LOOKS)
@@ -170,6 +172,11 @@ def _beside(work: Callable[[], Any], stopping: Stopping) -> Any:
     if failed:
         raise failed[0]
     return done[0]
+
+
+def is_left_behind() -> bool:
+    """Whether a linear program that was to stop is still at work."""
+    return any(thread.name == THREAD for thread in threading.enumerate())
 
 
 def _pairs(concepts: ConceptRows, values: np.ndarray, stopping: Stopping, size: Size) -> tuple[np.ndarray, np.ndarray]:

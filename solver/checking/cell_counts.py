@@ -8,26 +8,26 @@ once and is no larger.  The rest counts entries of arrays that are in memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from .clock import NO_LIMIT, Clock
 from .given import Given
+
+ENTRIES_BETWEEN_LOOKS = 1 << 18
+"""Some hundredths of a second; and few enough for a processor's cache."""
 
 
 class Counted:
-    """The concept rows, by row and by concept, and the counts."""
+    """The concept rows, by row and by concept, and the counts.  clock: looked at while much is added up."""
 
-    def __init__(self, given: Given) -> None:
-        self.n = len(given.names)
+    def __init__(self, given: Given, clock: Clock = NO_LIMIT) -> None:
+        self.n, self.clock = len(given.names), clock
         self.widths = np.diff(given.indptr)
         self.starts, self.indices = given.indptr, given.indices
         self.row = np.repeat(np.arange(len(given.weights)), self.widths)
-        # Numbers of 16 bits are sorted in half the time.
-        small = self.indices.astype(np.int16) if self.n < 2**15 else self.indices
-        by_concept = np.argsort(small, kind="stable")
-        self.rows = self.row[by_concept]
-        self.ends = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=self.n))])
+        self.ends, self.rows = transposed(self.starts, self.indices, self.n, clock)
         self.active, self.inactive = given.active, given.weights - given.active
         self.unit_points = int(self.active.sum())
 
@@ -49,16 +49,58 @@ class Counted:
         for part in parts:
             useful |= part != 0
         which, rows = which[useful[rows]], rows[useful[rows]]
+        sums = [np.zeros((len(concepts), self.n), dtype=np.int64) for _ in parts]
+        ends = np.concatenate([[0], np.cumsum(self.widths[rows])])
+        for some in _blocks(ends, len(concepts) * self.n, self.clock):
+            self._add_shared(which[some], rows[some], parts, sums)
+        return sums
+
+    def _add_shared(
+        self, which: np.ndarray, rows: np.ndarray, parts: Sequence[np.ndarray], sums: list[np.ndarray]
+    ) -> None:
+        """To the sums, (n_given, n) each: the parts of these rows, for the concept `which` and all that the row has."""
         widths = self.widths[rows]
         place = np.arange(int(widths.sum())) - np.repeat(np.cumsum(widths) - widths, widths)
         code = np.repeat(which, widths) * self.n + self.indices[np.repeat(self.starts[rows], widths) + place]
         each = np.repeat(rows, widths)
-        size = len(concepts) * self.n
-        return [_sums(code, part[each], size).reshape(len(concepts), self.n) for part in parts]
+        for part, total in zip(parts, sums, strict=True):
+            total += _sums(code, part[each], total.size).reshape(total.shape)
 
     def singles(self, part: np.ndarray) -> np.ndarray:
         """int64 (n,): the sums of the part (int64 (n_cells,), not negative) over the cells of each concept."""
         return np.asarray(_sums(self.indices, part[self.row], self.n))
+
+
+def transposed(starts: np.ndarray, indices: np.ndarray, n: int, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
+    """The same entries from the other side: where each of the n columns begins (n + 1,), and its rows, ascending.
+
+    starts, indices: the columns of each row.
+    """
+    ends = np.concatenate([[0], np.cumsum(np.bincount(indices, minlength=n))])
+    rows, filled = np.empty(len(indices), dtype=np.int64), ends[:-1].copy()
+    dtype = np.min_scalar_type(n)  # numbers of 16 bits are sorted by their digits, much faster
+    for some in _blocks(starts, n, clock):
+        columns = indices[starts[some.start] : starts[some.stop]]
+        order = np.argsort(columns.astype(dtype), kind="stable")
+        counts = np.bincount(columns, minlength=n)
+        place = np.arange(len(columns)) + np.repeat(filled - (np.cumsum(counts) - counts), counts)
+        rows[place] = np.repeat(np.arange(some.start, some.stop), np.diff(starts[some.start : some.stop + 1]))[order]
+        filled += counts
+    return ends, rows
+
+
+def _blocks(starts: np.ndarray, size: int, clock: Clock) -> Iterator[slice]:
+    """Rows one after the other, in slices of about as many entries as may pass between two looks at the clock.
+
+    starts: where each row's entries begin, and the last one's end.  size: of what is added to for each slice; where
+    that is larger, slices are, too.
+    """
+    first, most = 0, max(ENTRIES_BETWEEN_LOOKS, size)
+    while first < len(starts) - 1:
+        clock.look()
+        stop = max(first + 1, int(np.searchsorted(starts, starts[first] + most, side="right")) - 1)
+        yield slice(first, stop)
+        first = stop
 
 
 def _sums(code: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:

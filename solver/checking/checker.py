@@ -61,8 +61,9 @@ def check(
     """
     clock = Clock(time_limit, should_stop)
     given = accepted(indptr, indices, weights, active, names)
+    clock.look()
     claim = read_claim(certificate, digest(given.indptr, given.indices, given.weights, given.active, given.names))
-    cells = Counted(given)
+    cells = Counted(given, clock)
     if _length(claim.formula, cells.n, claim.space) > claim.max_length:
         raise CertificateError("the formula is longer than the length")
     iou = _iou(cells, claim.formula)

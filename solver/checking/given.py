@@ -66,7 +66,7 @@ def plain_names(names: Any) -> tuple[str, ...]:
     if isinstance(names, str | bytes) or not isinstance(names, Sequence):
         raise CertificateError("the concept names are no list of texts")
     for name in names:
-        if not isinstance(name, str) or any("\ud800" <= character <= "\udfff" for character in name):
+        if not isinstance(name, str) or (not name.isascii() and any("\ud800" <= c <= "\udfff" for c in name)):
             raise CertificateError("a concept name is no text")
     return tuple(map(str, names))
 

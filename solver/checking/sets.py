@@ -34,7 +34,7 @@ from typing import Any
 
 import numpy as np
 
-from .cell_counts import Counted
+from .cell_counts import Counted, transposed
 from .clock import NO_LIMIT, Clock
 from .errors import CertificateError, Undecided
 
@@ -162,11 +162,8 @@ def _in_order(cells: Counted, order: np.ndarray) -> tuple[np.ndarray, ...]:
     """starts, rows: the cells of each concept of the order; indptr, places: the concepts' places, by cell, rising."""
     of_each = [cells.rows_of(c) for c in order.tolist()]
     widths = np.array([len(rows) for rows in of_each], dtype=np.int64)
-    rows = np.concatenate([np.zeros(0, dtype=np.int64), *of_each])
-    places = np.repeat(np.arange(len(order)), widths)
-    by_cell = np.argsort(rows, kind="stable")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(cells.active)))])
-    return np.concatenate([[0], np.cumsum(widths)]), rows, indptr, places[by_cell]
+    starts, rows = np.concatenate([[0], np.cumsum(widths)]), np.concatenate([np.zeros(0, dtype=np.int64), *of_each])
+    return starts, rows, *transposed(starts, rows, len(cells.active), cells.clock)
 
 
 @lru_cache(maxsize=32)

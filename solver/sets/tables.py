@@ -33,6 +33,9 @@ from ..stopping import Stopping
 from . import walk as kernels
 from .functions import functions
 
+WORK_BETWEEN_LOOKS = 1 << 23
+"""Entries that are added up; about a fiftieth of a second."""
+
 
 def decidable(problem: Problem, target: Fraction, length: int) -> Fraction:
     """The target, or the least fraction above it that keeps every sum of the walk within 64 bits.
@@ -70,15 +73,18 @@ def _distinct(concepts: ConceptRows, space: str) -> np.ndarray:
 
 def _renumbered(concepts: ConceptRows, columns: np.ndarray, stopping: Stopping) -> tuple[np.ndarray, ...]:
     """Cells' concepts and concepts' cells where only these columns are left, in this order, each list ascending."""
-    of_each = [concepts.rows_with(column) for column in columns.tolist()]
-    widths = np.zeros(len(concepts), dtype=np.int64)
-    for rows in of_each:
-        widths[rows] += 1
+    old_starts, old_rows = concepts.by_column
+    starts = np.concatenate([[0], np.cumsum(np.diff(old_starts)[columns])])
+    rows, widths = np.empty(starts[-1], dtype=np.int64), np.zeros(len(concepts), dtype=np.int64)
+    ends = starts[1:].tolist()
+    for run in stopping.runs(ends, WORK_BETWEEN_LOOKS // 8):
+        new = rows[starts[run.start] : starts[run.stop]]
+        kernels.choose_rows(old_starts, old_rows, columns, run.start, run.stop, new, widths)
     indptr = np.concatenate([[0], np.cumsum(widths)])
     indices, filled = np.empty(indptr[-1], dtype=np.int64), indptr[:-1].copy()
-    for d, rows in enumerate(stopping.each(of_each)):
-        kernels.renumber(rows, d, filled, indices)
-    return indptr, indices, np.concatenate([[0], np.cumsum([len(rows) for rows in of_each])]), np.concatenate(of_each)
+    for run in stopping.runs(ends, WORK_BETWEEN_LOOKS // 8):
+        kernels.renumber(starts, rows, run.start, run.stop, filled, indices)
+    return indptr, indices, starts, rows
 
 
 def _reaches(csr: tuple[np.ndarray, ...], values: np.ndarray, length: int, stopping: Stopping) -> np.ndarray:
@@ -88,11 +94,19 @@ def _reaches(csr: tuple[np.ndarray, ...], values: np.ndarray, length: int, stopp
     gain, loss = int(values[values > 0].sum()), -int(values[values < 0].sum())
     reach = np.minimum(gains + losses, gain + loss - gains - losses)
     if loss - gain >= sum(sorted(losses.tolist())[-length:]):
-        second = gains.copy()
-        for d in stopping.each(range(len(gains)) if length > 1 else ()):
-            second[d] += kernels.largest_cuts(*csr, values, gains, length - 1, d)
-        reach = np.minimum(reach, second)
+        reach = np.minimum(reach, gains + _largest_cuts(csr, values, gains, length - 1, stopping))
     return np.asarray(np.minimum(reach, gain))
+
+
+def _largest_cuts(
+    csr: tuple[np.ndarray, ...], values: np.ndarray, gains: np.ndarray, k: int, stopping: Stopping
+) -> np.ndarray:
+    """int64 (n,): for each concept d, the sum of the k largest min(N(c and d), P(c and not d)) over all c before d."""
+    cuts = np.zeros(len(gains), dtype=np.int64)
+    starts, width = csr[2], 1 + len(csr[1]) // len(values)
+    for run in stopping.runs((width * starts[1:]).tolist() if k else (), WORK_BETWEEN_LOOKS):
+        kernels.largest_cuts(*csr, values, gains, k, run.start, run.stop, cuts)
+    return cuts
 
 
 def prepared(

@@ -36,11 +36,33 @@ work: int64 (2**length + 1024,).  found: int64 (length + 2,): number of concepts
 
 
 @compiled
-def renumber(rows: np.ndarray, d: int, filled: np.ndarray, indices: np.ndarray) -> None:
-    """Add d to the concepts of these rows.  filled: how far each row's part of the indices is; changed in place."""
-    for row in rows:
-        indices[filled[row]] = d
-        filled[row] += 1
+def choose_rows(
+    starts: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    first: int,
+    stop: int,
+    new: np.ndarray,
+    widths: np.ndarray,
+) -> None:
+    """Into new: the rows of the columns first, ..., stop - 1 of these, in this order; widths: one more for each row."""
+    at_new = 0
+    for d in range(first, stop):
+        for at in range(starts[columns[d]], starts[columns[d] + 1]):
+            new[at_new] = rows[at]
+            at_new += 1
+            widths[rows[at]] += 1
+
+
+@compiled
+def renumber(
+    starts: np.ndarray, rows: np.ndarray, first: int, stop: int, filled: np.ndarray, indices: np.ndarray
+) -> None:
+    """Add the concepts first, ..., stop - 1 to their rows.  filled: how far each row's indices are; both change."""
+    for d in range(first, stop):
+        for at in range(starts[d], starts[d + 1]):
+            indices[filled[rows[at]]] = d
+            filled[rows[at]] += 1
 
 
 @compiled
@@ -64,28 +86,31 @@ def largest_cuts(
     values: np.ndarray,
     gains: np.ndarray,
     k: int,
-    d: int,
-) -> Any:
-    """The sum of the k largest min(N(c and d), P(c and not d)) over the c before d."""
-    gain, loss = np.zeros(d, np.int64), np.zeros(d, np.int64)
-    for at in range(starts[d], starts[d + 1]):
-        row = rows[at]
-        for place in range(indptr[row], indptr[row + 1]):
-            c = indices[place]
-            if c >= d:
-                break
-            gain[c] += max(values[row], 0)
-            loss[c] -= min(values[row], 0)
-    largest = np.zeros(k + 1, np.int64)
-    for c in range(d):
-        cut = min(loss[c], gains[c] - gain[c])
-        at = k
-        if cut > largest[k]:
-            while at > 1 and largest[at - 1] < cut:
-                largest[at] = largest[at - 1]
-                at -= 1
-            largest[at] = cut
-    return largest.sum()
+    first: int,
+    stop: int,
+    cuts: np.ndarray,
+) -> None:
+    """Into cuts[d], first <= d < stop: the sum of the k largest min(N(c and d), P(c and not d)) over the c before d."""
+    gain, loss, largest = np.zeros(stop, np.int64), np.zeros(stop, np.int64), np.zeros(k + 1, np.int64)
+    for d in range(first, stop):
+        gain[:d], loss[:d], largest[:] = 0, 0, 0
+        for at in range(starts[d], starts[d + 1]):
+            row = rows[at]
+            for place in range(indptr[row], indptr[row + 1]):
+                c = indices[place]
+                if c >= d:
+                    break
+                gain[c] += max(values[row], 0)
+                loss[c] -= min(values[row], 0)
+        for c in range(d):
+            cut = min(loss[c], gains[c] - gain[c])
+            at = k
+            if cut > largest[k]:
+                while at > 1 and largest[at - 1] < cut:
+                    largest[at] = largest[at - 1]
+                    at -= 1
+                largest[at] = cut
+        cuts[d] = largest.sum()
 
 
 @compiled

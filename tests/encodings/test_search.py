@@ -15,6 +15,7 @@ import pytest
 
 from compexact.encodings import child as solver_child
 from compexact.encodings import process as solver_process
+from compexact.encodings import search as solver_engines
 from compexact.encodings.channel import Round
 from compexact.encodings.process import End, run_solver
 from compexact.encodings.sample import draw
@@ -280,6 +281,30 @@ def after_start(started: list, seconds: float, act) -> list[float]:
 
     threading.Thread(target=wait, daemon=True).start()
     return at
+
+
+@pytest.mark.parametrize("search", ENGINES)
+def test_a_model_that_does_not_fit_into_the_memory_is_not_begun_and_the_beam_is_the_answer(search, monkeypatch):
+    problem = grid_problem(1)
+    monkeypatch.setattr(solver_engines, "MOST_BYTES", 10**6)
+    started = children(monkeypatch)
+    found = search(problem, max_length=3)
+    assert not started
+    assert "take --sample" in found.error
+    assert found.best == beam_search(problem, max_length=3).best
+    assert (found.status, found.bound) == (Status.BOUNDED, ceiling(problem))
+    assert search(problem, max_length=3, sample=20).bound is not None
+    assert len(started) == 1
+
+
+@pytest.mark.parametrize("search", ENGINES)
+def test_a_model_that_could_not_be_made_in_the_time_left_is_not_begun(search, monkeypatch):
+    problem = grid_problem(1, rows=5000, concepts=60, planted=False)
+    started = children(monkeypatch)
+    found = search(problem, max_length=5, time_limit=0.3)
+    assert not started
+    assert found.error is None
+    assert (found.status, found.bound) == (Status.BOUNDED, ceiling(problem))
 
 
 @pytest.mark.parametrize("search", ENGINES)

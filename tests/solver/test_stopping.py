@@ -17,6 +17,7 @@ from compexact.solver.prefixes import branch_tables as prefix_tables
 from compexact.solver.prefixes import state as prefix_state
 from compexact.solver.sets import search as by_set
 from compexact.solver.sets import walk as set_kernels
+from compexact.solver.stopping import Stopped, Stopping
 
 LENGTH = 4
 FOUND = {by_set: set_kernels.FOUND, by_prefix: prefix_state.FOUND}
@@ -152,3 +153,18 @@ def test_a_chain_of_six_concepts_keeps_what_its_walk_found(walked, monkeypatch):
         assert certified(problem, result).bound == result.bound >= result.best.iou
         better += beam.iou < result.best.iou < result.bound
     assert better
+
+
+@pytest.mark.parametrize("most", [1, 7, 10**6])
+def test_runs_of_items_leave_none_out_and_hold_no_more_work_than_asked_but_for_a_single_item(most):
+    sizes = [3, 0, 0, 9, 1, 1, 5, 20, 0, 2]
+    looks = itertools.count()
+    runs = list(Stopping(should_stop=lambda: next(looks) < 0).runs(list(itertools.accumulate(sizes)), most))
+    assert [item for run in runs for item in range(len(sizes))[run]] == list(range(len(sizes)))
+    assert all(sum(sizes[run]) <= most or run.stop - run.start == 1 for run in runs)
+    assert next(looks) == len(runs)
+
+
+def test_runs_end_where_somebody_asks_to_stop():
+    with pytest.raises(Stopped):
+        list(Stopping(should_stop=stopped_after(3)).runs(range(1, 10), 1))

@@ -48,7 +48,7 @@ SLOW_ANSWER = """
 import sys, time
 from pathlib import Path
 from compexact.experiments.cli import app, main
-from compexact.probes.folders import new_folder
+from compexact.probes.atomic_folder import new_folder
 
 @app.command()
 def dawdle(place: Path) -> None:
@@ -73,6 +73,42 @@ def test_a_command_that_is_ended_leaves_what_was_there_before(tmp_path, name):
     assert (process.returncode, said) == (130, "interrupted; what was found is saved where -o was given\n")
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
     assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_while_the_command_line_is_still_imported_leaves_no_traceback(tmp_path, name):
+    """The module that comes first among the imports waits here, for the signal to come in the middle."""
+    (tmp_path / "typer.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    process = subprocess.Popen(
+        [*COMMAND, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout.readline() == "importing\n"
+    process.send_signal(getattr(signal, name))
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, "interrupted\n")
+
+
+LEFT_BEHIND = """
+import atexit, sys, time
+from compexact.experiments.cli import main
+from compexact.solver.stopping import Stopped, Stopping
+from compexact.solver.transport import beside
+
+try:
+    beside(lambda: time.sleep(60), Stopping.after(0.01))
+except Stopped:
+    atexit.register(print, "what a solver that comes back would break")
+sys.argv = ["compexact", "--help"]
+main()
+"""
+
+
+def test_a_solver_that_was_left_behind_does_not_meet_the_end_of_python():
+    process = subprocess.run([sys.executable, "-c", LEFT_BEHIND], capture_output=True, text=True, timeout=30)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "explain" in process.stdout
+    assert "break" not in process.stdout
 
 
 @pytest.mark.slow

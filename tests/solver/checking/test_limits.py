@@ -17,7 +17,7 @@ from compexact.solver import exact_search
 from compexact.solver.ceiling import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.certify import check_text
-from compexact.solver.checking import PROOFS, CertificateError, Undecided
+from compexact.solver.checking import PROOFS, CertificateError, Undecided, cell_counts
 from compexact.solver.checking import clock as clocks
 from compexact.solver.checking import sets as by_sets
 from compexact.solver.transport import transport_bound
@@ -93,16 +93,39 @@ def test_concepts_are_measured_in_parts_as_at_once(honest, monkeypatch):
         assert verdict(problem, text) == whole
 
 
-def test_the_clock_is_seen_while_concepts_are_measured(ticking, monkeypatch):
-    """Before the walk begins: one look for each part of the concepts, and one where the walk has ended."""
+@pytest.fixture
+def looked(ticking):
+    """The verdict on a text, and how often the check looked at the clock."""
+
+    def look(problem, text):
+        before = next(ticking)
+        said = verdict(problem, text, time_limit=10.0**9)
+        return said, next(ticking) - before - 1
+
+    return look
+
+
+def test_the_clock_is_seen_while_concepts_are_measured(looked, monkeypatch):
     problem = rare_unit(3, most_concepts=6)
     best = exact_search(problem, max_length=1).best
     text = Certificate("chain", 1, ceiling(problem), "sets").to_json(problem, best)
-    monkeypatch.setattr(by_sets, "CONCEPTS_BETWEEN_LOOKS", 1)
-    verdict(problem, text, time_limit=10.0**9)
-    before = next(ticking)
-    verdict(problem, text, time_limit=10.0**9)
-    assert next(ticking) - before - 2 == len(problem.concepts.names) + 1
+    looks = []
+    for count in (1000, 1):
+        monkeypatch.setattr(by_sets, "CONCEPTS_BETWEEN_LOOKS", count)
+        looks.append(looked(problem, text)[1])
+    assert looks[1] - looks[0] == len(problem.concepts.names) - 1
+
+
+@pytest.mark.parametrize("proof", TAKING_TIME)
+def test_the_clock_is_seen_while_entries_are_sorted_and_added_up_which_changes_nothing(
+    honest, looked, monkeypatch, proof
+):
+    problem, text = honest[proof]
+    at_once, few = looked(problem, text)
+    monkeypatch.setattr(cell_counts, "ENTRIES_BETWEEN_LOOKS", 1)
+    in_parts, many = looked(problem, text)
+    assert in_parts == at_once
+    assert many > few + 5
 
 
 def test_a_time_limit_is_kept_by_the_compiled_walk():

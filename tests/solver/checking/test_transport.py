@@ -14,6 +14,7 @@ from problems import best_of_any_function, removable
 from compexact.solver import Atom, exact_search
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
+from compexact.solver.stopping import Stopping
 from compexact.solver.transport import _routes
 
 GOOD, BAD = 10, [5, 3, 2]
@@ -149,7 +150,7 @@ def test_no_false_bound_passes_however_the_routes_are_changed():
             target = max(weaker.iou, bound.limit_denominator(2**16))
             if not weaker.iou <= target < truth:
                 continue
-            routes = _routes(problem, target, length, None) or []
+            routes = _routes(problem, target, length, Stopping()) or []
             for _ in range(20):
                 changed = [list(route) for route in routes]
                 for _ in range(chance.randint(0, 3)):

@@ -11,6 +11,7 @@ from generators import problem_of
 from problems import best_function_value, rare_unit
 
 from compexact.solver.sets.tables import decidable, prepared
+from compexact.solver.stopping import Stopping
 
 SPACES = ("chain", "tree")
 
@@ -22,7 +23,7 @@ def test_no_concept_adds_more_than_its_reach_to_concepts_before_it(space):
     for seed in range(120):
         problem, rng = rare_unit(seed), np.random.default_rng(seed)
         length, target = int(rng.integers(2, 6)), Fraction(int(rng.integers(1, 4)), 8)
-        columns, tables, _ = prepared(problem, target, length, space)
+        columns, tables, _ = prepared(problem, target, length, space, Stopping())
         sets = problem.concepts.dense().T[columns]
         for d in range(len(sets)):
             for k in range(length):
@@ -42,7 +43,7 @@ def test_the_bound_by_losses_is_used_only_where_the_cells_outside_are_a_loss():
         weights = rng.integers(1, 50, 10)
         problem = problem_of(matrix, weights, rng.binomial(weights, rng.choice([0.2, 0.5, 0.8])))
         length, target = int(rng.integers(1, 5)), Fraction(int(rng.integers(1, 8)), 8)
-        columns, tables, _ = prepared(problem, target, length, "tree")
+        columns, tables, _ = prepared(problem, target, length, "tree", Stopping())
         sets = problem.concepts.dense().T[columns]
         for d in range(len(sets)):
             for before in itertools.chain(*(itertools.combinations(range(d), k) for k in range(length))):
@@ -54,7 +55,7 @@ def test_the_bound_by_losses_is_used_only_where_the_cells_outside_are_a_loss():
 @pytest.mark.parametrize("space", SPACES)
 def test_reaches_fall_and_end_in_zeros(space):
     for seed in range(30):
-        _, tables, _ = prepared(rare_unit(seed), Fraction(1, 4), 4, space)
+        _, tables, _ = prepared(rare_unit(seed), Fraction(1, 4), 4, space, Stopping())
         assert (np.diff(tables.reach) <= 0).all()
         assert tables.reach[-4:].tolist() == [0] * 4
 
@@ -64,8 +65,8 @@ def test_copies_are_left_out_and_complements_too_where_not_may_stand_anywhere():
     other = np.array([1, 0, 1, 0, 1, 0], dtype=bool)
     matrix = np.stack([~first, first, other, first, ~other], axis=1)
     problem = problem_of(matrix, np.full(6, 5), np.array([5, 2, 1, 0, 3, 1]))
-    assert sorted(prepared(problem, Fraction(1, 2), 3, "chain")[0].tolist()) == [0, 1, 2, 4]
-    kept = set(prepared(problem, Fraction(1, 2), 3, "tree")[0].tolist())
+    assert sorted(prepared(problem, Fraction(1, 2), 3, "chain", Stopping())[0].tolist()) == [0, 1, 2, 4]
+    kept = set(prepared(problem, Fraction(1, 2), 3, "tree", Stopping())[0].tolist())
     assert (len(kept), len(kept & {0, 1, 3}), len(kept & {2, 4})) == (2, 1, 1)
 
 
