@@ -55,18 +55,18 @@ PAPER = (
 
 @dataclass(frozen=True)
 class Sample:
-    """Of the units; all without a size.  seed: of all that is drawn by chance."""
+    """Of the units; all without a number.  seed: of all that is drawn by chance."""
 
-    size: Annotated[int | None, typer.Option("--sample", help="So many units by chance; the paper took 128.")] = None
+    sample: Annotated[int | None, typer.Option(help="So many units by chance; the paper took 128.")] = None
     seed: SeedOption = 0
 
     def of(self, units: Sequence[str]) -> list[str]:
-        """So many, in the order given; all where there are no more.  Raises `UsageError` for a size below 1."""
-        if self.size is None or self.size >= len(units):
+        """So many, in the order given; all where there are no more.  Raises `UsageError` for a number below 1."""
+        if self.sample is None or self.sample >= len(units):
             return list(units)
-        if self.size < 1:
-            raise UsageError(f"the sample must hold at least 1 unit, not {self.size}")
-        chosen = np.random.default_rng(self.seed).choice(len(units), self.size, replace=False)
+        if self.sample < 1:
+            raise UsageError(f"the sample must hold at least 1 unit, not {self.sample}")
+        chosen = np.random.default_rng(self.seed).choice(len(units), self.sample, replace=False)
         return [units[place] for place in sorted(chosen)]
 
 
@@ -136,7 +136,7 @@ def kinds_of(
         question="Do explanations join what belongs together?",
         inputs=(input_record(probe),),
         settings={
-            "units": len(units), "sample": sample.size, "seed": sample.seed, "length": length,
+            "units": len(units), "sample": sample.sample, "seed": sample.seed, "length": length,
             "engine": search.engine, "beam_size": search.beam_size, "share": rule.share,
             "least_removed": least_removed, "cut_offs": relatedness.cuts,
             "vectors": vectors.digest if vectors else None, "wordnet": wordnet.name if wordnet else None,

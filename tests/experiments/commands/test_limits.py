@@ -6,8 +6,6 @@ import time
 import numpy as np
 import pytest
 
-from compexact.encodings.solvers import SOLVERS
-from compexact.experiments.run import engines
 from compexact.experiments.run.engines import SearchSettings, explain_unit
 from compexact.experiments.run.units import map_units
 from compexact.solver.arrays import from_arrays
@@ -25,21 +23,6 @@ def test_a_beam_begins_no_step_after_its_time():
     assert in_time.by_length == explain_unit(cells(), "0", settings).by_length
     assert late.by_length == in_time.by_length[:1] * 40
     assert late.status == "feasible"
-
-
-@pytest.mark.parametrize("engine", SOLVERS)
-def test_what_follows_an_outside_solver_is_in_its_time_limit(engine, monkeypatch):
-    given = []
-
-    def bound(problem, length, space, low, ceiling, time_limit, should_stop):
-        given.append(time_limit)
-        return transport(problem, length, space, low, ceiling, time_limit, should_stop)
-
-    transport = engines.transport_bound
-    monkeypatch.setattr(engines, "transport_bound", bound)
-    explain_unit(cells(), "0", SearchSettings(engine=engine, max_length=6, time_limit=1.0))
-    assert given
-    assert 0 < given[0] <= 0.5
 
 
 def test_few_units_are_shared_out_among_the_processes(tmp_path):

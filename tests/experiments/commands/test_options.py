@@ -42,6 +42,7 @@ def test_what_cannot_be_read_is_shown(read, text, said):
 MEANS_SEVERAL_THINGS = {
     *("--output", "--pairs", "--model", "--min-active", "--time-limit", "--sample", "--probe", "--vectors", "--top"),
     *("--dataset", "--weights", "--spacy", "--held-out", "--layer", "--batch-size"),
+    "--length",  # one, or another name of --lengths
 }
 
 

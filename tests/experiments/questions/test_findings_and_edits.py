@@ -46,7 +46,7 @@ def test_the_findings_name_the_planted_words_of_each_label(trained):
     assert (trained / "findings/figure.svg").exists()
     found = {row["heuristic"]: row["n_units"] for row in answer.more["heuristics"]}
     said, counted = answer.summary[0].split(": ")
-    assert said == f"of {len(answer['rows'])} formulas, these mention a heuristic"
+    assert said == f"of {len(answer.rows)} formulas, these mention a heuristic"
     assert dict(each.rsplit(" in ", 1) for each in counted.split(", ")) == {k: str(n) for k, n in found.items()}
 
 

@@ -52,7 +52,8 @@ def test_a_range_without_points_is_shown_and_left_out_of_the_means(planted):
     arrays = dict(np.load(planted))
     arrays["activations"][:, 1] = np.where(arrays["concepts"][:, 0], 1, 0)
     np.savez(planted, **arrays)
-    answer = explained_ranges(probe := read_ranges(planted, 2, "quantiles"), probe.cells.unit_names, length=1)
+    probe = read_ranges(planted, 2, "quantiles")
+    answer = explained_ranges(probe, probe.cells.unit_names, search=SearchAtLength(length=1))
     rows = {(row["unit"], row["range"]): row for row in answer.rows}
     assert (rows["one", 1]["formula"], rows["one", 2]["formula"], rows["one", 2]["active_points"]) == ("a", None, 0)
     assert [row["units"] for row in answer.more["by_range"]] == [2, 1]

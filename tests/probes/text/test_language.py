@@ -139,6 +139,7 @@ def test_an_unknown_pipeline_is_a_wrong_argument_that_names_the_installed_ones(t
     for name in ("de_core_news_sm", "en_core_web_sm"):
         distribution = tmp_path / f"{name}-1.0.dist-info"
         distribution.mkdir()
+        (tmp_path / f"{name}.py").touch()
         (distribution / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         (distribution / "entry_points.txt").write_text(f"[spacy_models]\n{name} = {name}\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of another Python, as spaCy looks for pipelines only once

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import nn
 
 from compexact.experiments.questions.ranges import explained_ranges
+from compexact.experiments.questions.search_options import SearchAtLength
 from compexact.experiments.report.site import write_report
 from compexact.experiments.run.folder import SearchSettings, run_units
 from compexact.probes.datasets.annotated_images import Annotation, Concept
@@ -270,7 +271,7 @@ def test_a_unit_with_two_meanings_has_one_in_each_range(red_unit, plain_pixels, 
     probe = probe_vision(red_unit, WeakAndStrong(), plain_pixels, settings)
     assert probe.cells.active.sum(axis=0).tolist() == [256, 256, 0, 0]
     stored = open_probe(save_probe(probe, tmp_path / "probe").path)
-    answer = explained_ranges(stored, ["0@1", "0@2"], length=2)
+    answer = explained_ranges(stored, ["0@1", "0@2"], search=SearchAtLength(length=2))
     assert [(row["unit"], row["range"], row["formula"], row["iou"]) for row in answer.rows] == [
         ("0", 1, "a", 1.0),
         ("0", 2, "b", 1.0),
