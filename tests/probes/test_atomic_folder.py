@@ -79,7 +79,7 @@ def test_nothing_else_is_cleared(tmp_path):
 HOLDER = """
 import sys
 from pathlib import Path
-from compexact.probes.folders import new_folder
+from compexact.probes.atomic_folder import new_folder
 with new_folder(Path(sys.argv[1])) as partial:
     partial.rename(partial.with_name(f".probe.{sys.argv[2]}.partial"))
     print("written", flush=True)

@@ -129,7 +129,7 @@ def test_every_format_has_an_example_is_told_by_its_columns_and_lacks_none(tmp_p
     header, rest = fitting[0].split("\n", 1)
     for column in kind.needed:
         lacking = "\t".join("other" if name == column else name for name in header.split("\t"))
-        with pytest.raises(DataError, match="no column '|is no header of pairs") as refused:
+        with pytest.raises(DataError, match=r"no column '|is no header of pairs") as refused:
             open_pairs(write(tmp_path, f"{lacking}\n{rest}"))
         assert "\n" not in str(refused.value)
 
