@@ -102,7 +102,8 @@ def test_a_signal_ends_a_search_soon_and_keeps_what_was_found(dense, tmp_path, n
     child.send_signal(getattr(signal, name))
     _, status, usage = os.wait4(child.pid, 0)
     assert os.waitstatus_to_exitcode(status) == 130
-    assert usage.ru_utime + usage.ru_stime - used < TO_EXIT
+    if "--sample" not in options:  # else all that the solver's process took is in it, too
+        assert usage.ru_utime + usage.ru_stime - used < TO_EXIT
     assert time.monotonic() - before < 4 * TO_EXIT
     [line] = [json.loads(line) for line in (run / "units.jsonl").read_text().splitlines()]
     assert line.get("exact", line)["iou"] > 0
