@@ -15,7 +15,7 @@ from compexact.solver import Atom, exact_search
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
 from compexact.solver.stopping import Stopping
-from compexact.solver.transport import _routes
+from compexact.solver.transport import Size, _routes
 
 GOOD, BAD = 10, [5, 3, 2]
 OPTIMA = {1: Fraction(2, 3), 2: Fraction(5, 6), 3: Fraction(1)}
@@ -150,7 +150,7 @@ def test_no_false_bound_passes_however_the_routes_are_changed():
             target = max(weaker.iou, bound.limit_denominator(2**16))
             if not weaker.iou <= target < truth:
                 continue
-            routes = _routes(problem, target, length, Stopping()) or []
+            routes = _routes(problem, target, length, Stopping(), Size()) or []
             for _ in range(20):
                 changed = [list(route) for route in routes]
                 for _ in range(chance.randint(0, 3)):
