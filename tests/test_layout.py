@@ -85,7 +85,7 @@ def test_nothing_in_the_project_names_a_place_outside_it():
                 assert hidden not in file.read_text(), file
 
 
-@pytest.mark.parametrize("name", ["solver", "solver.checking", "probes", "probes.datasets", "experiments"])
+@pytest.mark.parametrize("name", ["solver", "solver.checking", "probes", "experiments"])
 def test_every_public_name_is_there(name):
     module = importlib.import_module(f"compexact.{name}")
     for public in module.__all__:

@@ -15,7 +15,16 @@ from fuzzing.threes import best_of_threes
 from problems import best_of_any_function
 
 from compexact.encodings.solvers import SOLVERS
-from compexact.solver import Explanation, Problem, Status, beam_search, brute_force_search, certified, exact_search
+from compexact.solver import (
+    Explanation,
+    Problem,
+    Status,
+    beam_search,
+    brute_force_search,
+    certified,
+    exact_search,
+    stopping,
+)
 from compexact.solver.ceiling import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
@@ -24,7 +33,7 @@ from compexact.solver.exhaustive import every_function
 from compexact.solver.prefixes import branch_and_bound as prefixes
 from compexact.solver.sets import search as sets
 from compexact.solver.stopping import Stopped, Stopping
-from compexact.solver.transport import _routes, transport_bound
+from compexact.solver.transport import Size, _routes, transport_bound
 
 Check = Callable[[Case], None]
 TREE_LENGTH = 3
@@ -78,7 +87,7 @@ def stopped_searches_are_right(case: Case) -> None:
         with (
             mock.patch.object(prefixes, "STEPS_BETWEEN_LOOKS", steps),
             mock.patch.object(sets, "STEPS_BETWEEN_LOOKS", steps),
-            mock.patch.object(sets, "PATIENCE", [0, 60][stop_at % 2]),
+            mock.patch.object(stopping, "PATIENCE", [0, 60][stop_at % 2]),
         ):
             result = search(
                 case.problem, beam_size=1, should_stop=lambda looks=looks: next(looks) >= stop_at, **options
@@ -150,7 +159,7 @@ def false_claims_by_transport_are_refused(case: Case) -> None:
     if not weaker.iou < truth or case.problem.n_points > 2**40:
         return
     for target in targets(weaker.iou, truth):
-        best = _routes(case.problem, target, case.length, Stopping()) if target else None
+        best = _routes(case.problem, target, case.length, Stopping(), Size()) if target else None
         for routes in changes(case, best or []):
             refused(case, Certificate("tree", case.length, target, "transport", routes), weaker)
 
@@ -203,7 +212,7 @@ def false_claims_about_larger_inputs_are_refused(case: Case) -> None:
         # One linear program of this size takes as long as all the rest.
         middle = targets(weaker.iou, found.best.iou)[1]
         try:
-            routes = _routes(case.problem, middle, case.length, Stopping.after(SOLVER_SECONDS))
+            routes = _routes(case.problem, middle, case.length, Stopping.after(SOLVER_SECONDS), Size())
         except Stopped:
             routes = None
         refused(case, Certificate("chain", case.length, middle, "transport", routes or []), weaker)

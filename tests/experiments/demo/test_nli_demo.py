@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from compexact.experiments.demo.nli_demo import LEAST_FLIPS, positives
+from compexact.experiments.demo.nli_demo import LEAST_FLIPS
 from compexact.experiments.demo.sentence_grammar import SHORTCUTS
 from compexact.experiments.run.folder import read_run
+from compexact.experiments.sentences.pair_formulas import literals
 from compexact.solver.parse import parse
 
 
@@ -23,7 +24,7 @@ def test_the_demo_recovers_every_planted_shortcut(compexact, tmp_path, seed):
         assert row["recovered"], row
         record = run.records[row["unit"]]
         assert (record["status"], record["formula"]) == ("optimal", row["formula"])
-        assert set(shortcut.literals) & set(positives(parse(row["formula"])))
+        assert set(shortcut.literals) & {name for name, holds in literals(parse(row["formula"])) if holds}
         weights = probe.arrays["class_weights"][:, probe.cells.unit(row["unit"])]
         assert probe.names["classes"][int(weights.argmax())] == shortcut.label
         assert row["w"] == pytest.approx(float(weights.max()))
@@ -66,5 +67,5 @@ def test_an_unknown_demo_is_refused_with_those_that_there_are(compexact):
 
 
 def test_only_concepts_that_stand_below_no_not_count():
-    assert list(positives(parse("hyp:a AND NOT hyp:b"))) == ["hyp:a"]
-    assert list(positives(parse("NOT (hyp:a OR hyp:b)"))) == []
+    assert list(literals(parse("hyp:a AND NOT hyp:b"))) == [("hyp:a", True), ("hyp:b", False)]
+    assert list(literals(parse("NOT (hyp:a OR hyp:b)"))) == [("hyp:a", False), ("hyp:b", False)]

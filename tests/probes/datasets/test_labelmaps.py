@@ -91,7 +91,7 @@ def test_ids_above_255_are_kept(labelmaps: Path, draw: Callable[..., Path]) -> N
         ("id,name\n0,wall\n", r"names\.csv line 2: label id '0' is not a whole number from 1"),
         ("id,name\n99999999999,wall\n", r"label id '99999999999' is not a whole number from 1 to 65535"),
         ("id,name\n1,wall\n2,\n", r"concept name '' is empty"),
-        ("id,name\n1,wall\n2,w\x07\n", r"concept name 'w\\x07' is empty or has a control"),
+        ("id,name\n1,wall\n2,w\x07\n", r"concept name 'w\\x07' has the character"),
         ("id,name\n1,wall\n2,Wall\n", r"two concepts of one name: 'wall' and 'Wall'"),
         ("id,title\n1,wall\n", r"names\.csv: no column 'name'"),
         ("id,name\n", r"no concept at all|no category"),
