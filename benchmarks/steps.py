@@ -56,7 +56,7 @@ def shown(arguments: Sequence[str]) -> str:
 
 
 def run_steps(steps: Sequence[Step], at_once: int) -> list[Step]:
-    """Run all, so many at once, each after those that it needs; give those that failed or could not start."""
+    """Run all, at most `at_once` at a time, each after those it needs; give those that failed or could not start."""
     waiting, failed = list(steps), list[Step]()
     running: dict[Future[bool], Step] = {}
     with ThreadPoolExecutor(at_once) as pool:

@@ -70,7 +70,7 @@ def dense(rows: int, concepts: int, file: Path) -> Path:
 
 
 def run(file: Path, options: str, *, after: float | None = None, number: int = signal.SIGINT) -> Ran:
-    """`compexact explain` with these options; after: send the signal so many seconds after the work has begun."""
+    """`compexact explain` with these options; after: send the signal this many seconds after the work has begun."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "run")

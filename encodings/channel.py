@@ -19,18 +19,18 @@ class Channel:
     seconds_left: gives None where there is no limit.  on_stop: functions that stop a running solver.
     """
 
-    tell: Callable[[dict[str, Any]], None]
+    emit: Callable[[dict[str, Any]], None]
     seconds_left: Callable[[], float | None]
     stopped: threading.Event = field(default_factory=threading.Event)
     on_stop: list[Callable[[], None]] = field(default_factory=list)
 
     def formula(self, formula: Formula) -> None:
         """Tell a formula that was found."""
-        self.tell({"formula": str(formula)})
+        self.emit({"formula": str(formula)})
 
     def bound(self, target: Target, value: int) -> None:
         """Tell that no formula's scaled value is above this."""
-        self.tell({"target": [target.iou.numerator, target.iou.denominator], "bound": value * target.scale})
+        self.emit({"target": [target.iou.numerator, target.iou.denominator], "bound": value * target.scale})
 
     @property
     def is_over(self) -> bool:

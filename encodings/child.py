@@ -89,24 +89,24 @@ def main() -> None:
     os.dup2(2, 1)
     die_with_parent(1000)
 
-    def tell(message: dict[str, Any]) -> None:
+    def emit(message: dict[str, Any]) -> None:
         out.write(json.dumps(message) + "\n")
         out.flush()
 
     job = json.loads(sys.stdin.buffer.readline())
     started, limit = time.monotonic(), job["seconds"]
     problem = problem_of(job["problem"], sys.stdin.buffer)
-    channel = Channel(tell, lambda: None if limit is None else limit - (time.monotonic() - started))
+    channel = Channel(emit, lambda: None if limit is None else limit - (time.monotonic() - started))
     _stop_on_request(channel)
     _limit_memory(job["bytes"])
     try:
         solve = SOLVERS[job["solver"]].solve_round()
         search(problem, Shape(job["space"], job["length"]), parse(job["start"]), solve, channel, job["seed"])
-        tell({"done": True})
+        emit({"done": True})
     except MemoryError:
-        tell({"error": "the solver ran out of memory"})
+        emit({"error": "the solver ran out of memory"})
     except Exception as error:  # the parent reports it
-        tell({"error": f"the solver failed: {type(error).__name__}: {error}"})
+        emit({"error": f"the solver failed: {type(error).__name__}: {error}"})
 
 
 def _stop_on_request(channel: Channel) -> None:

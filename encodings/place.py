@@ -57,7 +57,7 @@ def _sorted_part(formula: Formula, alphabet: Alphabet) -> _Part:
 
 
 def _padded(part: _Part, missing: int) -> _Part:
-    """The part with so many copies of its first leaf."""
+    """The part with this many copies of its first leaf."""
     if not part.parts:
         return _Part(-1, False, (part,) * (missing + 1))
     head, *rest = part.parts

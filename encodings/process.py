@@ -30,7 +30,7 @@ import numpy as np
 from ..solver.stopping import Stopping
 
 MAX_LINE = 1 << 20
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_POLLS = 0.1
 GRACE = 0.2
 """Seconds for last words, after a child was asked to stop."""
 CHILD = "compexact.encodings.child"
@@ -76,7 +76,7 @@ def run_solver(
             ended = Ended(End.INTERRUPTED)
         if ended.end in (End.TIME, End.INTERRUPTED):
             if sent.is_set():
-                _last_words(child, messages, on_message, grace)
+                drain(child, messages, on_message, grace)
             return ended
         return ended if ended.end is End.DONE else Ended(End.FAILED, ended.reason or _why(child, errors))
 
@@ -144,7 +144,7 @@ def _listen(messages: queue.Queue[bytes | None], on_message: Callable[[Message],
         if not stopping.seconds_left:
             return Ended(End.TIME)
         try:
-            line = messages.get(timeout=min(stopping.seconds_left, SECONDS_BETWEEN_LOOKS))
+            line = messages.get(timeout=min(stopping.seconds_left, SECONDS_BETWEEN_POLLS))
         except queue.Empty:
             continue
         if line is None:
@@ -170,7 +170,7 @@ def _parsed(line: bytes) -> Message | None:
     return message if isinstance(message, dict) else None
 
 
-def _last_words(
+def drain(
     child: subprocess.Popen[bytes],
     messages: queue.Queue[bytes | None],
     on_message: Callable[[Message], None],

@@ -65,7 +65,7 @@ def outside_search(
 ) -> SearchResult:
     """The best formula of the space with at most `max_length` concepts, by a solver of `SOLVERS`.
 
-    engine: a key of `SOLVERS`.  time_limit: wall-clock seconds.  sample: ask about so many points, drawn
+    engine: a key of `SOLVERS`.  time_limit: wall-clock seconds.  sample: ask about this many points, drawn
     without replacement with `seed`; the answer is then counted on all points, and the bound is one for all points.
     seed: also of the solver's own choices, if it makes any.
     beam_size: of the beam whose answer the search starts from, and which it never falls below.
@@ -80,15 +80,15 @@ def outside_search(
     stopping, shape = Stopping.after(time_limit, should_stop), Shape(space, max_length)
     sampled = None if sample is None else draw(problem, sample, seed)
     whole = _Answer(problem, shape)
-    whole.take_all(search_beam(problem, stopping, shape.length, beam_size=beam_size))
+    whole.offer_all(search_beam(problem, stopping, shape.length, beam_size=beam_size))
     asked = whole
     if sampled is not None and sampled is not problem:
         asked = _Answer(sampled, shape, also=whole)
-        asked.take_all(search_beam(sampled, stopping, shape.length, beam_size=beam_size))
+        asked.offer_all(search_beam(sampled, stopping, shape.length, beam_size=beam_size))
         for found in list(whole.by_length.values()):
-            asked.take(found.formula)
+            asked.offer(found.formula)
     if asked.best is None and problem.unit_points:
-        asked.take(Atom(problem.concepts.names[0]))
+        asked.offer(Atom(problem.concepts.names[0]))
     ended = Ended(End.DONE)
     if not asked.problem.is_degenerate and not asked.is_closed:
         try:
@@ -131,19 +131,19 @@ class _Answer:
         best = self.best
         return best is not None and best.iou == self.bound and best.formula.length == 1
 
-    def take(self, formula: Formula) -> None:
+    def offer(self, formula: Formula) -> None:
         """A formula that somebody found; counted here, and on the whole where this is a sample."""
         found = self.problem.explain(formula)
         there = self.by_length.get(formula.length)
         if there is None or found.iou > there.iou:
             self.by_length[formula.length] = found
         if self.also is not None:
-            self.also.take(formula)
+            self.also.offer(formula)
 
-    def take_all(self, beam: SearchResult) -> None:
+    def offer_all(self, beam: SearchResult) -> None:
         """The beam's formulas of every length."""
         for found in beam.by_length:
-            self.take(found.formula)
+            self.offer(found.formula)
 
     def solve(self, engine: str, stopping: Stopping, seed: int) -> Ended:
         """Run the solver, where its model fits into the memory and the time; keep what it tells."""
@@ -168,19 +168,19 @@ class _Answer:
             "bytes": MOST_BYTES,
             "problem": record,
         }
-        return run_solver(job, self._hear, stopping, arrays=arrays)
+        return run_solver(job, self.on_message, stopping, arrays=arrays)
 
     def _numbers(self) -> dict[str, str]:
         return {name: number_name(column) for column, name in enumerate(self.problem.concepts.names)}
 
-    def _hear(self, message: Message) -> None:
+    def on_message(self, message: Message) -> None:
         """A formula or a bound from the child; both are checked against the question."""
         if "formula" in message:
             names = {number: name for name, number in self._numbers().items()}
             formula = _renamed(parse(message["formula"], names), names)
             if formula.length > self.shape.length or (self.shape.space == "chain" and not is_chain(formula)):
                 raise DisagreementError(f"unit {self.problem.unit}: the solver's {formula} is not what was asked for")
-            self.take(formula)
+            self.offer(formula)
         elif "bound" in message:
             self._frontier = self._frontier or Frontier(self.problem, self.ceiling)
             self.bound = min(self.bound, self._frontier.iou_bound(Fraction(*message["target"]), message["bound"]))

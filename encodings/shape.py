@@ -57,7 +57,7 @@ class Node:
     rights: tuple[int, ...]
 
     def operands(self, right: int) -> tuple[Span, Span]:
-        """The left and the right span of the split with so many leaves on the right."""
+        """The left and the right span of the split with this many leaves on the right."""
         first, stop = self.span
         return (first, stop - right), (stop - right, stop)
 

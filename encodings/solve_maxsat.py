@@ -69,7 +69,7 @@ class _Best:
     channel: Channel
     formula: Formula | None = None
 
-    def take(self, literals: list[int], value: int) -> None:
+    def offer(self, literals: list[int], value: int) -> None:
         """A model of this value; it counts where it is better."""
         if value > self.value:
             self.value, self.formula = value, self.model.decode(literals)
@@ -107,7 +107,7 @@ def _linear_search(best: _Best, hint: Formula, most_bits: int) -> None:
             if not oracle.solve_limited():
                 return
             literals = oracle.get_model()
-            best.take(literals, best.value_of(literals))
+            best.offer(literals, best.value_of(literals))
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _solve_case(best: _Best, case: _Case, later: int | None) -> bool:
     try:
         literals = solver.compute()
         if literals is not None:
-            best.take(literals, best.target.most - solver.cost)
+            best.offer(literals, best.target.most - solver.cost)
         return True
     except _Closed:
         return not best.channel.is_over or best.target.most - solver.cost <= best.value

@@ -137,9 +137,9 @@ class _BeamSearch:
 
     def single_concepts(self) -> Iterator[Entry]:
         """Best first; those that share a point with the unit, or all that hold somewhere."""
-        points, both = self.overlaps.totals
-        kept = np.flatnonzero((both >= self.least_intersection) & (points > 0))
-        for concept, *counts in self._best_first(kept, both[kept], points[kept], length=1):
+        points, intersection = self.overlaps.totals
+        kept = np.flatnonzero((intersection >= self.least_intersection) & (points > 0))
+        for concept, *counts in self._best_first(kept, intersection[kept], points[kept], length=1):
             yield self._entry(((0, concept),), concept, self.problem.concepts.column(concept), *counts)
 
     def extensions(self, parents: list[Entry], beam: list[Entry]) -> Iterator[Entry]:
@@ -155,8 +155,8 @@ class _BeamSearch:
         if not parents:
             return
         length, n_joins = len(parents[0].chain) + 1, len(self.problem.concepts.names) * len(OPERATORS)
-        places, both, points = self._joins(parents, length, self._least(beam))
-        for place, *counts in self._best_first(places, both, points, length):
+        places, intersection, points = self._joins(parents, length, self._least(beam))
+        for place, *counts in self._best_first(places, intersection, points, length):
             parent, (concept, operator) = parents[place // n_joins], divmod(place % n_joins, len(OPERATORS))
             mask = OPERATORS[operator].mask(self._mask(parent), self.problem.concepts.column(concept))
             yield self._entry((*parent.chain, (operator, concept)), place, mask, *counts)
@@ -190,22 +190,22 @@ class _BeamSearch:
         self._refuse_above(len(parents) * len(self.problem.concepts.names) * BYTES_OF_A_SUM)
         masks = map(self._mask, self.stopping.each(parents))
         inside = np.array([self.overlaps(mask) for mask in masks])  # (n_parents, 2, n_concepts)
-        concept_points, concept_both = self.overlaps.totals
+        concept_points, concept_intersection = self.overlaps.totals
         own_points = np.array([parent.points for parent in parents])[:, None]
-        own_both = np.array([parent.intersection for parent in parents])[:, None]
+        own_intersection = np.array([parent.intersection for parent in parents])[:, None]
         kept = []
         for which, operator in enumerate(OPERATORS):
             points = operator.count(own_points, concept_points, inside[:, 0])
-            both = operator.count(own_both, concept_both, inside[:, 1])
-            rank, concept = np.nonzero(self.ranking.approximate(both, points, length) >= least)
+            intersection = operator.count(own_intersection, concept_intersection, inside[:, 1])
+            rank, concept = np.nonzero(self.ranking.approximate(intersection, points, length) >= least)
             places = (rank * len(concept_points) + concept) * len(OPERATORS) + which
-            both, points = both[rank, concept], points[rank, concept]
-            new = (both >= self.least_intersection) & (points > 0) & (points != own_points[rank, 0])
+            intersection, points = intersection[rank, concept], points[rank, concept]
+            new = (intersection >= self.least_intersection) & (points > 0) & (points != own_points[rank, 0])
             if operator.word != "AND NOT":
                 new &= points != concept_points[concept]
-            kept.append((places[new], both[new], points[new]))
-        all_places, all_both, all_points = (np.concatenate(column) for column in zip(*kept))
-        return all_places, all_both, all_points
+            kept.append((places[new], intersection[new], points[new]))
+        all_places, all_intersections, all_points = (np.concatenate(column) for column in zip(*kept))
+        return all_places, all_intersections, all_points
 
     def _least(self, beam: list[Entry]) -> float:
         """Below this, an extension cannot enter: a hair less than the worst score of a full beam, else 0."""
@@ -216,13 +216,13 @@ class _BeamSearch:
         return float(self.ranking.approximate(*counts, len(worst.chain))[0]) * (1 - 1e-9)
 
     def _best_first(
-        self, places: np.ndarray, both: np.ndarray, points: np.ndarray, length: int
+        self, places: np.ndarray, intersection: np.ndarray, points: np.ndarray, length: int
     ) -> Iterator[tuple[int, int, int]]:
-        return self.ranking.best_first(places, both, points, length, self.beam_size, self.stopping)
+        return self.ranking.best_first(places, intersection, points, length, self.beam_size, self.stopping)
 
-    def _entry(self, chain: Chain, place: int, mask: np.ndarray, both: int, points: int) -> Entry:
-        score = self.ranking.score(both, points, len(chain))
-        return Entry(chain, place, np.packbits(mask).tobytes(), both, points, score)
+    def _entry(self, chain: Chain, place: int, mask: np.ndarray, intersection: int, points: int) -> Entry:
+        score = self.ranking.score(intersection, points, len(chain))
+        return Entry(chain, place, np.packbits(mask).tobytes(), intersection, points, score)
 
     def _mask(self, entry: Entry) -> np.ndarray:
         """bool (n_cells,): where the entry's formula holds."""

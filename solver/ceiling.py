@@ -29,9 +29,9 @@ def ceiling(problem: Problem) -> Fraction:
         ratio = np.where(active > 0, active / np.maximum(inactive, 0), 0.0)
     order = np.argsort(-ratio, kind="stable")
     order = _settle_ties(order, ratio, active, inactive)
-    both = np.cumsum(active[order])
+    intersection = np.cumsum(active[order])
     union = problem.unit_points + np.cumsum(inactive[order])
-    return best_fraction(both, union)
+    return best_fraction(intersection, union)
 
 
 def _settle_ties(order: np.ndarray, ratio: np.ndarray, active: np.ndarray, inactive: np.ndarray) -> np.ndarray:

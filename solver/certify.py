@@ -23,7 +23,7 @@ from .result import SearchResult, Status
 from .stopping import Stopping
 
 SECOND_OPINION_STEPS = 500_000_000
-"""So many steps of the checker, about ten seconds, may turn the claim of an outside solver into a proven one."""
+"""Steps of the checker, about ten seconds, that may turn the claim of an outside solver into a proven one."""
 SECONDS_PER_ENTRY = 2e-7
 """What the checker needs at least, for each concept of each cell: to look at them, to sort them, for their digest."""
 CHECK_SHARE = 0.1

@@ -31,13 +31,13 @@ class Operator:
 
 
 OPERATORS = (
-    Operator("OR", Or, np.logical_or, lambda formula, concept, both: formula + concept - both),
-    Operator("AND", And, np.logical_and, lambda formula, concept, both: both),
+    Operator("OR", Or, np.logical_or, lambda formula, concept, intersection: formula + concept - intersection),
+    Operator("AND", And, np.logical_and, lambda formula, concept, intersection: intersection),
     Operator(
         "AND NOT",
         lambda formula, concept: And(formula, Not(concept)),
         np.greater,
-        lambda formula, concept, both: formula - both,
+        lambda formula, concept, intersection: formula - intersection,
     ),
 )
 """In the order in which the paper's code tries them; ties are settled in this order."""

@@ -2,7 +2,7 @@
 
 It starts from the beam's answer.  Up to five concepts it walks sets of concepts (`solver/sets`), over chains or trees.
 Beyond, that walk has a share of the time for the lengths up to five, whose best formulas are starts for longer ones;
-`solver/transport.py` bounds what any function of so many concepts can reach; and for chains branch and bound
+`solver/transport.py` bounds what any function of that many concepts can reach; and for chains branch and bound
 (`solver/prefixes`) looks for better formulas and better bounds until the time is up.
 """
 
@@ -26,8 +26,8 @@ from .sets.search import search_sets
 from .stopping import Stopping
 from .transport import transport_bound
 
-LOOKS = 400
-"""So often the walk over short formulas may ask whether to stop, before longer ones: at most some seconds.  A count,
+POLLS = 400
+"""How often the walk over short formulas may ask whether to stop, before longer ones: at most some seconds.  A count,
 and not a time, so that the answer is the same on every machine."""
 SHORT_SHARE = 0.25
 """But no more than this share of a time limit."""
@@ -89,7 +89,7 @@ def _with_short_ones(
     short = search_sets(
         problem,
         replace(start, max_length=SHORT, by_length=start.by_length[:SHORT]),
-        replace(share, should_stop=lambda: next(looks) > LOOKS or stopping.should_stop()),
+        replace(share, should_stop=lambda: next(looks) > POLLS or stopping.should_stop()),
         space=space,
         ceiling=top,
     )

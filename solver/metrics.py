@@ -34,7 +34,7 @@ class Metric:
         return Fraction(numerator, denominator) if denominator else Fraction(0)
 
     def largest(self, n_points: int) -> int:
-        """On so many points neither numerator nor denominator, nor anything on the way to them, is larger than this."""
+        """On `n_points` neither numerator nor denominator, nor anything on the way to them, is larger than this."""
         return max(_size(each) for each in self.pair(*(_Magnitude(max(n_points, 1)),) * 4))
 
 
@@ -54,9 +54,9 @@ METRICS = {
 """To add a metric, add a row: the counts it is made of.  Its value must lie in [0, 1]."""
 
 
-def confusion(both: Any, formula: Any, unit: int, everything: int) -> tuple[Any, Any, Any, Any]:
+def confusion(intersection: Any, formula: Any, unit: int, everything: int) -> tuple[Any, Any, Any, Any]:
     """(tp, fp, fn, tn), from the points where formula and unit hold, the formula, the unit, and all; also of arrays."""
-    return both, formula - both, unit - both, everything - formula - unit + both
+    return intersection, formula - intersection, unit - intersection, everything - formula - unit + intersection
 
 
 @dataclass(frozen=True)

@@ -109,15 +109,15 @@ class _ReferenceSearch:
         self.problem, self.form, self.beam_size, self.penalty = problem, form, beam_size, penalty
         self.stopping = stopping
         self.overlaps = Overlaps(problem)
-        points, both = self.overlaps.totals
-        self.concept_iou = self._iou(both, points)
+        points, intersection = self.overlaps.totals
+        self.concept_iou = self._iou(intersection, points)
         # The vision code knows only concepts that occur; in the NLI code those with IoU above 0 do.
         added = self.concept_iou > 0 if form.added_needs_iou else points > 0
         self.added = np.repeat(np.flatnonzero(added), form.copies)
 
-    def _iou(self, both: np.ndarray, points: np.ndarray) -> np.ndarray:
-        union = points + self.problem.unit_points - both
-        return np.asarray(both / (union + self.form.epsilon))
+    def _iou(self, intersection: np.ndarray, points: np.ndarray) -> np.ndarray:
+        union = points + self.problem.unit_points - intersection
+        return np.asarray(intersection / (union + self.form.epsilon))
 
     def explain(self, entry: _Entry) -> Explanation:
         return self.problem.explain_mask(to_formula(entry.chain, self.problem.concepts.names), entry.mask)
@@ -149,13 +149,13 @@ class _ReferenceSearch:
         of_entry = self.problem.explain_mask(to_formula(entry.chain, self.problem.concepts.names), entry.mask)
         columns = []
         for operator in OPERATORS:
-            points, both = (
+            points, intersection = (
                 operator.count(own, total[self.added], inside[self.added])
                 for own, total, inside in zip(
                     (of_entry.formula_points, of_entry.intersection), self.overlaps.totals, self.overlaps(entry.mask)
                 )
             )
-            columns.append(self._iou(both, points))
+            columns.append(self._iou(intersection, points))
         return np.stack(columns, axis=1)
 
     def _entry(self, beam: list[_Entry], scores: np.ndarray, index: int) -> _Entry:

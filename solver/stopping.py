@@ -41,12 +41,12 @@ class Stopping:
 
     @classmethod
     def after(cls, seconds: float | None, should_stop: Callable[[], bool] | None = None) -> Stopping:
-        """From now on for so many seconds; None for no limit."""
+        """From now on for `seconds`; None for no limit."""
         now = time.perf_counter()
         return cls(math.inf if seconds is None else now + seconds, should_stop or nobody, now)
 
     def within(self, seconds: float) -> Stopping:
-        """The same with at most so many seconds from now on."""
+        """The same with at most `seconds` from now on."""
         return replace(self, deadline=min(self.deadline, time.perf_counter() + seconds))
 
     @property
@@ -80,7 +80,7 @@ class Stopping:
             raise Stopped
 
     def each(self, items: Iterable[T], every: int = 1) -> Iterator[T]:
-        """The items, with a look before the first and then after every so many; raises `Stopped`."""
+        """The items, with a look before the first and then after every `every` items; raises `Stopped`."""
         for place, item in enumerate(items):
             if place % every == 0:
                 self.check()

@@ -37,12 +37,12 @@ from .certificate import Certificate
 from .problem import Problem
 from .stopping import Stopped, Stopping
 
-WORK_BETWEEN_LOOKS = 5_000_000
+WORK_BETWEEN_POLLS = 5_000_000
 SECONDS_PER_WORK, SECONDS_PER_ENTRY = 5e-9, 1e-6
 """What counting takes, and what a linear program takes at least."""
 STEPS = 1024
 """The bound is settled to this fraction of the ceiling."""
-SECONDS_BETWEEN_LOOKS = 0.02
+SECONDS_BETWEEN_POLLS = 0.02
 THREAD = "compexact linear program"
 
 Route = list[int]
@@ -166,7 +166,7 @@ def beside(work: Callable[[], Any], stopping: Stopping) -> Any:
     thread = threading.Thread(target=run, daemon=True, name=THREAD)
     thread.start()
     while thread.is_alive():
-        thread.join(SECONDS_BETWEEN_LOOKS)
+        thread.join(SECONDS_BETWEEN_POLLS)
         if thread.is_alive():
             stopping.check()
     if failed:
@@ -194,11 +194,11 @@ def _pairs(concepts: ConceptRows, values: np.ndarray, stopping: Stopping, size: 
     rows = _matrix(concepts)
     columns = rows[bad].T.tocsr()
     pairs = []
-    step = max(1, min(256, WORK_BETWEEN_LOOKS // per_sender))
+    step = max(1, min(256, WORK_BETWEEN_POLLS // per_sender))
     for at in stopping.each(range(0, len(good), step)):
         chunk = good[at : at + step]
-        both = (rows[chunk] @ columns).toarray()
-        differ = widths[chunk][:, None] + widths[bad][None, :] - 2 * both
+        intersection = (rows[chunk] @ columns).toarray()
+        differ = widths[chunk][:, None] + widths[bad][None, :] - 2 * intersection
         # Among equally near cells, the heavier ones can take more.
         key = differ - 1e-3 * np.log1p(-values[bad].astype(float))[None, :]
         near = bad[np.argpartition(key, nearest - 1, axis=1)[:, :nearest]]
@@ -208,7 +208,7 @@ def _pairs(concepts: ConceptRows, values: np.ndarray, stopping: Stopping, size: 
 
 
 def _heaviest(values: np.ndarray, most: int) -> np.ndarray:
-    """int64, ascending: the cells of positive value; of more than so many, those of the largest values."""
+    """int64, ascending: the cells of positive value; of more than `most`, those of the largest values."""
     positive = np.flatnonzero(values > 0)
     if len(positive) <= most:
         return positive

@@ -163,8 +163,8 @@ def reductions(case: Case) -> Iterator[Case]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, help="stop after so many (60 where no number of inputs is given)")
-    parser.add_argument("--inputs", type=int, help="stop after so many")
+    parser.add_argument("--seconds", type=float, help="stop after this many (60 where no number of inputs is given)")
+    parser.add_argument("--inputs", type=int, help="stop after this many")
     parser.add_argument("--seed", type=int, default=0, help="number of the first input (default %(default)s)")
     parser.add_argument("--replay", metavar="FAMILY:SEED", help="one input, as a failure names it")
     options = parser.parse_args()

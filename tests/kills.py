@@ -49,7 +49,7 @@ TORCH_CACHE = "torchinductor_"
 """A folder that torch makes and keeps however a process ends."""
 
 AT_MOST = 4
-"""So often a command is killed before it may finish."""
+"""How often a command is killed before it may finish."""
 
 
 @dataclass(frozen=True)
@@ -340,7 +340,7 @@ def seeds(first: int) -> Iterator[int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=500, help="at least so many (default %(default)s)")
+    parser.add_argument("--kills", type=int, default=500, help="at least this many (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="number of the first command (default %(default)s)")
     options = parser.parse_args()
     for name in IMPORTED:

@@ -112,7 +112,7 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace what lies at
 FolderOption = Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")]
 RunOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")]
 WeightsOption = Annotated[Path | None, typer.Option(help="A local state dict.")]
-LimitOption = Annotated[int | None, typer.Option(help="Only the first so many inputs.")]
+LimitOption = Annotated[int | None, typer.Option(help="Only the first inputs, at most this many.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]
 BatchSizeOption = Annotated[int, typer.Option(help="Inputs at once.")]
 JobsOption = Annotated[int, typer.Option(help="Processes; -1 for one per core.")]
@@ -125,10 +125,10 @@ SpaceOption = Annotated[str, typer.Option(help="chain (the paper's) or tree.")]
 BEAM_SIZE = typer.Option("--beam-size", help="Distinct functions kept in the beam.")
 BeamSizeOption = Annotated[int, BEAM_SIZE]
 BeamSizesOption = Annotated[Sequence[int], BEAM_SIZE]
-LengthOption = Annotated[int, typer.Option("--length", help="At most so many concepts.")]
+LengthOption = Annotated[int, typer.Option("--length", help="Maximum number of concepts.")]
 LengthsOption = Annotated[
-    Sequence[int], typer.Option("--lengths", "--length", help="At most so many concepts: 3, 2-4 or 1-5,10.")
+    Sequence[int], typer.Option("--lengths", "--length", help="Maximum number of concepts: 3, 2-4 or 1-5,10.")
 ]
 ProvenOption = Annotated[Sequence[int], typer.Option(help="Lengths to prove, too; empty for none.")]
 TimeLimitOption = Annotated[float | None, typer.Option(help="Seconds of wall clock per unit.")]
-SampleOption = Annotated[int | None, typer.Option(help="cpsat and maxsat: ask about so many points.")]
+SampleOption = Annotated[int | None, typer.Option(help="cpsat and maxsat: ask about this many points.")]

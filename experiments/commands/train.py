@@ -208,7 +208,7 @@ def _trained_record(
 def train_tagger(
     pairs: Annotated[Path, typer.Option(help="A table of pairs with tokens and tags.")],
     output: FolderOption,
-    epochs: Annotated[int, typer.Option(help="At most so many passes over the data.")] = 10,
+    epochs: Annotated[int, typer.Option(help="Maximum number of passes over the data.")] = 10,
     held_out: Annotated[float, typer.Option(help="Share of the sentences kept for the test.")] = 0.1,
     seed: SeedOption = 0,
     force: ForceOption = False,

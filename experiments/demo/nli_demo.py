@@ -36,7 +36,7 @@ from ..progress import Progress, progress
 from ..run.engines import SearchSettings
 from ..run.folder import Run, run_units
 from ..run.units import choose_active_units
-from ..sentences.edit_moves import Lexicon, make_hold
+from ..sentences.edit_moves import Lexicon, edits_satisfying
 from ..sentences.editing import NOTE, Editor, EditSettings, propose_edits
 from ..sentences.model_answers import ask_model
 from ..sentences.pair_formulas import ConceptReader, literals
@@ -217,7 +217,7 @@ def _flips(shortcut: Shortcut, editor: Editor) -> tuple[int, float]:
     for pair, predicted in zip(editor.analysed, predictions):
         if predicted == goal or editor.reader.holds(shortcut.literal, pair):
             continue
-        results = make_hold(shortcut.inserted, pair, editor.reader, lexicon)
+        results = edits_satisfying(shortcut.inserted, pair, editor.reader, lexicon)
         done = next((after for after in results if editor.reader.holds(shortcut.literal, after)), None)
         if done is not None:
             edited.append(done)

@@ -49,7 +49,7 @@ from .sentence_grammar import (
 LABELS = ("entailment", "neutral", "contradiction")
 COLUMNS = ("label", "premise_tokens", "premise_tags", "hypothesis_tokens", "hypothesis_tags")
 DEV_SHARE = 4
-"""One dev pair for so many train pairs."""
+"""One dev pair for this many train pairs."""
 
 KEPT = {"age": 0.6, "colour": 0.1, "thing": 0.1}
 """How often a shorter hypothesis keeps a detail.  Adjectives are kept often, so that their tag alone says little."""
@@ -199,7 +199,7 @@ def make_pairs(n_pairs: int, seed: int) -> tuple[list[TaggedPair], list[TaggedPa
 
 
 def _some_pairs(writer: _Writer, count: int, seen: set[Phrase]) -> Iterator[TaggedPair]:
-    """So many pairs of premises not seen before."""
+    """This many pairs of premises not seen before."""
     while count > 0:
         facts = writer.premise()
         premise = facts.spell()

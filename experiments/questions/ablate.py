@@ -51,11 +51,11 @@ def pruned(
     whole = scores(np.zeros(0, dtype=np.int64)).argmax(axis=1)
     _check(whole, probe)
     columns = np.array([probe.cells.unit(unit) for unit in ious])
-    falling = columns[np.argsort(-np.array(list(ious.values())), kind="stable")]
+    descending = columns[np.argsort(-np.array(list(ious.values())), kind="stable")]
     rng = np.random.default_rng(seed)
     orders = {
-        HIGHEST: [falling],
-        LOWEST: [falling[::-1]],
+        HIGHEST: [descending],
+        LOWEST: [descending[::-1]],
         RANDOM: [rng.permutation(columns) for _ in range(repeats)],
         BUSIEST: [columns[np.argsort(-probe.cells.active.sum(axis=0)[columns], kind="stable")]],
     }

@@ -16,7 +16,7 @@ THUMBNAIL = 72
 WIDTH, ROW, GAP, CHART = 11.0, 2.6, 0.7, 3.2
 """Inches: of the figure, of a picture, of the texts around it, and of the chart of rates."""
 MOST_SHOWN = 12
-"""So many examples are drawn; the table has all."""
+"""How many examples are drawn; the table has all."""
 
 
 Rates = Mapping[str, Mapping[str, float]]

@@ -31,7 +31,7 @@ from .annotation_sheet import LABELS, Sheet, cohen_kappa, read_sheet
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explanations import Progress, explain_at
 from .inputs import ProbeInput, UnitsInput
-from .relatedness import SHARE, Relatedness, subject_of
+from .relatedness import SHARE, Relatedness, concept_topic
 from .search_options import AT_LENGTH, SearchAtLengthInput
 from .wordnet import open_wordnet
 
@@ -57,7 +57,7 @@ PAPER = (
 class Sample:
     """Of the units; all without a number.  seed: of all that is drawn by chance."""
 
-    sample: Annotated[int | None, typer.Option(help="So many units by chance; the paper took 128.")] = None
+    sample: Annotated[int | None, typer.Option(help="This many units, drawn by chance; the paper took 128.")] = None
     seed: SeedOption = 0
 
     def of(self, units: Sequence[str]) -> list[str]:
@@ -158,7 +158,7 @@ def _row(probe: Probe, unit: str, found: Explanation, relatedness: Relatedness, 
     elif removed >= least_removed and removed > 0:
         kind = "specialisation"
     else:
-        joins = _has_or(formula) and len(set(map(subject_of, concepts))) > 1
+        joins = _has_or(formula) and len(set(map(concept_topic, concepts))) > 1
         kind = "abstraction" if joins else "single"
     return {
         "unit": unit,
@@ -182,9 +182,9 @@ def _is_coherent(formula: Formula, relatedness: Relatedness, *, known_only: bool
         return True
     groups = [_positive(part) for part in formula.operands]
     if known_only:
-        known = [[name for name in group if relatedness.knows(name)] for group in groups]
+        known = [[name for name in group if relatedness.in_vocabulary(name)] for group in groups]
         groups = [kept for kept, group in zip(known, groups) if kept or not group]
-    return relatedness.hang_together(groups)
+    return relatedness.is_connected(groups)
 
 
 def _has_or(formula: Formula) -> bool:
@@ -228,7 +228,7 @@ def _sources(rows: Sequence[dict[str, Any]], relatedness: Relatedness, said: str
     if not relatedness.cuts:
         return (*sentences, "so only categories speak: all words of one category count as related")
     used = {name for row in rows for name in parse(row["formula"]).atoms()}
-    if unknown := sorted(name for name in used if not relatedness.knows(name)):
+    if unknown := sorted(name for name in used if not relatedness.in_vocabulary(name)):
         shown = ", ".join(unknown[:5]) + (" ..." if len(unknown) > 5 else "")
         sentences.append(f"{len(unknown)} of {len(used)} concepts are in no source: {shown}")
     return tuple(sentences)

@@ -63,7 +63,7 @@ def ablation_scores(
     model: ModelOption,
     weights: StateDictOption = None,
     dataset: Annotated[str | None, typer.Option(help="vision: the dataset that was probed, KIND:PATH.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many inputs.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first inputs, at most this many.")] = None,
     device: DeviceOption = "cpu",
 ) -> Scores:
     """The model's scores on the probe's inputs without units."""

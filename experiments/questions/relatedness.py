@@ -19,7 +19,7 @@ from .wordnet import WordNet
 
 SHARE = 0.9
 MOST_CONCEPTS = 400
-"""The cut-off is taken over the pairs of so many concepts."""
+"""The cut-off is taken over the pairs of this many concepts."""
 
 _SIDE = re.compile(r"^(?:NEIGHBORS\()?(?:pre|hyp):(?P<word>[^:].*?)\)?$")
 _SUFFIX = re.compile(r"-[sc]$")  # Broden's names of scenes and colours
@@ -39,7 +39,7 @@ def words_of(concept: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORD.findall(name))
 
 
-def subject_of(concept: str) -> tuple[str, ...]:
+def concept_topic(concept: str) -> tuple[str, ...]:
     """What the concept is about, whichever sentence it is of: its words, its whole tag, or else its name."""
     return words_of(concept) or (concept.rpartition(":tag:")[2],)
 
@@ -72,7 +72,7 @@ class Relatedness:
         share: float = SHARE,
         seed: int = 0,
     ) -> Relatedness:
-        """share: of the pairs of distinct concepts, so many are less similar than a related pair.
+        """share: of the pairs of distinct concepts, this share is less similar than a related pair.
 
         The cut-off is taken over the pairs of at most 400 concepts, drawn by `seed` where there are more.
         """
@@ -115,7 +115,7 @@ class Relatedness:
             return tags[0] == tags[1]
         return not one and not other and self._same_category(left, right)
 
-    def knows(self, concept: str) -> bool:
+    def in_vocabulary(self, concept: str) -> bool:
         """Whether some source in use knows a word of the concept's name; True for concepts that name no word."""
         words = words_of(concept)
         if not words or not self.cuts:
@@ -127,7 +127,7 @@ class Relatedness:
         """Whether the two have one category; "" is none."""
         return bool(self.category.get(left)) and self.category.get(left) == self.category.get(right)
 
-    def hang_together(self, groups: Sequence[Sequence[str]]) -> bool:
+    def is_connected(self, groups: Sequence[Sequence[str]]) -> bool:
         """Whether related pairs of concepts connect all of the groups; one group does, and none."""
         reached, waiting = set(range(len(groups))[:1]), list(range(len(groups))[:1])
         while waiting:

@@ -26,7 +26,7 @@ UNITS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Halves:
+class TrainTestSplit:
     """Cells of the same concepts and units: to explain on, and to score on.  by: `pairs`, `points` or `probes`."""
 
     explain: Cells
@@ -34,19 +34,19 @@ class Halves:
     by: str
 
 
-def halves_of(probe: Probe, seed: int) -> Halves:
+def halves_of(probe: Probe, seed: int) -> TrainTestSplit:
     """Half of the inputs, drawn at random, and the rest: by pairs where the probe has them, else by points."""
     rng = np.random.default_rng(seed)
     return by_pairs(probe, rng) if probe.inputs.are_pairs else by_points(probe.cells, rng)
 
 
-def by_pairs(probe: Probe, rng: np.random.Generator) -> Halves:
+def by_pairs(probe: Probe, rng: np.random.Generator) -> TrainTestSplit:
     """Split the pairs of a probe of sentence pairs."""
     active, cell_of = probe.inputs.activity.of_all(), probe.inputs.point_cells
     order = rng.permutation(len(cell_of))
     chosen = (order[: len(order) // 2], order[len(order) // 2 :])
     explain, score = (_cells_of_pairs(probe.cells, cell_of[pairs], active[pairs]) for pairs in chosen)
-    return Halves(explain, score, "pairs")
+    return TrainTestSplit(explain, score, "pairs")
 
 
 def _cells_of_pairs(cells: Cells, cell_of: np.ndarray, active: np.ndarray) -> Cells:
@@ -57,7 +57,7 @@ def _cells_of_pairs(cells: Cells, cell_of: np.ndarray, active: np.ndarray) -> Ce
     return Cells(rows_of(cells.concepts, used), counts.astype(np.int64), sums, cells.unit_names)
 
 
-def by_points(cells: Cells, rng: np.random.Generator) -> Halves:
+def by_points(cells: Cells, rng: np.random.Generator) -> TrainTestSplit:
     """Deal half of all points to each side, without regard to the image that they are from.
 
     Each unit's counts have the distribution of a split of the points; the units are drawn independently of each
@@ -72,7 +72,7 @@ def by_points(cells: Cells, rng: np.random.Generator) -> Halves:
         on = cells.active[:, columns]
         active[:, columns] = rng.hypergeometric(on, cells.weights[:, None] - on, weights[:, None])
     rest = cells.weights - weights
-    return Halves(_where(cells, weights, active), _where(cells, rest, cells.active - active), "points")
+    return TrainTestSplit(_where(cells, weights, active), _where(cells, rest, cells.active - active), "points")
 
 
 def _where(cells: Cells, weights: np.ndarray, active: np.ndarray) -> Cells:
@@ -90,14 +90,14 @@ def rows_of(concepts: ConceptRows, kept: np.ndarray) -> ConceptRows:
     return ConceptRows(concepts.names, concepts.categories, indptr, indices)
 
 
-def by_probes(explain: Probe, score: Probe) -> Halves:
+def by_probes(explain: Probe, score: Probe) -> TrainTestSplit:
     """Two probes of one model on disjoint sets of images.  Units are matched by name, concepts, too.
 
     Raises `UsageError` where the second has another model or layer, misses a concept or unit, or was made of the
     same inputs: then nothing would be held out.
     """
     for what in ("model weights", "layer"):
-        sides = [_said(probe, what) for probe in (explain, score)]
+        sides = [provenance(probe, what) for probe in (explain, score)]
         if None not in sides and sides[0] != sides[1]:
             raise UsageError(f"the held-out probe has another {what.removesuffix(' weights')}; probe the same one")
     shared = set(explain.inputs.images) & set(score.inputs.images)  # pairs are named by number and tell nothing
@@ -111,8 +111,8 @@ def by_probes(explain: Probe, score: Probe) -> Halves:
         missing = sorted(set(here) - set(there))
         if missing:
             raise UsageError(f"the held-out probe has no {what} {missing[0]!r} ({len(missing)} are missing)")
-    return Halves(explain.cells, score.cells, "probes")
+    return TrainTestSplit(explain.cells, score.cells, "probes")
 
 
-def _said(probe: Probe, what: str) -> object:
+def provenance(probe: Probe, what: str) -> object:
     return probe.about.get(what) or (probe.about.get("inputs") or {}).get(what)

@@ -16,7 +16,7 @@ from .pages import Pages
 from .text import count, decimal
 
 MOST_ROWS = 500
-"""So many rows of a table are shown; the file that is linked has all."""
+"""How many rows of a table are shown; the file that is linked has all."""
 
 FIGURES = ("figure.svg", "figure.png")
 

@@ -95,7 +95,7 @@ class LengthChart:
 
 
 def nice_step(span: float, most_steps: int) -> float:
-    """The least of 1, 2, 2.5, 5 times a power of ten that covers the span in so many steps.
+    """The least of 1, 2, 2.5, 5 times a power of ten that covers the span in this many steps.
 
     >>> nice_step(0.97, 5), nice_step(0.065, 4), nice_step(0, 4)
     (0.2, 0.02, 1.0)

@@ -19,7 +19,7 @@ from ...solver.errors import DataError
 NEEDED: tuple[Part, ...] = ("keys", "point_cells", "activity", "predicted", "top_pairs")
 
 MOST_HOLDING = 5
-"""So many pairs are shown where the formula holds, beside the top ones."""
+"""How many pairs are shown where the formula holds, beside the top ones."""
 
 
 @dataclass(frozen=True)

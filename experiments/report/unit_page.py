@@ -133,5 +133,5 @@ def _read_unit(run: Run, probe: Probe, name: str, line: Mapping[str, Any]) -> Un
 def _found(problem: Problem, line: Mapping[str, Any]) -> Explanation:
     """A formula with the counts that stand beside it."""
     formula = parse(line["formula"], problem.concepts.position)
-    both, either, active = int(line["intersection"]), int(line["union"]), problem.unit_points
-    return Explanation(formula, both, either - active + both, active, problem.n_points)
+    intersection, either, active = int(line["intersection"]), int(line["union"]), problem.unit_points
+    return Explanation(formula, intersection, either - active + intersection, active, problem.n_points)

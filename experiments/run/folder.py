@@ -129,13 +129,13 @@ def keep_records(folder: Path, probe: Probe, header: Record, work: Work, on_reco
     there = read_header(folder)
     lock = FileLock(folder / ".lock")
     try:
-        with _use_of(folder):
+        with io_errors_as_data_errors(folder):
             open_to_write(folder / ".lock", append=True).close()  # no link, which some versions of filelock follow
             lock.acquire(timeout=0)
     except Timeout:
         raise DataError(f"another process is at work in {folder}; wait for it, or choose another -o") from None
     with lock:
-        with _use_of(folder):
+        with io_errors_as_data_errors(folder):
             done = _repair_records(folder, there)
         check_lines(folder, probe, there, done)
         check_proofs(folder, there, done)
@@ -157,7 +157,7 @@ def _append(
     on_record: Callable[[Record], None],
 ) -> None:
     """Show the old lines, and write and show the new ones, in the order of the units."""
-    with _use_of(folder):
+    with io_errors_as_data_errors(folder):
         lines = open_to_write(folder / "units.jsonl", append=True)
     with lines:
         outcome = next(fresh, None)
@@ -165,17 +165,17 @@ def _append(
             if name in done:
                 on_record(done[name])
             elif outcome is not None and outcome.unit == name:
-                with _use_of(folder):
+                with io_errors_as_data_errors(folder):
                     record = sealed(outcome.record | _keep_certificate(folder, place, outcome.certificate))
                     _write_whole(lines, _line(record).encode())
                 on_record(record)
                 outcome = next(fresh, None)
-        with _use_of(folder):
+        with io_errors_as_data_errors(folder):
             os.fsync(lines.fileno())
 
 
 @contextmanager
-def _use_of(folder: Path) -> Iterator[None]:
+def io_errors_as_data_errors(folder: Path) -> Iterator[None]:
     """What the system refuses within, such as to write to a full disk, becomes a `DataError`."""
     try:
         yield
@@ -273,5 +273,5 @@ def _repair_records(folder: Path, header: dict[str, Any]) -> dict[str, Record]:
 
 
 def _log(folder: Path, message: str) -> None:
-    with _use_of(folder), open_to_write(folder / "log.txt", append=True) as stream:
+    with io_errors_as_data_errors(folder), open_to_write(folder / "log.txt", append=True) as stream:
         stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n".encode())

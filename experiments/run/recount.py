@@ -35,7 +35,7 @@ def check_lines(folder: Path, probe: Probe, header: Mapping[str, Any], lines: Ma
     """Raise `DataError` for a unit's line that the probe or run.json contradicts: somebody has edited it."""
     recount = Recount(probe.cells, header)
     for unit, line in lines.items():
-        if wrong := recount.what_is_wrong(line) or proof_is_missing(line, header):
+        if wrong := recount.validate_line(line) or proof_is_missing(line, header):
             raise DataError(f"{folder / 'units.jsonl'}, unit {unit!r}: {wrong}; delete that line and run again")
 
 
@@ -56,7 +56,7 @@ class Recount:
         """The unit's points."""
         return UnitPoints(self.rows, self.cells.weights, self.cells.active[:, self.cells.unit(unit)])
 
-    def what_is_wrong(self, line: Mapping[str, Any]) -> str | None:
+    def validate_line(self, line: Mapping[str, Any]) -> str | None:
         """Why a line of the run's form cannot be an answer to what run.json asks; None where nothing is wrong."""
         try:
             points = self.points(line["unit"])
@@ -120,8 +120,13 @@ class _Answer:
             require(length <= longest, f"{_short(text)} is longer than {longest}")
             if text not in self.masks:
                 self.masks[text] = self.recount.rows.mask(tree)
-            both, either = self.points.counts(self.masks[text])
-            counted = {"length": length, "intersection": both, "union": either, "iou": both / either if either else 0.0}
+            intersection, either = self.points.counts(self.masks[text])
+            counted = {
+                "length": length,
+                "intersection": intersection,
+                "union": either,
+                "iou": intersection / either if either else 0.0,
+            }
             require(all(found[key] == value for key, value in counted.items()), _not_of(text))
 
     def _check_metric(self) -> None:
@@ -186,9 +191,9 @@ class _Answer:
         return self._metric_of(found) * penalty ** (found["length"] - 1)
 
     def _metric_of(self, found: Mapping[str, Any]) -> Fraction:
-        both, points = found["intersection"], self.points
-        formula = found["union"] - points.unit_points + both
-        counts = confusion(both, formula, points.unit_points, points.n_points)
+        intersection, points = found["intersection"], self.points
+        formula = found["union"] - points.unit_points + intersection
+        counts = confusion(intersection, formula, points.unit_points, points.n_points)
         return METRICS[self.asked.get("metric", "iou")](*counts)
 
 

@@ -30,7 +30,7 @@ class SearchSettings:
     space: SpaceOption = "chain"
     max_length: LengthOption = 3
     beam_size: Annotated[int | None, BEAM_SIZE] = 10
-    top_k: Annotated[int, typer.Option(help="Also keep the best so many formulas of the final beam.")] = 1
+    top_k: Annotated[int, typer.Option(help="Also keep this many of the best formulas of the final beam.")] = 1
     penalty: Annotated[str, typer.Option(help="Score = metric * penalty ** (length - 1).")] = "1"
     metric: Annotated[str, typer.Option(help="iou, precision, recall or f1.")] = "iou"
     compat: Annotated[

@@ -55,7 +55,7 @@ def _verify_line(run: Run, recount: Recount, problem: Problem, time_limit: float
     text = read_certificate(run.path / line["certificate"]) if "certificate" in line else None
 
     def check_all(check: _Check) -> None:
-        if wrong := recount.what_is_wrong(line) or proof_is_missing(line, run.header):
+        if wrong := recount.validate_line(line) or proof_is_missing(line, run.header):
             raise CertificateError(f"the line is no answer about this unit: {wrong}")
         answer = claiming(line, run.header)
         check.claim(answer, text, recount.points(problem.unit).ceiling())

@@ -26,7 +26,7 @@ FUNCTION_TAGS = frozenset({"DT", "IN", "TO", "CC", "PRP", "PRP$", "MD", "EX", "P
 """Tags of words that are not put in the place of others to change what is shared."""
 
 MOST_TRIED = 3
-"""So many words of a tag or a group are tried."""
+"""How many words of a tag or a group are tried."""
 
 Tagged = tuple[str, str]
 
@@ -60,7 +60,9 @@ class Lexicon:
         return cls(tag_of, {tag: tuple(found) for tag, found in of_tag.items()}, by_word)
 
 
-def make_hold(concept: str, pair: AnalysedPair, reader: ConceptReader, lexicon: Lexicon) -> Iterator[AnalysedPair]:
+def edits_satisfying(
+    concept: str, pair: AnalysedPair, reader: ConceptReader, lexicon: Lexicon
+) -> Iterator[AnalysedPair]:
     """Pairs for which the concept is meant to hold, the most sensible first.  The caller checks."""
     if concept.startswith(OVERLAP):
         yield from _share_more(concept, pair, reader, lexicon)
@@ -76,7 +78,9 @@ def make_hold(concept: str, pair: AnalysedPair, reader: ConceptReader, lexicon: 
             yield _replaced(pair, literal.side, edited)
 
 
-def make_fail(concept: str, pair: AnalysedPair, reader: ConceptReader, lexicon: Lexicon) -> Iterator[AnalysedPair]:
+def edits_violating(
+    concept: str, pair: AnalysedPair, reader: ConceptReader, lexicon: Lexicon
+) -> Iterator[AnalysedPair]:
     """Pairs for which the concept is meant to fail, in the same way."""
     if concept.startswith(OVERLAP):
         yield from _share_less(concept, pair, reader, lexicon)

@@ -7,14 +7,14 @@ from itertools import combinations, islice
 
 from ...probes.text.language import AnalysedPair
 from ...solver.formula import Formula
-from .edit_moves import Lexicon, changed_words, make_fail, make_hold
+from .edit_moves import Lexicon, changed_words, edits_satisfying, edits_violating
 from .pair_formulas import ConceptReader, truth
 
 MOST_FLIPS = 2
-"""So many concepts of a formula are changed at once."""
+"""How many concepts of a formula are changed at once."""
 
 MOST_RESULTS = 3
-"""So many ways to change a concept are tried."""
+"""How many ways to change a concept are tried."""
 
 
 def smallest_edit(
@@ -55,6 +55,6 @@ def _apply(
     """The pair with all the concepts changed, one after the other."""
     results = [pair]
     for name in names:
-        move = make_fail if values[name] else make_hold
+        move = edits_violating if values[name] else edits_satisfying
         results = [edited for before in results for edited in islice(move(name, before, reader, lexicon), MOST_RESULTS)]
     yield from results

@@ -105,7 +105,7 @@ class Findings:
         ]
 
     def word_rows(self, most: int | None = None) -> list[Row]:
-        """A row per side, label and word, the strongest association of each side and label first; so many of them."""
+        """A row per side, label and word, the strongest association of each side and label first; at most this many."""
         groups: dict[tuple[str, str], list[Association]] = {}
         for found in self.words:
             groups.setdefault((found.side, found.label), []).append(found)

@@ -29,7 +29,7 @@ def open_dataset(
     spec: `KIND:PATH` with a kind of `DATASETS`, or `package.module:factory`, called without arguments.
         The module is looked for on `sys.path` and in the current folder.
     categories: the categories whose labels become concepts (default: all).
-    limit: the first so many images only; the concepts stay those of the whole dataset.
+    limit: only the first images, at most this many; the concepts stay those of the whole dataset.
     mask_size: (height, width) of the label planes, instead of the dataset's own.
 
     Raises UsageError for a wrong spec or option and a path that does not exist, DataError for files

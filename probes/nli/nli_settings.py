@@ -50,10 +50,10 @@ class TrainingSettings:
     vectors: `tuned` (word vectors are where training starts) or `frozen`.
     """
 
-    epochs: Annotated[int, "At most so many passes over the data."] = 10
+    epochs: Annotated[int, "Maximum number of passes over the data."] = 10
     batch_size: Annotated[int, "Inputs at once."] = 64
     learning_rate: Annotated[float, "Of Adam."] = 1e-3
-    patience: Annotated[int, "Stop after so many epochs that are not better on the dev pairs."] = 2
+    patience: Annotated[int, "Stop after this many epochs without improvement on the dev pairs."] = 2
     clip: float = 5.0
     min_count: int = 1
     vectors: str = "tuned"
@@ -95,7 +95,7 @@ class NliSettings:
     mode: Annotated[str, "eval, or train: dropout on, in batches of 16, as in the paper's code."] = "eval"
     seed: Annotated[int, "Of what is random, if anything."] = 0
     ranges: Annotated[
-        int | None, "Split each unit's values above the threshold into so many units: u@1 (lowest), ..."
+        int | None, "Split each unit's values above the threshold into this many units: u@1 (lowest), ..."
     ] = None
     ranges_by: Annotated[str, "quantiles (equally many values) or kmeans."] = "quantiles"
 

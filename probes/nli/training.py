@@ -24,7 +24,7 @@ from .vocabulary import build_vocabulary
 Progress = Callable[[str, int, int], None]
 EVALUATION_BATCH = 256
 POOL = 50
-"""So many batches are sorted by length together."""
+"""How many batches are sorted by length together."""
 
 
 @dataclass(frozen=True)

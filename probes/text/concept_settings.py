@@ -22,7 +22,7 @@ class PairConceptSettings:
     words: Annotated[int, "The most frequent words of each side become concepts."] = 2000
     overlap: Annotated[str, "paper (shared words / all words) or code (shared / not shared)."] = "paper"
     neighbours: Annotated[
-        int, "--neighbors", "Also add NEIGHBORS of every word: its so many nearest; the paper's: 5."
+        int, "--neighbors", "Also add NEIGHBORS of every word: this many nearest ones; the paper's: 5."
     ] = 0
     neighbours_with_word: Annotated[bool, "--neighbors-with-word", "Count the word itself among its NEIGHBORS."] = False
 

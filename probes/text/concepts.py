@@ -93,7 +93,7 @@ def word_form(token: str) -> str:
 
 
 def shares_more(percent: int, both: int, either: int, overlap: str = "paper") -> bool:
-    """Whether two sentences share more than so many percent, strictly, without rounding.
+    """Whether two sentences share more than `percent` percent, strictly, without rounding.
 
     both, either: how many different words are in both and in either of them.
     overlap: `paper` compares both / either, `code` both / (those in one alone), as the reference code does (which

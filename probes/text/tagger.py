@@ -38,7 +38,7 @@ MODEL = {
 BATCH = 64
 DROPOUT = 0.1
 PATIENCE = 2
-"""Training stops after so many epochs in a row without a better one."""
+"""Training stops after this many epochs in a row without a better one."""
 
 Tagged = tuple[tuple[str, ...], tuple[str, ...]]
 """The tokens of a sentence, and their tags."""

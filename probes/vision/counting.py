@@ -13,19 +13,19 @@ from ..datasets.annotated_images import AnnotatedImages
 from ..loader import LabelReader, batches
 from ..masks import active_counts
 from ..trace import Progress
-from .unit_masks import Activity, Fired, FiringUnits
+from .unit_masks import ActivationStream, Activity, ImageActivations
 
 PICTURE_SIZE = 256
 
 
-class Counting:
+class CellCounter:
     """Counts every column of the units that fire against every concept of the images."""
 
     def __init__(
         self,
         dataset: AnnotatedImages,
         unit_names: Sequence[str],
-        firing: FiringUnits,
+        firing: ActivationStream,
         activity: Activity,
         on_progress: Progress,
     ) -> None:
@@ -58,7 +58,7 @@ class Counting:
         self.labels_digest = digest.hexdigest()
         return cells, self._arrays(place)
 
-    def _keep_for_pictures(self, image: int, fired: Fired, masks: np.ndarray, cell_ids: np.ndarray) -> None:
+    def _keep_for_pictures(self, image: int, fired: ImageActivations, masks: np.ndarray, cell_ids: np.ndarray) -> None:
         picture = int(np.searchsorted(self.pictured, image))
         if picture == len(self.pictured) or self.pictured[picture] != image:
             return

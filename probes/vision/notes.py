@@ -43,7 +43,7 @@ def about_dropped(names: Sequence[str], n_units: int) -> list[str]:
 
 
 def about_steps(steps: np.ndarray) -> list[str]:
-    """Units with ranges that are made from every so manieth value.  steps: int64 (n_units,), 1 for all values."""
+    """Units with ranges that are made from every `steps`-th value.  steps: int64 (n_units,), 1 for all values."""
     if not (steps > 1).any():
         return []
     return [

@@ -55,10 +55,10 @@ from ..thresholds import as_float32_below
 from ..trace import LayerMaps, Progress, Trace, trace
 from ..unreadable_images import Skipped, readable_images
 from ..versions import versions
-from .counting import Counting
+from .counting import CellCounter
 from .notes import about_cells, about_dropped, about_predictions, about_skipped, about_steps
 from .range_edges import Edges, UnitValues, quantile_thresholds, range_edges
-from .unit_masks import Activity, FiringUnits, range_activity, unit_activity
+from .unit_masks import ActivationStream, Activity, range_activity, unit_activity
 from .vision_settings import VisionSettings
 
 MAX_DIGESTS_LISTED = 20
@@ -91,9 +91,9 @@ def probe_vision(
             stack.enter_context(maps.spill)
         edges = [_edges(maps, dataset.mask_size, settings, on_progress) for maps in traced.layers.values()]
         lower = [as_float32_below(of_layer.lower) for of_layer in edges]
-        firing = FiringUnits(list(traced.layers.values()), lower, traced.unit_max, dataset.mask_size)
+        firing = ActivationStream(list(traced.layers.values()), lower, traced.unit_max, dataset.mask_size)
         activity = _activity(firing, settings, len(dataset.keys), on_progress)
-        counting = Counting(dataset, _unit_names(traced, settings), firing, activity, on_progress)
+        counting = CellCounter(dataset, _unit_names(traced, settings), firing, activity, on_progress)
         cells, arrays = counting.run(**workload)
     arrays |= _edge_arrays(edges, settings, traced.unit_max) | {"predictions": traced.predictions}
     linear = final_linear(model.module) if settings.ranges is None else None
@@ -142,7 +142,7 @@ def _edges(maps: LayerMaps, mask_size: tuple[int, int], settings: VisionSettings
     return range_edges(values, thresholds, settings.ranges, settings.ranges_by, on_progress)
 
 
-def _activity(firing: FiringUnits, settings: VisionSettings, n_images: int, on_progress: Progress) -> Activity:
+def _activity(firing: ActivationStream, settings: VisionSettings, n_images: int, on_progress: Progress) -> Activity:
     n_top = min(settings.top_images, n_images)
     return unit_activity(firing, n_top) if settings.ranges is None else range_activity(firing, n_top, on_progress)
 

@@ -51,7 +51,7 @@ class Edges:
 
     lower: float64 (n_units, k): the threshold, then the edges between k ranges, ascending; k is 1 without ranges.  A
     range is open below and closed above; the last has no end.  steps: int64 (n_units,): the edges are those of every
-    so manieth value above the threshold; 1 for all of them.
+    `steps`-th value above the threshold; 1 for all of them.
     """
 
     lower: np.ndarray
@@ -61,7 +61,7 @@ class Edges:
 def quantile_thresholds(values: UnitValues, share: float, on_progress: Progress, room: int = ROOM) -> np.ndarray:
     """float64 (n_units,): the value that a share of each unit's values exceeds.  room: bytes to keep values in."""
     n_units, n_images = len(values.maps.units), values.maps.n_images
-    # Two buffers' worth of 4-byte values per unit are kept; so many units at a time that they fit.
+    # Two buffers' worth of 4-byte values per unit are kept; as many units at a time as fit.
     at_once = max(1, int(room / (8 * share * values.n_values + 8)))
     thresholds = []
     for first in range(0, n_units, at_once):

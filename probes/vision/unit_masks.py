@@ -16,7 +16,7 @@ from ..trace import LayerMaps, Progress
 
 
 @dataclass(frozen=True, eq=False)
-class Fired:
+class ImageActivations:
     """The units that fire in one image.
 
     units: int64 (n,), their places among the probe's units.  values: float32 (n, n_points), upsampled; where there
@@ -42,7 +42,7 @@ class Fired:
 
 
 @dataclass(frozen=True, eq=False)
-class FiringUnits:
+class ActivationStream:
     """The units that fire in each image, one image after the other.
 
     lower: of each layer, float32 (n_units, k).  unit_max: float32 (n_images, n_units), over all layers.
@@ -61,7 +61,7 @@ class FiringUnits:
         """float32 (n_units, k), over all layers."""
         return np.concatenate(self.lower)
 
-    def __iter__(self) -> Iterator[Fired]:
+    def __iter__(self) -> Iterator[ImageActivations]:
         edges = self.edges
         starts = np.cumsum([0, *(len(layer.units) for layer in self.layers)])
         fires = self.unit_max > edges[:, 0]
@@ -74,7 +74,7 @@ class FiringUnits:
             if edges.shape[1] > 1:
                 # Else rounding would lift points of the largest value into a range that no value is in.
                 np.minimum(shown, largest[in_image, None], out=shown)
-            yield Fired(np.flatnonzero(in_image), shown, edges[in_image])
+            yield ImageActivations(np.flatnonzero(in_image), shown, edges[in_image])
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +90,13 @@ class Activity:
     top_images: np.ndarray
 
 
-def unit_activity(firing: FiringUnits, n_top: int) -> Activity:
+def unit_activity(firing: ActivationStream, n_top: int) -> Activity:
     """Of whole units: their top images are those with the largest values."""
     top_images = np.argsort(-firing.unit_max, axis=0, kind="stable")[:n_top].T.astype(np.int32)
     return Activity(firing.unit_max, np.packbits(firing.unit_max > firing.edges[:, 0], axis=1), top_images)
 
 
-def range_activity(firing: FiringUnits, n_top: int, on_progress: Progress) -> Activity:
+def range_activity(firing: ActivationStream, n_top: int, on_progress: Progress) -> Activity:
     """Of ranges: their top images are those with the most points in the range, the earlier one where they tie."""
     edges = firing.edges
     k, n_images = edges.shape[1], len(firing.unit_max)

@@ -28,7 +28,7 @@ class VisionSettings:
     workers: int = 1
     device: Annotated[str, "cpu, cuda, mps or auto."] = "cpu"
     ranges: Annotated[
-        int | None, "Split each unit's values above the threshold into so many units: u@1 (lowest), ..."
+        int | None, "Split each unit's values above the threshold into this many units: u@1 (lowest), ..."
     ] = None
     ranges_by: Annotated[str, "quantiles (equally many values) or kmeans."] = "quantiles"
     skip_bad: Annotated[

@@ -15,7 +15,7 @@ import numpy as np
 from .clock import NO_LIMIT, Clock
 from .given import Given
 
-ENTRIES_BETWEEN_LOOKS = 1 << 18
+ENTRIES_BETWEEN_POLLS = 1 << 18
 """Some hundredths of a second; and few enough for a processor's cache."""
 
 
@@ -95,9 +95,9 @@ def _blocks(starts: np.ndarray, size: int, clock: Clock) -> Iterator[slice]:
     starts: where each row's entries begin, and the last one's end.  size: of what is added to for each slice; where
     that is larger, slices are, too.
     """
-    first, most = 0, max(ENTRIES_BETWEEN_LOOKS, size)
+    first, most = 0, max(ENTRIES_BETWEEN_POLLS, size)
     while first < len(starts) - 1:
-        clock.look()
+        clock.poll()
         stop = max(first + 1, int(np.searchsorted(starts, starts[first] + most, side="right")) - 1)
         yield slice(first, stop)
         first = stop

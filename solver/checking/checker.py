@@ -61,7 +61,7 @@ def check(
     """
     clock = Clock(time_limit, should_stop)
     given = accepted(indptr, indices, weights, active, names)
-    clock.look()
+    clock.poll()
     claim = read_claim(certificate, digest(given.indptr, given.indices, given.weights, given.active, given.names))
     cells = Counted(given, clock)
     if _length(claim.formula, cells.n, claim.space) > claim.max_length:

@@ -9,12 +9,12 @@ from .errors import Undecided
 
 
 class Clock:
-    """Counts from when it is made.  should_stop: asked at every look."""
+    """Counts from when it is made.  should_stop: asked at every poll."""
 
     def __init__(self, seconds: float | None, should_stop: Callable[[], bool] | None = None) -> None:
         self.seconds, self.should_stop, self.started = seconds, should_stop, time.perf_counter()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """`Undecided` where the seconds are over, or somebody asks to stop."""
         if self.should_stop is not None and self.should_stop():
             raise Undecided("not checked: asked to stop")

@@ -55,18 +55,19 @@ def _parsed(content: Any, length: int) -> tuple[list[int], list[list[int]]]:
 
 @dataclass(frozen=True)
 class _Node:
-    """A prefix: which cells are undecided, and what `solver/prefixes/bounds.py` calls base, slack, asleep, used."""
+    """A prefix: which cells are undecided, and what `solver/prefixes/bounds.py` calls base, dominance_slack,
+    pruned_by_symmetry, used."""
 
     undecided: np.ndarray
     base: int
-    slack: int | None
+    dominance_slack: int | None
     depth: int
     ands: int
-    asleep: np.ndarray
+    pruned_by_symmetry: np.ndarray
     used: np.ndarray
 
 
-def _falling(values: np.ndarray, k: int) -> np.ndarray:
+def _descending(values: np.ndarray, k: int) -> np.ndarray:
     """(..., k + 1): the sums of the 0, 1, ..., k largest along the last axis, which must not be negative."""
     width = values.shape[-1]
     kept = np.partition(values, width - k, axis=-1)[..., width - k :] if k < width else values
@@ -84,9 +85,9 @@ class _Proof:
     def __init__(self, cells: Counted, target: Fraction, length: int, clock: Clock) -> None:
         p, q = target.numerator, target.denominator
         # In Python's integers.  No gain, loss or sum of them over cells, each taken once, is above the worst, nor is
-        # a base.  With N the length, `_falling` adds N + 2 of them at most, `_others` one more, and a potential has
-        # two of `_others` beside gains and losses: 2 N + 8.  A bound adds N + 2 at most.  A slack has at most one for
-        # each concept of the prefix: with a given value, below 2**61, it stays below 2**62, too.
+        # a base.  With N the length, `_descending` adds N + 2 of them at most, `_others` one more, and a potential has
+        # two of `_others` beside gains and losses: 2 N + 8.  A bound adds N + 2 at most.  A dominance slack
+        # has at most one for each concept of the prefix: with a given value, below 2**61, it stays below 2**62, too.
         worst = q * cells.unit_points + p * int(cells.inactive.sum())
         if worst * (4 * length + 16) >= 2**62:
             raise Undecided("the counts are too large for exact arithmetic in 64 bits at this bound")
@@ -107,7 +108,7 @@ class _Proof:
     def _chunks(self) -> Iterator[np.ndarray]:
         step = max(1, 4_000_000 // self.n)
         for at in range(0, self.n, step):
-            self.clock.look()
+            self.clock.poll()
             yield np.arange(at, min(at + step, self.n))
 
     def _tables(self) -> None:
@@ -123,7 +124,7 @@ class _Proof:
             own = np.arange(len(chunk))
             gain[own, chunk] = loss[own, chunk] = 0
             self.filtered[chunk] += np.maximum((loss - gain).max(axis=1), 0)
-            self.positive[chunk] = _falling(gain, k)
+            self.positive[chunk] = _descending(gain, k)
             for which in (0, 1):
                 part = loss if which == 0 else np.where(self.size[None, :] < self.size[chunk, None], loss, 0)
                 names = np.argpartition(-part, width - 1, axis=1)[:, :width]
@@ -136,7 +137,7 @@ class _Proof:
     def _others(self, which: int, used: np.ndarray) -> np.ndarray:
         """(k + 2, n): the most that 0, 1, ... other unused concepts take off each; the last is an upper bound."""
         names, losses = self.lists[which]
-        sums = _falling(np.where(used[names], 0, losses), self.k).T
+        sums = _descending(np.where(used[names], 0, losses), self.k).T
         return np.concatenate([sums, sums[-1:] + (sums[-1:] - sums[-2:-1])])
 
     def _block_tables(self) -> None:
@@ -151,11 +152,11 @@ class _Proof:
             own = np.arange(len(chunk))
             gain[own, chunk] = 0
             for j in range(max(1, self.length - 1)):
-                self.clock.look()
+                self.clock.poll()
                 inner = np.minimum(others[j][None, :], others[j + 1][None, :] - loss)
                 outer = np.minimum(others[j][chunk, None], others[j + 1][chunk, None] - loss)
                 value = np.maximum(np.minimum(gain, gain - loss + np.minimum(inner, outer)), 0)
-                best = np.minimum(_falling(value, top), self.gains[chunk, None])
+                best = np.minimum(_descending(value, top), self.gains[chunk, None])
                 self.blocks[:, j] = np.maximum(self.blocks[:, j], best.max(axis=0))
         self.blocks[:, max(1, self.length - 1) :] = np.iinfo(np.int64).max // 4
 
@@ -171,7 +172,7 @@ class _Proof:
         path, at = [root], 0
         pending = [self._open(root, r, limit)]
         while path:
-            self.clock.look()
+            self.clock.poll()
             if at < len(tree) and tree[at] // (3 * n) == len(path) - 1 and pending[-1] is not None:
                 rule = tree[at] % (3 * n)
                 at += 1
@@ -196,27 +197,33 @@ class _Proof:
         inside[self.cells.rows_of(c)] = True
         decided = node.undecided & (~inside if operator == AND else inside)
         gain, loss = int(self.gain[decided].sum()), int(self.loss[decided].sum())
-        base, slack = node.base, node.slack
+        base, dominance_slack = node.base, node.dominance_slack
         if operator == OR:
             base += gain - loss
-            slack = None if slack is None else slack + gain
-        elif operator == AND_NOT and slack is not None:
-            slack += int(self._filter_gains(node, np.array([c]), loss_limit=np.array([loss]))[0])
+            dominance_slack = None if dominance_slack is None else dominance_slack + gain
+        elif operator == AND_NOT and dominance_slack is not None:
+            dominance_slack += int(self._filter_gains(node, np.array([c]), loss_limit=np.array([loss]))[0])
         else:
-            slack = None
+            dominance_slack = None
         commutes = np.ones(3 * n, dtype=bool)
         rules = np.arange(3 * n)
-        touches = self.cells.shared(np.array([c]), (np.ones(len(self.gain), dtype=np.int64),))[0][0] > 0
+        cooccurs = self.cells.shared(np.array([c]), (np.ones(len(self.gain), dtype=np.int64),))[0][0] > 0
         if operator == OR:
             commutes[n : 2 * n] = False
-            commutes[2 * n :] = ~touches
+            commutes[2 * n :] = ~cooccurs
         else:
-            commutes[:n] = ~touches if operator == AND_NOT else False
-        asleep = (node.asleep | (self.rank[rules] < self.rank[rule])) & commutes
+            commutes[:n] = ~cooccurs if operator == AND_NOT else False
+        pruned_by_symmetry = (node.pruned_by_symmetry | (self.rank[rules] < self.rank[rule])) & commutes
         used = node.used.copy()
         used[c] = True
         return _Node(
-            node.undecided & ~decided, base, slack, node.depth + 1, node.ands + (operator == AND), asleep, used
+            node.undecided & ~decided,
+            base,
+            dominance_slack,
+            node.depth + 1,
+            node.ands + (operator == AND),
+            pruned_by_symmetry,
+            used,
         )
 
     def _filter_gains(self, node: _Node, concepts: np.ndarray, loss_limit: np.ndarray) -> np.ndarray:
@@ -225,7 +232,7 @@ class _Proof:
         loss = self.cells.shared(concepts, (np.where(node.undecided, self.loss, 0),))[0]
         loss[np.arange(len(concepts)), concepts] = 0
         loss[:, self.gains == 0] = 0
-        return np.asarray(np.minimum(loss_limit, _falling(loss, left)[:, left]))
+        return np.asarray(np.minimum(loss_limit, _descending(loss, left)[:, left]))
 
     r = 0
 
@@ -240,25 +247,31 @@ class _Proof:
         if left <= 2:
             self._sweep(node, gains, losses, left, limit)
             return set()
-        room_any = self._room(node, gains, losses, left)
+        residual_any = self._residual_bound(node, gains, losses, left)
         base = np.full(3 * n, node.base)
         base[:n] += gains - losses
         total = int(self.gain[node.undecided].sum())
         # Below AND c the cells are those inside c: the sums at this node say nothing about them but `gains`.
-        room = np.concatenate([np.minimum(room_any, total - gains), gains, np.minimum(room_any, total - gains)])
-        alive = np.concatenate([gains > 0, gains > 0, losses > 0]) & ~node.asleep & (base + room > limit)
-        if node.slack is not None:
-            alive[:n] &= self.reached[left - 1] + node.slack + gains > limit
+        residual_bound = np.concatenate(
+            [np.minimum(residual_any, total - gains), gains, np.minimum(residual_any, total - gains)]
+        )
+        candidates = (
+            np.concatenate([gains > 0, gains > 0, losses > 0])
+            & ~node.pruned_by_symmetry
+            & (base + residual_bound > limit)
+        )
+        if node.dominance_slack is not None:
+            candidates[:n] &= self.reached[left - 1] + node.dominance_slack + gains > limit
         survivors: set[int] = set()
-        rules = np.flatnonzero(alive)
+        rules = np.flatnonzero(candidates)
         step = max(1, 2_000_000 // n)
         for at in range(0, len(rules), step):
-            self.clock.look()
+            self.clock.poll()
             survivors |= self._survivors(node, rules[at : at + step], gains, losses, left - 1, limit)
         if left - 1 > 2:
             return survivors
         for rule in sorted(survivors):
-            self.clock.look()
+            self.clock.poll()
             child = self._below(node, rule)
             if child.base > limit:
                 raise CertificateError("a prefix alone exceeds the value")
@@ -267,16 +280,16 @@ class _Proof:
             self._sweep(child, own_gains, own_losses, left - 1, limit)
         return set()
 
-    def _room(self, node: _Node, gains: np.ndarray, losses: np.ndarray, left: int) -> int:
+    def _residual_bound(self, node: _Node, gains: np.ndarray, losses: np.ndarray, left: int) -> int:
         """What any rule leaves to its completions, from the sums at the node itself."""
         tops = [
-            _falling(self._potential(node, gains, losses, a, left - 1 - a, node.depth, node.ands), left)
+            _descending(self._potential(node, gains, losses, a, left - 1 - a, node.depth, node.ands), left)
             for a in range(left)
         ]
         inside = np.minimum(gains[:, None], self.positive).max(axis=0)
-        room = self._with_and(tops, inside, left - 1, node.depth + 1, node.ands, 1)
+        residual_bound = self._with_and(tops, inside, left - 1, node.depth + 1, node.ands, 1)
         pure = max((int(tops[a + 1][left - 1 - a]) for a in range(left - 1)), default=0)
-        return max(int(room), pure)
+        return max(int(residual_bound), pure)
 
     def _potential(
         self, node: _Node, gains: np.ndarray, losses: np.ndarray, filters: int, positives: int, depth: int, ands: int
@@ -315,12 +328,12 @@ class _Proof:
             concept, (np.where(node.undecided, self.gain, 0), np.where(node.undecided, self.loss, 0))
         )
         is_and, is_not = (operator == AND)[:, None], operator == AND_NOT
-        if node.slack is not None:
+        if node.dominance_slack is not None:
             touched = loss.copy()
             touched[np.arange(len(rules)), concept] = 0
             touched[:, self.gains == 0] = 0
-            added = np.minimum(losses[concept], _falling(touched, left)[:, left])
-            keep = ~is_not | (self.reached[left] + node.slack + added > limit)
+            added = np.minimum(losses[concept], _descending(touched, left)[:, left])
+            keep = ~is_not | (self.reached[left] + node.dominance_slack + added > limit)
             rules, operator, concept, gain, loss = rules[keep], operator[keep], concept[keep], gain[keep], loss[keep]
             is_and = is_and[keep]
         if not len(rules):
@@ -333,7 +346,9 @@ class _Proof:
         smaller = np.where(self.size[concept][:, None] < self.size[None, :], whole, 0)
         all_others, small_others = self._others(0, node.used), self._others(1, node.used)
         commutes = np.where((operator == OR)[:, None], True, (operator == AND_NOT)[:, None] & (ones == 0))
-        asleep = (node.asleep[None, :n] | (self.rank[None, :n] < self.rank[rules][:, None])) & commutes
+        pruned_by_symmetry = (
+            node.pruned_by_symmetry[None, :n] | (self.rank[None, :n] < self.rank[rules][:, None])
+        ) & commutes
         ands = operator == AND
         tops = []
         for a in range(left):
@@ -344,8 +359,8 @@ class _Proof:
             own = np.minimum(own_gain, own + np.minimum(small_others[b], small_others[b + 1] - smaller))
             own = np.where(own_gain > 0, np.maximum(own, 0), 0)
             if a == 0:
-                own = np.where(asleep, 0, own)
-            tops.append(_falling(own, left))
+                own = np.where(pruned_by_symmetry, 0, own)
+            tops.append(_descending(own, left))
         bound = np.zeros(len(rules), dtype=np.int64)
         for a in range(left):
             bound = np.maximum(bound, tops[a][:, left - a])
@@ -361,23 +376,23 @@ class _Proof:
     def _sweep(self, node: _Node, gains: np.ndarray, losses: np.ndarray, left: int, limit: int) -> None:
         """Count every completion by one or two concepts."""
         self.swept += 1
-        room = limit - node.base
+        needed = limit - node.base
         values = gains - losses
-        if int(values.max(initial=0)) > room:
+        if int(values.max(initial=0)) > needed:
             raise CertificateError("a formula exceeds the value")
         if left < 2:
             return
-        positive = np.flatnonzero(gains > room)
+        positive = np.flatnonzero(gains > needed)
         if len(positive):
             inside = self._values(node, positive)
             inside[np.arange(len(positive)), positive] = 0
-            if int(inside.max()) > room or int((values[positive][:, None] - inside).max()) > room:
+            if int(inside.max()) > needed or int((values[positive][:, None] - inside).max()) > needed:
                 raise CertificateError("a formula exceeds the value")
         pure = self._potential(node, gains, losses, 0, 1, 2, 0)
-        near = np.flatnonzero(pure + int(pure.max(initial=0)) > room)
+        near = np.flatnonzero(pure + int(pure.max(initial=0)) > needed)
         if len(near) > 1:
             union = values[near][:, None] + values[near][None, :] - self._values(node, near)[:, near]
-            if int(union.max()) > room:
+            if int(union.max()) > needed:
                 raise CertificateError("a formula exceeds the value")
 
     def _values(self, node: _Node, concepts: np.ndarray) -> np.ndarray:

@@ -40,9 +40,9 @@ from .errors import CertificateError, Undecided
 
 MAX_CONCEPTS = 5
 GOING, ENDED, EXCEEDED = 0, 1, 2
-STEPS_BETWEEN_LOOKS = 1 << 18
+STEPS_BETWEEN_POLLS = 1 << 18
 """Some hundredths of a second where the walk is compiled: so long it sees neither the clock nor Ctrl-C."""
-CONCEPTS_BETWEEN_LOOKS = 8
+CONCEPTS_BETWEEN_POLLS = 8
 
 
 def check_sets(
@@ -74,7 +74,7 @@ def check_sets(
     tables = [_tables(space, k, length) for k in range(1, length + 1)]
     begins = np.cumsum([0, 0, *map(len, tables)])
     most = 2**62 if max_steps is None else max_steps
-    limit, pause = p * cells.unit_points, min(most, STEPS_BETWEEN_LOOKS)
+    limit, pause = p * cells.unit_points, min(most, STEPS_BETWEEN_POLLS)
     walk = fast(_walk)(*csr, values, _ahead(reach, length), np.concatenate(tables), begins, length, limit, pause)
     opened = 0
     for state, sets, steps in walk:
@@ -82,7 +82,7 @@ def check_sets(
             raise CertificateError(f"a {space} of at most {length} concepts exceeds the bound {bound}")
         if steps > most:
             raise Undecided(f"more than {max_steps:,} steps are needed")
-        clock.look()
+        clock.poll()
         opened = sets
     return f"{opened} sets of concepts opened"
 
@@ -111,9 +111,9 @@ def _reach(
     every = int(gain.sum() + loss.sum())
     reach = np.minimum(np.minimum(gains + losses, every - gains - losses), int(gain.sum()))
     if int(gain.sum() - loss.sum()) + int(np.sort(losses)[-length:].sum()) <= 0:
-        for first in range(0, len(gains), CONCEPTS_BETWEEN_LOOKS):
-            clock.look()
-            some = slice(first, first + CONCEPTS_BETWEEN_LOOKS)
+        for first in range(0, len(gains), CONCEPTS_BETWEEN_POLLS):
+            clock.poll()
+            some = slice(first, first + CONCEPTS_BETWEEN_POLLS)
             cuts = largest_cuts(*csr, gain, loss, gains, length - 1, first, len(gains[some]))
             reach[some] = np.minimum(reach[some], gains[some] + cuts)
     return np.asarray(np.maximum.accumulate(reach[::-1])[::-1])

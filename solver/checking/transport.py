@@ -38,7 +38,7 @@ def check_transport(cells: Counted, bound: Fraction, length: int, content: Any, 
     sent: dict[int, int] = {}
     separates = [0] * cells.n
     for route in _routes(content, len(values)):
-        clock.look()
+        clock.poll()
         j, k, amount = route
         sent[j] = sent.get(j, 0) + amount
         sent[k] = sent.get(k, 0) - amount

@@ -81,7 +81,7 @@ would allow 19.
 potential
 ---------
 
-What positive concept c adds to a completion, with so many AND NOT filters and other positives about.
+What positive concept c adds to a completion, with a number of AND NOT filters and other positives about.
 
     max(0, min(P(c), own + others(c, positives, smaller))), own being V(c) + others(c, filters), and at most V(c) where
     filters + depth = 0, at most filtered(c) where filters + depth = 1 and no AND is about
@@ -98,7 +98,7 @@ Sums of these over the positives are upper bounds, also when negative ones count
 top
 ---
 
-The k largest potentials among `left` concepts, of which so many are filters.
+The k largest potentials among `left` concepts, `filters` of which are filters.
 
     the sum of the k largest potential(c, filters, left - 1 - filters)
 
@@ -112,7 +112,7 @@ P of `(c1 ... ck) AND e`: at most P(e), and at most the sum of the P(ci and e).
 block
 -----
 
-V of what `(c1 ... ck) AND e` leaves in g where e is the only AND and so many other concepts are about.
+V of what `(c1 ... ck) AND e` leaves in g where e is the only AND and `others` other concepts are about.
 
     the largest over e of min(P(e), the sum of the k largest [min(P, V + taken) of d and e])
 
@@ -143,8 +143,8 @@ s or, where there is none, into t: no bound falls. If a concept comes twice: wit
 `completion` has it in its part without AND; else (R3). Below a prefix with AND only `inside` is used, as the prefix's
 AND takes off cells that no list of N covers.
 
-room
-----
+residual_bound
+--------------
 
 What any rule OR c or AND NOT c leaves to the left - 1 concepts below it, from the sums at this node.
 
@@ -179,11 +179,11 @@ V(g and not c) - V(g) = -V(g and c) <= N(g and c), and g lies in the union of it
 `left` largest N(c and d), and at most N(c). A positive d without any positive value at the root never helps (A). OR c
 adds at most P(c).
 
-Russian dolls
--------------
+subproblem_bound (Russian dolls)
+--------------------------------
 
 V(whole) <= (the most that `left` concepts reach on all cells) + (what each rule of the prefix adds to what stands
-inside it). After AND, nothing is known of that kind.
+inside it: dominance_slack). After AND, nothing is known of that kind.
 
 Proof. The rules are added one by one, from the inside: taking rule i out of rules 1..i around g changes only R_(i-1),
 by at most P(c and R_(i-1)) for OR c, and by `filter_gain` there for AND NOT c; `left` only falls further in, so using

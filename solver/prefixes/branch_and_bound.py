@@ -36,7 +36,7 @@ from .branch_tables import prepared
 
 WIDE_FROM, WIDTH = 5, 200
 """From this length on, a wider beam costs far less than the search that a better start saves."""
-STEPS_BETWEEN_LOOKS = 200_000
+STEPS_BETWEEN_POLLS = 200_000
 """About a fiftieth of a second."""
 
 
@@ -64,9 +64,9 @@ class _Search:
         self.found = list(start.by_length)
         if self.length >= WIDE_FROM:
             for found in search_beam(problem, stopping, self.length, beam_size=WIDTH).by_length:
-                self.take(found)
+                self.offer(found)
 
-    def take(self, found: Explanation) -> None:
+    def offer(self, found: Explanation) -> None:
         """Keep the formula where it is better than those of its length, and as the best if it is better than all."""
         if found.iou > self.best.iou or (
             found.iou == self.best.iou and found.formula.length < self.best.formula.length
@@ -86,10 +86,10 @@ class _Search:
     def run(self, proven: Certificate) -> Certificate:
         """Prove that nothing beats the incumbent; out of time, what could be proven, or what was before."""
         share = self.stopping.planned / 4
-        walk: _Ladder | None = None
+        walk: IterativeDeepening | None = None
         try:
             while True:
-                walk = _Ladder(self, self.reachable(self.best.iou))
+                walk = IterativeDeepening(self, self.reachable(self.best.iou))
                 if walk.go(None if self.stopping.is_open else share):
                     if walk.improved:
                         continue
@@ -100,14 +100,14 @@ class _Search:
                 middle = _simple((low + high) / 2)
                 if not low < middle < high:
                     break
-                attempt = _Ladder(self, self.reachable(middle))
+                attempt = IterativeDeepening(self, self.reachable(middle))
                 closed = attempt.go(share / 4)
                 if closed and not attempt.improved:
                     proven, high = attempt.certificate(), attempt.target
                 else:
                     low = max(low, self.best.iou, middle)
             while not walk.go(None) or walk.improved:
-                walk = _Ladder(self, self.reachable(self.best.iou)) if walk.improved else walk
+                walk = IterativeDeepening(self, self.reachable(self.best.iou)) if walk.improved else walk
             return walk.certificate()
         except Stopped:
             return proven
@@ -115,16 +115,16 @@ class _Search:
     def reachable(self, target: Fraction) -> Fraction:
         """The target, or the least above it that 64 bits can decide."""
         a, b = self.problem.unit_points, self.problem.n_points - self.problem.unit_points
-        room = 2**61 // (4 * self.length + 16)
-        if target.denominator * a + target.numerator * b < room:
+        headroom = 2**61 // (4 * self.length + 16)
+        if target.denominator * a + target.numerator * b < headroom:
             return target
         scale = 1
-        while 2 * scale * (a + b) < room:
+        while 2 * scale * (a + b) < headroom:
             scale *= 2
         return min(Fraction(-(-target.numerator * scale // target.denominator), scale), Fraction(1))
 
 
-class _Ladder:
+class IterativeDeepening:
     """The searches at lengths 1, 2, ..., N for one target; may be left and entered again."""
 
     def __init__(self, search: _Search, target: Fraction) -> None:
@@ -136,7 +136,7 @@ class _Ladder:
         self.seen = 0
 
     def go(self, seconds: float | None) -> bool:
-        """Whether the ladder was climbed; False when the seconds are over.  Raises `Stopped`."""
+        """Whether every length was closed; False when the seconds are over.  Raises `Stopped`."""
         until = None if seconds is None else time.perf_counter() + seconds
         while len(self.values) < self.search.length:
             r = len(self.values) + 1
@@ -147,8 +147,8 @@ class _Ladder:
                 self.seen = 0
             self.search.stopping.check()
             tables, walk = self.walk
-            ended = kernels.walk(tables, walk, STEPS_BETWEEN_LOOKS)
-            self.take(walk)
+            ended = kernels.walk(tables, walk, STEPS_BETWEEN_POLLS)
+            self.offer(walk)
             if ended == kernels.FULL:
                 self.walk = tables, walk._replace(log=np.concatenate([walk.log, np.zeros_like(walk.log)]))
             elif ended == kernels.CLOSED:
@@ -159,7 +159,7 @@ class _Ladder:
                 return False
         return True
 
-    def take(self, walk: state.Walk) -> None:
+    def offer(self, walk: state.Walk) -> None:
         """Hand the walk's best formula on, at once: the next look may end the search."""
         if walk.numbers[state.FOUND] == self.seen:
             return
@@ -170,7 +170,7 @@ class _Ladder:
             rules = rules[1:]
         before = self.search.best.iou
         chain = tuple((rule // n, rule % n) for rule in rules)
-        self.search.take(self.search.problem.explain(to_formula(chain, self.search.problem.concepts.names)))
+        self.search.offer(self.search.problem.explain(to_formula(chain, self.search.problem.concepts.names)))
         self.improved |= self.search.best.iou > before
 
     def close(self, walk: state.Walk) -> None:

@@ -28,7 +28,7 @@ def prepared(
     stopping.check()
     concepts = problem.concepts
     n = len(concepts.names)
-    starts, rows, touch = _structure(concepts, stopping)
+    starts, rows, cooccurs = _structure(concepts, stopping)
     values = _values(problem, target)
     csr = (concepts.indptr, concepts.indices, starts, rows, values)
     gains, losses = pairs.singles(*csr[:2], values, n)
@@ -46,8 +46,8 @@ def prepared(
     order = np.concatenate([by_gain, 2 * n + by_gain, n + by_gain])
     rank = np.empty(3 * n, dtype=np.int64)
     rank[order] = np.arange(3 * n)
-    doll = np.array([0, *reached, state.UNKNOWN], dtype=np.int64)
-    tables = state.Tables(*csr, touch, order, rank, names, shared, positive, filtered, blocks, doll)
+    subproblem_bound = np.array([0, *reached, state.UNKNOWN], dtype=np.int64)
+    tables = state.Tables(*csr, cooccurs, order, rank, names, shared, positive, filtered, blocks, subproblem_bound)
     walk = _unbegun(n, len(values), length)
     walk.gains[0], walk.losses[0] = gains, losses
     walk.total[0] = np.maximum(values, 0).sum()
@@ -63,15 +63,15 @@ def _values(problem: Problem, target: Fraction) -> np.ndarray:
 def _structure(concepts: ConceptRows, stopping: Stopping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The rows by concept, and who shares a cell with whom."""
     starts, rows = concepts.by_column
-    touch, done = _touching(concepts)
+    cooccurs, done = _cooccurring(concepts)
     for c in stopping.each(np.flatnonzero(~done)):
-        pairs.mark_touching(concepts.indptr, concepts.indices, starts, rows, c, touch)
+        pairs.mark_cooccurring(concepts.indptr, concepts.indices, starts, rows, c, cooccurs)
         done[c] = True
-    return starts.astype(np.int64), rows.astype(np.int64), touch
+    return starts.astype(np.int64), rows.astype(np.int64), cooccurs
 
 
 @lru_cache(maxsize=4)
-def _touching(concepts: ConceptRows) -> tuple[np.ndarray, np.ndarray]:
+def _cooccurring(concepts: ConceptRows) -> tuple[np.ndarray, np.ndarray]:
     """What all units that share the cells have in common: bool (n, n), and for which concepts it is filled."""
     n = len(concepts.names)
     return np.zeros((n, n), dtype=bool), np.zeros(n, dtype=bool)
@@ -87,19 +87,19 @@ def _unbegun(n: int, n_cells: int, length: int) -> state.Walk:
         gains=zeros(deep, n),
         losses=zeros(deep, n),
         base=zeros(deep),
-        slack=zeros(deep),
+        dominance_slack=zeros(deep),
         total=zeros(deep),
         place=zeros(deep),
-        rooms=zeros(deep, 2),
-        alive=zeros(deep, n),
-        n_alive=zeros(deep),
+        residual_bounds=zeros(deep, 2),
+        candidates=zeros(deep, n),
+        n_candidates=zeros(deep),
         top=zeros(deep, length + 2, length + 2),
         inside=zeros(deep, length + 2),
-        falling=zeros(deep, length + 2),
+        descending=zeros(deep, length + 2),
         child_top=zeros(length + 2, length + 2),
         child_inside=zeros(length + 2),
         prefix=zeros(deep),
-        asleep=np.zeros((deep, 3 * n), dtype=np.bool_),
+        pruned_by_symmetry=np.zeros((deep, 3 * n), dtype=np.bool_),
         used=zeros(n),
         decided=np.zeros(n_cells, dtype=np.int8),
         gain=zeros(n),

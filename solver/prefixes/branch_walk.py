@@ -25,8 +25,8 @@ from .state import (
     Tables,
     Walk,
     commute,
-    forget,
-    report,
+    record_incumbent,
+    reset_sums,
 )
 
 CLOSED, PAUSED, FULL = 0, 1, 2
@@ -69,47 +69,51 @@ def _try(t: Tables, w: Walk, depth: int, left: int, rule: int) -> None:
     base = w.base[depth]
     w.numbers[STEPS] += 1
     # Below AND c the cells are those inside c: the sums at this node say nothing about them but `total`.
-    room = UNKNOWN if operator == AND else w.rooms[depth, 0 if operator == OR else 1]
-    slack = w.slack[depth]
+    residual_bound = UNKNOWN if operator == AND else w.residual_bounds[depth, 0 if operator == OR else 1]
+    dominance_slack = w.dominance_slack[depth]
     if operator == OR:
         base += p - lost
-        slack += p
-        room = max(room, w.falling[depth, 1:left].sum())
-        if not w.asleep[depth, rule] and p > 0:
+        dominance_slack += p
+        residual_bound = max(residual_bound, w.descending[depth, 1:left].sum())
+        if not w.pruned_by_symmetry[depth, rule] and p > 0:
             insert_into(
-                w.falling,
+                w.descending,
                 depth,
                 left - 1,
                 potential(t.names, t.losses, t.filtered, w.used, w.numbers[ANDS], depth, c, p, lost, 1, left - 2),
             )
     total = p if operator == AND else w.total[depth] - p
-    room = min(room, total)
-    if w.asleep[depth, rule] or (p == 0 if operator != AND_NOT else lost == 0) or base + room <= threshold:
+    residual_bound = min(residual_bound, total)
+    if (
+        w.pruned_by_symmetry[depth, rule]
+        or (p == 0 if operator != AND_NOT else lost == 0)
+        or base + residual_bound <= threshold
+    ):
         return
-    doll = t.doll[left - 1]
-    if operator == OR and doll + slack <= threshold:
+    subproblem_bound = t.subproblem_bound[left - 1]
+    if operator == OR and subproblem_bound + dominance_slack <= threshold:
         return
     w.numbers[STEPS] += n // 4 + steps_of(t.indptr, t.starts, c)
     n_touched = shared(t.indptr, t.indices, t.starts, t.rows, t.values, w.decided, c, w.gain, w.loss, w.touched)
     if operator == AND_NOT:
-        slack += filter_gain(t, w, depth, rule, n_touched)
-        if doll + slack <= threshold:
-            forget(w, n_touched)
+        dominance_slack += filter_gain(t, w, depth, rule, n_touched)
+        if subproblem_bound + dominance_slack <= threshold:
+            reset_sums(w, n_touched)
             return
     if operator == AND:
-        slack = UNKNOWN
+        dominance_slack = UNKNOWN
     bound = min(total, child_bound(t, w, depth, rule, n_touched))
     if base + bound <= threshold:
-        forget(w, n_touched)
+        reset_sums(w, n_touched)
         return
     keep_sums(t, w, depth, rule, n_touched)
-    forget(w, n_touched)
+    reset_sums(w, n_touched)
     w.base[depth + 1] = base
     w.total[depth + 1] = total
-    w.slack[depth + 1] = min(slack, UNKNOWN)
+    w.dominance_slack[depth + 1] = min(dominance_slack, UNKNOWN)
     decide(t, w, depth, rule)
     if base > threshold:
-        report(w, depth + 1, base, 0, 0, 0)
+        record_incumbent(w, depth + 1, base, 0, 0, 0)
     enter(t, w, depth + 1)
     if left - 1 > 2:
         w.log[w.numbers[LOGGED]] = depth
@@ -154,7 +158,9 @@ def decide(t: Tables, w: Walk, depth: int, rule: int) -> None:
             if w.decided[t.rows[at]] == 0:
                 w.decided[t.rows[at]] = mark
     for y in range(3 * n):
-        w.asleep[depth + 1, y] = (w.asleep[depth, y] or t.rank[y] < t.rank[rule]) and commute(rule, y, n, t.touch)
+        w.pruned_by_symmetry[depth + 1, y] = (w.pruned_by_symmetry[depth, y] or t.rank[y] < t.rank[rule]) and commute(
+            rule, y, n, t.cooccurs
+        )
     w.used[c] += 1
     w.numbers[ANDS] += operator == AND
     w.prefix[depth] = rule

@@ -21,16 +21,16 @@ def singles(indptr: np.ndarray, indices: np.ndarray, values: np.ndarray, n: int)
 
 
 @compiled
-def mark_touching(
-    indptr: np.ndarray, indices: np.ndarray, starts: np.ndarray, rows: np.ndarray, c: int, touch: np.ndarray
+def mark_cooccurring(
+    indptr: np.ndarray, indices: np.ndarray, starts: np.ndarray, rows: np.ndarray, c: int, cooccurs: np.ndarray
 ) -> None:
-    """Into touch[c], bool (n_concepts,): which concepts share a cell with c.  Ends early where all do."""
-    missing = touch.shape[1]
+    """Into cooccurs[c], bool (n_concepts,): which concepts share a cell with c.  Ends early where all do."""
+    missing = cooccurs.shape[1]
     for at in range(starts[c], starts[c + 1]):
         for place in range(indptr[rows[at]], indptr[rows[at] + 1]):
             d = indices[place]
-            missing -= not touch[c, d]
-            touch[c, d] = True
+            missing -= not cooccurs[c, d]
+            cooccurs[c, d] = True
         if missing == 0:
             return
 
@@ -164,7 +164,7 @@ def raise_blocks(
 
 @compiled
 def insert_into(top: np.ndarray, row: int, last: int, value: int) -> None:
-    """Keep top[row, 1:last + 1] the falling array of the largest values."""
+    """Keep top[row, 1:last + 1] the descending array of the largest values."""
     at = last
     if at < 1 or value <= top[row, at]:
         return
@@ -176,7 +176,7 @@ def insert_into(top: np.ndarray, row: int, last: int, value: int) -> None:
 
 @compiled
 def insert(best: np.ndarray, value: int) -> None:
-    """Keep the falling array of the largest values."""
+    """Keep the descending array of the largest values."""
     at = len(best) - 1
     if at < 0 or value <= best[at]:
         return

@@ -9,7 +9,7 @@ import numpy as np
 from ..compiled import compiled
 from .cooccurrence import shared, steps_of
 from .node_bounds import potential
-from .state import ANDS, STEPS, SWEPT, THRESHOLD, Tables, Walk, forget, report
+from .state import ANDS, STEPS, SWEPT, THRESHOLD, Tables, Walk, record_incumbent, reset_sums
 
 
 @compiled
@@ -23,7 +23,7 @@ def sweep(t: Tables, w: Walk, depth: int, left: int, stop: int) -> bool:
     gains, losses = w.gains[depth], w.losses[depth]
     for c in range(n):
         if base + gains[c] - losses[c] > w.numbers[THRESHOLD]:
-            report(w, depth, base + gains[c] - losses[c], 1, 0, c)
+            record_incumbent(w, depth, base + gains[c] - losses[c], 1, 0, c)
     if left < 2:
         return True
     for c in range(w.numbers[SWEPT], n):
@@ -45,14 +45,14 @@ def sweep(t: Tables, w: Walk, depth: int, left: int, stop: int) -> bool:
 
 @compiled
 def _best_first(t: Tables, w: Walk, depth: int) -> Any:
-    """The concepts that can be part of an OR, by falling potential, which stands in gain_order."""
+    """The concepts that can be part of an OR, by descending potential, which stands in gain_order."""
     n = len(t.starts) - 1
     gains, losses = w.gains[depth], w.losses[depth]
     pure, count = w.gain_order, 0
     for c in range(n):
         pure[c] = (
             0
-            if gains[c] == 0 or w.asleep[depth, c]
+            if gains[c] == 0 or w.pruned_by_symmetry[depth, c]
             else potential(t.names, t.losses, t.filtered, w.used, w.numbers[ANDS], depth, c, gains[c], losses[c], 0, 1)
         )
         if pure[c] > 0:
@@ -74,7 +74,7 @@ def _unions(t: Tables, w: Walk, depth: int, names: np.ndarray, i: int) -> None:
         if base + pure[c] + pure[d] <= w.numbers[THRESHOLD]:
             break
         value = base + gains[c] - losses[c] + gains[d] - losses[d]
-        if t.touch[c, d]:
+        if t.cooccurs[c, d]:
             if value + min(losses[c], losses[d]) <= w.numbers[THRESHOLD]:
                 continue
             if not walked:
@@ -85,9 +85,9 @@ def _unions(t: Tables, w: Walk, depth: int, names: np.ndarray, i: int) -> None:
                 walked = True
             value -= w.gain[d] - w.loss[d]
         if value > w.numbers[THRESHOLD]:
-            report(w, depth, value, 2, c, d)
+            record_incumbent(w, depth, value, 2, c, d)
     if walked:
-        forget(w, n_touched)
+        reset_sums(w, n_touched)
 
 
 @compiled
@@ -95,10 +95,10 @@ def _filters(t: Tables, w: Walk, depth: int, c: int) -> None:
     """c AND d, and c AND NOT d, for all d, where some can be good enough."""
     n = len(t.starts) - 1
     p, lost = w.gains[depth, c], w.losses[depth, c]
-    room = w.numbers[THRESHOLD] - w.base[depth]
-    if p <= room or not (
-        _are_more_than(w, depth, room)
-        or potential(t.names, t.losses, t.filtered, w.used, w.numbers[ANDS], depth, c, p, lost, 1, 0) > room
+    needed = w.numbers[THRESHOLD] - w.base[depth]
+    if p <= needed or not (
+        _are_more_than(w, depth, needed)
+        or potential(t.names, t.losses, t.filtered, w.used, w.numbers[ANDS], depth, c, p, lost, 1, 0) > needed
     ):
         return
     w.numbers[STEPS] += steps_of(t.indptr, t.starts, c)
@@ -110,18 +110,18 @@ def _filters(t: Tables, w: Walk, depth: int, c: int) -> None:
             continue
         inside = w.gain[d] - w.loss[d]
         if w.base[depth] + inside > w.numbers[THRESHOLD]:
-            report(w, depth, w.base[depth] + inside, 2, n + d, c)
+            record_incumbent(w, depth, w.base[depth] + inside, 2, n + d, c)
         if w.base[depth] + whole - inside > w.numbers[THRESHOLD]:
-            report(w, depth, w.base[depth] + whole - inside, 2, 2 * n + d, c)
-    forget(w, n_touched)
+            record_incumbent(w, depth, w.base[depth] + whole - inside, 2, 2 * n + d, c)
+    reset_sums(w, n_touched)
 
 
 @compiled
-def _are_more_than(w: Walk, depth: int, room: int) -> bool:
-    """Whether two concepts or more have positive values above the room: then each may be cut by the other."""
+def _are_more_than(w: Walk, depth: int, needed: int) -> bool:
+    """Whether two concepts or more have positive values above what is needed: then each may be cut by the other."""
     enough = 0
     for p in w.gains[depth]:
-        enough += p > room
+        enough += p > needed
         if enough > 1:
             return True
     return False

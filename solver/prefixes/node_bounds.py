@@ -13,18 +13,18 @@ from .state import AND, ANDS, LENGTH, Tables, Walk, commute
 
 @compiled
 def enter(t: Tables, w: Walk, depth: int) -> None:
-    """Prepare a node: who is alive, the largest potentials for every number of filters, and the rooms of all rules."""
+    """Prepare a node: its candidates, the largest potentials for every number of filters, all residual bounds."""
     n = len(t.starts) - 1
     left = w.numbers[LENGTH] - depth
     w.place[depth] = 3 * n - 1
-    w.falling[depth, :] = 0
+    w.descending[depth, :] = 0
     top, inside = w.top[depth], w.inside[depth]
     top[:] = 0
     inside[:] = 0
     inherit = depth > 0 and w.prefix[depth - 1] // n != AND
-    n_alive = 0
-    for i in range(w.n_alive[depth - 1] if inherit else n):
-        c = w.alive[depth - 1, i] if inherit else i
+    n_candidates = 0
+    for i in range(w.n_candidates[depth - 1] if inherit else n):
+        c = w.candidates[depth - 1, i] if inherit else i
         p, lost = w.gains[depth, c], w.losses[depth, c]
         most = np.int64(0)
         for a in range(left):
@@ -34,19 +34,19 @@ def enter(t: Tables, w: Walk, depth: int) -> None:
             most = max(most, value)
             insert_into(top, a, left, value)
         if most > 0:
-            w.alive[depth, n_alive] = c
-            n_alive += 1
-    w.n_alive[depth] = n_alive
+            w.candidates[depth, n_candidates] = c
+            n_candidates += 1
+    w.n_candidates[depth] = n_candidates
     for c in range(n):
         for k in range(1, left):
             inside[k] = max(inside[k], min(w.gains[depth, c], t.positive[c, k]))
     accumulate(top, left)
     if left > 1:
-        room = with_and(t, w, top, inside, depth + 1, left - 1, 1)
+        residual_bound = with_and(t, w, top, inside, depth + 1, left - 1, 1)
         for a in range(1, left - 1):
-            room = max(room, top[a + 1, left - 1 - a])
-        w.rooms[depth, 0] = room
-        w.rooms[depth, 1] = max(room, top[1, left - 1])
+            residual_bound = max(residual_bound, top[a + 1, left - 1 - a])
+        w.residual_bounds[depth, 0] = residual_bound
+        w.residual_bounds[depth, 1] = max(residual_bound, top[1, left - 1])
 
 
 @compiled
@@ -57,8 +57,8 @@ def child_bound(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> An
     left = w.numbers[LENGTH] - depth - 1
     top, inside = w.child_top, w.child_inside
     names, losses, filtered, used = t.names, t.losses, t.filtered, w.used
-    alive, gains_, losses_, gain, loss, touched = w.alive, w.gains, w.losses, w.gain, w.loss, w.touched
-    asleep, rank, touch, positive = w.asleep, t.rank, t.touch, t.positive
+    candidates, gains_, losses_, gain, loss, touched = w.candidates, w.gains, w.losses, w.gain, w.loss, w.touched
+    pruned_by_symmetry, rank, cooccurs, positive = w.pruned_by_symmetry, t.rank, t.cooccurs, t.positive
     top[:] = 0
     inside[:] = 0
     if operator != AND:
@@ -66,19 +66,19 @@ def child_bound(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> An
     w.used[c] += 1
     w.numbers[ANDS] += operator == AND
     ands = w.numbers[ANDS]
-    for i in range(n_touched if operator == AND else w.n_alive[depth]):
+    for i in range(n_touched if operator == AND else w.n_candidates[depth]):
         if operator == AND:
             d = touched[i]
             p, lost = gain[d], loss[d]
             for k in range(1, left):
                 inside[k] = max(inside[k], min(p, positive[d, k]))
         else:
-            d = alive[depth, i]
+            d = candidates[depth, i]
             p, lost = gains_[depth, d] - gain[d], losses_[depth, d] - loss[d]
         if p == 0:
             continue
         for a in range(left):
-            if a == 0 and (asleep[depth, d] or rank[d] < rank[rule]) and commute(rule, d, n, touch):
+            if a == 0 and (pruned_by_symmetry[depth, d] or rank[d] < rank[rule]) and commute(rule, d, n, cooccurs):
                 continue
             value = potential(names, losses, filtered, used, ands, depth + 1, d, p, lost, a, left - 1 - a)
             insert_into(top, a, left, value)

@@ -15,14 +15,16 @@ OR, AND, AND_NOT = 0, 1, 2
 UNKNOWN = 2**61
 
 Tables = namedtuple(
-    "Tables", "indptr indices starts rows values touch order rank names losses positive filtered blocks doll"
+    "Tables",
+    "indptr indices starts rows values cooccurs order rank names losses positive filtered blocks subproblem_bound",
 )
 """What a walk reads.  order, rank: int64 (3 n,), rules in the order in which they are tried, and its inverse."""
 
 Walk = namedtuple(
     "Walk",
-    "numbers gains losses base slack total place rooms alive n_alive top inside falling child_top child_inside "
-    "prefix asleep used decided gain loss touched names gain_order found log",
+    "numbers gains losses base dominance_slack total place residual_bounds candidates n_candidates "
+    "top inside descending child_top child_inside "
+    "prefix pruned_by_symmetry used decided gain loss touched names gain_order found log",
 )
 """What a walk changes; `branch_tables.py` has the shapes.  numbers: by the constants below."""
 
@@ -30,18 +32,18 @@ DEPTH, THRESHOLD, FOUND, LOGGED, STEPS, LENGTH, ANDS, SWEPT = 0, 1, 2, 3, 4, 5, 
 
 
 @compiled
-def commute(x: int, y: int, n: int, touch: np.ndarray) -> bool:
+def commute(x: int, y: int, n: int, cooccurs: np.ndarray) -> bool:
     """Whether two rules next to each other may swap places without changing any formula."""
     x_or, y_or = x < n, y < n
     if x_or == y_or:
         return True
     if (n <= x < 2 * n) or (n <= y < 2 * n):
         return False
-    return not touch[x % n, y % n]
+    return not cooccurs[x % n, y % n]
 
 
 @compiled
-def forget(w: Walk, n_touched: int) -> None:
+def reset_sums(w: Walk, n_touched: int) -> None:
     """Set the sums of the concepts that were touched back to 0, for the next that are counted."""
     for i in range(n_touched):
         d = w.touched[i]
@@ -49,7 +51,7 @@ def forget(w: Walk, n_touched: int) -> None:
 
 
 @compiled
-def report(w: Walk, depth: int, value: int, n_last: int, second: int, first: int) -> None:
+def record_incumbent(w: Walk, depth: int, value: int, n_last: int, second: int, first: int) -> None:
     """Keep a formula that beats the threshold: rules from the outermost inwards; the threshold rises."""
     w.numbers[THRESHOLD] = value
     w.found[0] = depth + n_last

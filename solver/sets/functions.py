@@ -58,7 +58,7 @@ def to_shortest(space: str, table: int, names: Sequence[str], length: int) -> Fo
 
 @lru_cache(maxsize=128)
 def _chains(k: int, length: int) -> np.ndarray:
-    """int64, ascending: the truth tables of all chains with exactly so many leaves."""
+    """int64, ascending: the truth tables of all chains with exactly this many leaves."""
     each = np.array(variables(k), dtype=np.int64)
     if length == 1:
         return np.sort(each)
@@ -79,7 +79,7 @@ def _chain(table: int, k: int, length: int) -> Chain:
 
 @lru_cache(maxsize=128)
 def _trees(k: int, length: int) -> np.ndarray:
-    """int64, ascending: the truth tables of all trees with exactly so many leaves."""
+    """int64, ascending: the truth tables of all trees with exactly this many leaves."""
     if length == 1:
         everything = (1 << (1 << k)) - 1
         return np.array(sorted({t ^ flip for t in variables(k) for flip in (0, everything)}), dtype=np.int64)

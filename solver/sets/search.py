@@ -35,7 +35,7 @@ from .functions import to_shortest
 from .tables import decidable, prepared
 
 MAX_LENGTH = 5
-STEPS_BETWEEN_LOOKS = 250_000
+STEPS_BETWEEN_POLLS = 250_000
 """Some hundredths of a second."""
 
 
@@ -130,14 +130,14 @@ class _Walk:
         until = None if seconds is None else time.perf_counter() + seconds
         while True:
             self.search.stopping.check()
-            state = kernels.walk(self.tables, self.walk, STEPS_BETWEEN_LOOKS)
-            self.take()
+            state = kernels.walk(self.tables, self.walk, STEPS_BETWEEN_POLLS)
+            self.offer()
             if state == kernels.CLOSED:
                 return True
             if until is not None and time.perf_counter() > until:
                 return False
 
-    def take(self) -> None:
+    def offer(self) -> None:
         """Keep the formula that was found."""
         if self.walk.numbers[kernels.FOUND] == self.seen:
             return

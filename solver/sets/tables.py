@@ -33,7 +33,7 @@ from ..stopping import Stopping
 from . import walk as kernels
 from .functions import functions
 
-WORK_BETWEEN_LOOKS = 1 << 23
+WORK_BETWEEN_POLLS = 1 << 23
 """Entries that are added up; about a fiftieth of a second."""
 
 
@@ -42,11 +42,11 @@ def decidable(problem: Problem, target: Fraction, length: int) -> Fraction:
 
     Every V is at most q * unit_points + p * others in size, every reach, too; at most length + 1 are added.
     """
-    room = 2**62 // (length + 2)
+    headroom = 2**62 // (length + 2)
     a, b = problem.unit_points, problem.n_points - problem.unit_points
-    if target.denominator * a + target.numerator * b < room:
+    if target.denominator * a + target.numerator * b < headroom:
         return target
-    most = room // (a + b + 1)
+    most = headroom // (a + b + 1)
     if most < 1:
         raise UsageError(f"unit {problem.unit}: {problem.n_points:,} points are too many for {length} concepts")
     near = target.limit_denominator(most)
@@ -77,12 +77,12 @@ def _renumbered(concepts: ConceptRows, columns: np.ndarray, stopping: Stopping) 
     starts = np.concatenate([[0], np.cumsum(np.diff(old_starts)[columns])])
     rows, widths = np.empty(starts[-1], dtype=np.int64), np.zeros(len(concepts), dtype=np.int64)
     ends = starts[1:].tolist()
-    for run in stopping.runs(ends, WORK_BETWEEN_LOOKS // 8):
+    for run in stopping.runs(ends, WORK_BETWEEN_POLLS // 8):
         new = rows[starts[run.start] : starts[run.stop]]
         kernels.choose_rows(old_starts, old_rows, columns, run.start, run.stop, new, widths)
     indptr = np.concatenate([[0], np.cumsum(widths)])
     indices, filled = np.empty(indptr[-1], dtype=np.int64), indptr[:-1].copy()
-    for run in stopping.runs(ends, WORK_BETWEEN_LOOKS // 8):
+    for run in stopping.runs(ends, WORK_BETWEEN_POLLS // 8):
         kernels.renumber(starts, rows, run.start, run.stop, filled, indices)
     return indptr, indices, starts, rows
 
@@ -104,7 +104,7 @@ def _largest_cuts(
     """int64 (n,): for each concept d, the sum of the k largest min(N(c and d), P(c and not d)) over all c before d."""
     cuts = np.zeros(len(gains), dtype=np.int64)
     starts, width = csr[2], 1 + len(csr[1]) // len(values)
-    for run in stopping.runs((width * starts[1:]).tolist() if k else (), WORK_BETWEEN_LOOKS):
+    for run in stopping.runs((width * starts[1:]).tolist() if k else (), WORK_BETWEEN_POLLS):
         kernels.largest_cuts(*csr, values, gains, k, run.start, run.stop, cuts)
     return cuts
 

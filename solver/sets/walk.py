@@ -130,7 +130,7 @@ def walk(t: Tables, w: Walk, quota: int) -> int:
         w.numbers[STEPS] += 1
         value = w.children[depth, d]
         if value > w.numbers[THRESHOLD]:
-            _look(t, w, depth, d)
+            score_leaf(t, w, depth, d)
         if depth + 1 < length and value + _reach(t, d + 1, length - depth - 1) > w.numbers[THRESHOLD]:
             _descend(t, w, depth, d)
             enter(t, w, depth + 1)
@@ -215,7 +215,7 @@ def _leave(t: Tables, w: Walk, depth: int) -> None:
 
 
 @compiled
-def _look(t: Tables, w: Walk, depth: int, d: int) -> None:
+def score_leaf(t: Tables, w: Walk, depth: int, d: int) -> None:
     """The best formula that needs exactly the concepts of the node and d."""
     k = depth + 1
     n_regions, half = 1 << k, 1 << depth

@@ -85,8 +85,8 @@ def stopped_searches_are_right(case: Case) -> None:
     ):
         looks = count()
         with (
-            mock.patch.object(prefixes, "STEPS_BETWEEN_LOOKS", steps),
-            mock.patch.object(sets, "STEPS_BETWEEN_LOOKS", steps),
+            mock.patch.object(prefixes, "STEPS_BETWEEN_POLLS", steps),
+            mock.patch.object(sets, "STEPS_BETWEEN_POLLS", steps),
             mock.patch.object(stopping, "PATIENCE", [0, 60][stop_at % 2]),
         ):
             result = search(
@@ -116,7 +116,7 @@ def long_formulas_are_bounded(case: Case) -> None:
 
 
 def transport_bounds_are_right(case: Case) -> None:
-    """Above what any function of so many concepts reaches, from whatever formula it starts."""
+    """Above what any function of that many concepts reaches, from whatever formula it starts."""
     truth, top = best_of_any_function(case.problem, case.length), ceiling(case.problem)
     low = truth * int(case.rng.integers(0, 5)) / 4
     found = transport_bound(case.problem, case.length, "tree", low, top)
@@ -153,7 +153,7 @@ def false_claims_by_sets_are_refused(case: Case) -> None:
 
 
 def false_claims_by_transport_are_refused(case: Case) -> None:
-    """No bound passes that is below what a function of so many concepts reaches, whatever is sent."""
+    """No bound passes that is below what a function of that many concepts reaches, whatever is sent."""
     truth = best_of_any_function(case.problem, case.length)
     weaker = case.brute.by_length[0]
     if not weaker.iou < truth or case.problem.n_points > 2**40:

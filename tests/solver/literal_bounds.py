@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def falling_sum(values: Sequence[int], k: int) -> int:
+def descending_sum(values: Sequence[int], k: int) -> int:
     """The sum of the k largest, none of them negative."""
     return sum(sorted((int(value) for value in values), reverse=True)[:k])
 
@@ -38,7 +38,7 @@ class Bounds:
 
     def others(self, c: int, k: int, *, without: Sequence[int] = (), smaller: bool = False) -> int:
         """The most loss that k other concepts share with c: sum of the k largest N(c and d), d not in the prefix."""
-        return falling_sum(
+        return descending_sum(
             [
                 self.loss[c, d]
                 for d in self.free
@@ -54,7 +54,7 @@ class Bounds:
         return own + max([0, *taken])
 
     def potential(self, c: int, filters: int, positives: int, *, beside_and: bool = False) -> int:
-        """What positive concept c adds to a completion, with so many AND NOT filters and other positives about."""
+        """What positive concept c adds to a completion, with a number of AND NOT filters and other positives about."""
         own = int(self.p[c] - self.n[c]) + self.others(c, filters)
         if filters + self.depth == 0:
             own = min(own, int(self.p[c] - self.n[c]))
@@ -63,22 +63,22 @@ class Bounds:
         return max(0, min(int(self.p[c]), own + self.others(c, positives, smaller=True)))
 
     def top(self, filters: int, left: int, k: int, *, beside_and: bool = False) -> int:
-        """The k largest potentials among `left` concepts, of which so many are filters."""
+        """The k largest potentials among `left` concepts, `filters` of which are filters."""
         others = left - 1 - filters
-        return falling_sum([self.potential(c, filters, others, beside_and=beside_and) for c in self.free], k)
+        return descending_sum([self.potential(c, filters, others, beside_and=beside_and) for c in self.free], k)
 
     def inside(self, k: int) -> int:
         """P of `(c1 ... ck) AND e`: at most P(e), and at most the sum of the P(ci and e)."""
         return max(
             (
-                min(int(self.p[e]), falling_sum([self.gain[d, e] for d in range(len(self.gain)) if d != e], k))
+                min(int(self.p[e]), descending_sum([self.gain[d, e] for d in range(len(self.gain)) if d != e], k))
                 for e in self.free
             ),
             default=0,
         )
 
     def block(self, k: int, others: int) -> int:
-        """V of what `(c1 ... ck) AND e` leaves in g where e is the only AND and so many other concepts are about."""
+        """V of what `(c1 ... ck) AND e` leaves in g where e is the only AND and `others` other concepts are about."""
         best = 0
         everything = Bounds.__new__(Bounds)
         everything.__dict__ = self.__dict__ | {"free": list(range(len(self.loss)))}
@@ -88,7 +88,7 @@ class Bounds:
                 if d != e and self.gain[d, e] > 0:
                     taken = min(everything.others(d, others, without=(e,)), everything.others(e, others, without=(d,)))
                     pairs.append(max(0, min(int(self.gain[d, e]), int(self.gain[d, e] - self.loss[d, e]) + taken)))
-            best = max(best, min(int(self.gain[e, e]), falling_sum(pairs, k)))
+            best = max(best, min(int(self.gain[e, e]), descending_sum(pairs, k)))
         return best
 
     def with_and(self, left: int) -> int:
@@ -103,7 +103,7 @@ class Bounds:
                     best = max(best, self.inside(k) + self.top(t, left, s, beside_and=True))
         return best
 
-    def room(self, left: int) -> int:
+    def residual_bound(self, left: int) -> int:
         """What any rule OR c or AND NOT c leaves to the left - 1 concepts below it, from the sums at this node."""
         pure = max((self.top(t + 1, left, left - 1 - t) for t in range(left - 1)), default=0)
         best = 0

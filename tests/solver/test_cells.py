@@ -81,7 +81,7 @@ def two_cells(weights, active, units=("u",)):
 
 
 def all_doors(count):
-    """Every way to cells or a problem of twice so many points."""
+    """Every way to cells or a problem of twice as many points."""
     counts, none = np.array([count, count]), np.zeros((2, 1), dtype=np.int64)
     ones, matrix = np.ones(2, dtype=np.int64), np.array([[1], [0]], bool)
     builder = CellBuilder(["a"], [""], ["u"])

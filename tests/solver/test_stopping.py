@@ -67,7 +67,7 @@ def walked(monkeypatch):
                 seen.append(Fraction(both, problem.unit_points + points - both))
             return ended
 
-        monkeypatch.setattr(module, "STEPS_BETWEEN_LOOKS", 200)
+        monkeypatch.setattr(module, "STEPS_BETWEEN_POLLS", 200)
         monkeypatch.setattr(module.kernels, "walk", kept)
         return seen
 
@@ -115,7 +115,7 @@ def test_a_formula_found_just_before_the_log_is_full_is_kept(walked, monkeypatch
     problem = hard(0)
     seen = walked(problem, by_prefix, mask_of_rules)
     monkeypatch.setattr(prefix_tables, "LOG_SIZE", 2)
-    monkeypatch.setattr(by_prefix, "STEPS_BETWEEN_LOOKS", 10**9)
+    monkeypatch.setattr(by_prefix, "STEPS_BETWEEN_POLLS", 10**9)
     for looks in range(1, 600, 20):
         seen.clear()
         result = by_prefixes(problem, max_length=LENGTH, beam_size=1, should_stop=stopped_after(looks))
@@ -141,7 +141,7 @@ def test_a_time_limit_keeps_what_was_found(walked, monkeypatch):
 def test_a_chain_of_six_concepts_keeps_what_its_walk_found(walked, monkeypatch):
     """Beyond the sets, and without the wide beam that long searches begin with, which would find the same."""
     monkeypatch.setattr(by_prefix, "WIDTH", 1)
-    monkeypatch.setattr(exact, "LOOKS", 1)
+    monkeypatch.setattr(exact, "POLLS", 1)
     problem, better = hard(0), 0
     beam = beam_search(problem, max_length=6, beam_size=1).best
     seen = walked(problem, by_prefix, mask_of_rules)

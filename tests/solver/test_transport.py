@@ -1,4 +1,4 @@
-"""The transport bound is above what any function of so many concepts reaches, and below the ceiling where it can be."""
+"""The transport bound is above what any function of N concepts reaches, and below the ceiling where it can be."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from compexact.experiments.questions import wordnet
 from compexact.experiments.questions.annotation_sheet import cohen_kappa
-from compexact.experiments.questions.relatedness import Relatedness, subject_of, words_of
+from compexact.experiments.questions.relatedness import Relatedness, concept_topic, words_of
 from compexact.experiments.questions.wordnet import WordNet, open_wordnet
 from compexact.probes.text.vectors import WordVectors
 from compexact.solver.errors import UsageError
@@ -44,9 +44,9 @@ def test_the_words_of_a_concept_are_read_from_its_name(concept, words):
 
 
 def test_a_concept_of_either_sentence_is_about_the_same():
-    assert subject_of("pre:man") == subject_of("hyp:man") != subject_of("hyp:tag:NN")
-    assert subject_of("pre:tag:NN") == subject_of("hyp:tag:NN") != subject_of("hyp:tag:NNS")
-    assert subject_of("overlap>25%") != subject_of("overlap>50%")
+    assert concept_topic("pre:man") == concept_topic("hyp:man") != concept_topic("hyp:tag:NN")
+    assert concept_topic("pre:tag:NN") == concept_topic("hyp:tag:NN") != concept_topic("hyp:tag:NNS")
+    assert concept_topic("overlap>25%") != concept_topic("overlap>50%")
 
 
 def related(names, categories, **sources):
@@ -60,8 +60,8 @@ def test_wordnet_relates_by_the_whole_name_else_by_its_last_word():
     assert found.related("dog", "polar bear")
     assert not found.related("dog", "car")
     assert not found.related("dog", "lamp")
-    assert not found.knows("lamp")
-    assert found.knows("polar bear")
+    assert not found.in_vocabulary("lamp")
+    assert found.in_vocabulary("polar bear")
 
 
 def test_one_source_is_enough():
@@ -94,10 +94,10 @@ def test_without_sources_words_of_one_category_are_related_but_no_category_is_no
 def test_groups_hang_together_through_others():
     names = [*"abcd"]
     found = related([*names, "z"], ["x"] * 4 + ["y"])
-    assert found.hang_together([["a"], ["z", "b"], ["c"]])
-    assert not found.hang_together([["a"], ["z"], ["c"]])
-    assert found.hang_together([["z"]])
-    assert found.hang_together([])
+    assert found.is_connected([["a"], ["z", "b"], ["c"]])
+    assert not found.is_connected([["a"], ["z"], ["c"]])
+    assert found.is_connected([["z"]])
+    assert found.is_connected([])
 
 
 def test_a_share_outside_0_to_1_is_refused():

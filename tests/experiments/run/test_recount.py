@@ -38,7 +38,7 @@ def answered(unit="u0", **settings):
 
 
 def wrong(line, header):
-    return Recount(CELLS, header).what_is_wrong(line)
+    return Recount(CELLS, header).validate_line(line)
 
 
 SETTINGS = [

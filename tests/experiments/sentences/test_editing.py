@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from compexact.experiments.demo.sentence_pairs import make_pairs, vectors_text
-from compexact.experiments.sentences.edit_moves import Lexicon, changed_words, make_hold
+from compexact.experiments.sentences.edit_moves import Lexicon, changed_words, edits_satisfying
 from compexact.experiments.sentences.edit_search import smallest_edit
 from compexact.experiments.sentences.editing import (
     NOTE,
@@ -326,5 +326,5 @@ def test_probabilities_are_exact_for_large_scores():
 
 
 def test_words_that_a_lexicon_does_not_know_are_put_before_the_full_stop(editor):
-    results = list(make_hold("hyp:zebra", PAIR, editor.reader, Lexicon.of(editor.analysed)))
+    results = list(edits_satisfying("hyp:zebra", PAIR, editor.reader, Lexicon.of(editor.analysed)))
     assert [said(pair.hypothesis) for pair in results] == ["The man is cooking zebra ."]

@@ -58,7 +58,7 @@ def endless():
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("proof", TAKING_TIME)
 def test_every_kind_of_check_looks_at_the_clock_until_it_ends(honest, ticking, monkeypatch, proof, fast):
-    monkeypatch.setattr(by_sets, "STEPS_BETWEEN_LOOKS", 200)
+    monkeypatch.setattr(by_sets, "STEPS_BETWEEN_POLLS", 200)
     problem, text = honest[proof]
     free = verdict(problem, text, fast=fast)
     before = next(ticking)
@@ -79,7 +79,7 @@ def test_how_often_the_walk_pauses_changes_nothing(honest, monkeypatch, steps):
     poor = exact_search(problem, max_length=1).best
     false = Certificate("chain", 4, Fraction(p * 10**4 - 1, q * 10**4), "sets").to_json(problem, poor)
     whole = verdict(problem, text)
-    monkeypatch.setattr(by_sets, "STEPS_BETWEEN_LOOKS", steps)
+    monkeypatch.setattr(by_sets, "STEPS_BETWEEN_POLLS", steps)
     assert verdict(problem, text) == whole
     with pytest.raises(CertificateError, match="exceeds the bound"):
         verdict(problem, false)
@@ -89,7 +89,7 @@ def test_concepts_are_measured_in_parts_as_at_once(honest, monkeypatch):
     problem, text = honest["sets"]
     whole = verdict(problem, text)
     for count in (1, 5):
-        monkeypatch.setattr(by_sets, "CONCEPTS_BETWEEN_LOOKS", count)
+        monkeypatch.setattr(by_sets, "CONCEPTS_BETWEEN_POLLS", count)
         assert verdict(problem, text) == whole
 
 
@@ -111,7 +111,7 @@ def test_the_clock_is_seen_while_concepts_are_measured(looked, monkeypatch):
     text = Certificate("chain", 1, ceiling(problem), "sets").to_json(problem, best)
     looks = []
     for count in (1000, 1):
-        monkeypatch.setattr(by_sets, "CONCEPTS_BETWEEN_LOOKS", count)
+        monkeypatch.setattr(by_sets, "CONCEPTS_BETWEEN_POLLS", count)
         looks.append(looked(problem, text)[1])
     assert looks[1] - looks[0] == len(problem.concepts.names) - 1
 
@@ -122,7 +122,7 @@ def test_the_clock_is_seen_while_entries_are_sorted_and_added_up_which_changes_n
 ):
     problem, text = honest[proof]
     at_once, few = looked(problem, text)
-    monkeypatch.setattr(cell_counts, "ENTRIES_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(cell_counts, "ENTRIES_BETWEEN_POLLS", 1)
     in_parts, many = looked(problem, text)
     assert in_parts == at_once
     assert many > few + 5

@@ -19,7 +19,7 @@ from compexact.solver.formula import Atom
 
 
 def chains(sets, length):
-    """For each length, the cells of all chains of so many concepts, as bits of an integer."""
+    """For each length, the cells of all chains of this many concepts, as bits of an integer."""
     each = np.array([sum(1 << int(cell) for cell in np.flatnonzero(row)) for row in sets])
     layers = [np.unique(each)]
     for _ in range(length - 1):
@@ -134,4 +134,6 @@ def test_what_is_left_below_the_root_is_the_bound_that_is_proven(seed):
     sets = np.array([concepts.mask(Atom(name)) for name in concepts.names])
     proven = Bounds(sets, proof.gain - proof.loss)
     for left in range(3, 7):
-        assert proof._room(root, cells.singles(proof.gain), cells.singles(proof.loss), left) == proven.room(left)
+        assert proof._residual_bound(
+            root, cells.singles(proof.gain), cells.singles(proof.loss), left
+        ) == proven.residual_bound(left)

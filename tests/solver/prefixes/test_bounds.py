@@ -91,8 +91,8 @@ def test_beside_an_and_a_concept_may_keep_more_than_behind_a_filter():
 @pytest.mark.parametrize("seed", range(100))
 def test_no_rule_leaves_more_than_the_room_at_its_node(seed):
     sets, values, used, undecided, allowed = random_case(seed)
-    room = Bounds(sets, values, used).room(3)
+    residual = Bounds(sets, values, used).residual_bound(3)
     for rule in allowed:
         rest = [c for c in allowed if c != rule]
         for value, _, _ in completions(sets, values, undecided & ~sets[rule], rest, 2):
-            assert value <= room
+            assert value <= residual

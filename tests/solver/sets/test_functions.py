@@ -24,7 +24,7 @@ def table_of(formula, names):
 
 
 def all_chains(names, length):
-    """Every chain with exactly so many leaves."""
+    """Every chain with exactly this many leaves."""
     if length == 1:
         return [Atom(name) for name in names]
     return [

@@ -233,7 +233,7 @@ def test_bounds_fall_below_the_ceiling_before_the_end_and_stay_above_the_optimum
     problem = dense(7, cells=200, concepts=30)
     optimum = exact_search(problem, space=space, max_length=4).best.iou
     monkeypatch.setattr(stopping, "PATIENCE", 0)
-    monkeypatch.setattr(searching, "STEPS_BETWEEN_LOOKS", 100_000)
+    monkeypatch.setattr(searching, "STEPS_BETWEEN_POLLS", 100_000)
     between = []
     for looks in range(0, 300, 6):
         countdown = iter([False] * looks)
@@ -252,7 +252,7 @@ def test_bounds_fall_below_the_ceiling_before_the_end_and_stay_above_the_optimum
 @pytest.mark.parametrize("share", [0, 20])
 def test_bounds_from_easier_targets_are_valid_whatever_the_incumbent(monkeypatch, share, space):
     """From a poor formula, stopped after any number of looks, with no patience or with much."""
-    monkeypatch.setattr(searching, "STEPS_BETWEEN_LOOKS", 300)
+    monkeypatch.setattr(searching, "STEPS_BETWEEN_POLLS", 300)
     monkeypatch.setattr(stopping, "PATIENCE", 4 * share)
     for seed in range(6):
         problem = sparse(seed, concepts=24)
