@@ -202,12 +202,16 @@ def _remove(leftover: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that it survives a loss of power.  `DataError` where a link, pipe or other such thing lies."""
+def write_bytes(path: Path, *contents: bytes | memoryview) -> None:
+    """Write a file, of these one after the other, so that it survives a loss of power.
+
+    `DataError` where a link, pipe or other such thing lies.
+    """
     with open_to_write(path) as stream:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[stream.write(rest) :]
+        for content in contents:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[stream.write(rest) :]
         os.fsync(stream.fileno())
 
 

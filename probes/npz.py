@@ -19,14 +19,17 @@ from ..solver.arrays import from_arrays, merge_rows
 from ..solver.cells import Cells
 from ..solver.errors import DataError, did_you_mean
 from ..solver.names import brief, checked_names
+from ..solver.unit_counts import UnitCounts
+from .digests import file_digest
 from .npy import read_npy
 from .regular_files import MAX_BYTES_NAME, max_bytes, open_regular
-from .store import Probe, file_digest
+from .store import Probe
 from .versions import versions
 
 KEYS = (
     "concepts", "concepts_indptr", "concepts_indices", "concept_names", "concept_categories",
-    "neurons", "weights", "active", "unit_names",
+    "neurons", "neurons_indptr", "neurons_indices",
+    "weights", "active", "active_indptr", "active_indices", "active_counts", "unit_names",
 )  # fmt: skip
 MAX_MEMBERS = 10_000
 _DAMAGE = (
@@ -104,7 +107,11 @@ def cells_of(arrays: dict[str, Any]) -> Cells:
         None if (texts := arrays.get(key)) is None else _texts(texts, key)
         for key in ("concept_names", "concept_categories", "unit_names")
     )
-    counted = {key: arrays.get(key) for key in ("neurons", "weights", "active")}
+    counted = {
+        "neurons": unit_counts(arrays, "neurons", units),
+        "weights": arrays.get("weights"),
+        "active": unit_counts(arrays, "active", units),
+    }
     sparse = [key for key in ("concepts_indptr", "concepts_indices") if key in arrays]
     if "concepts" in arrays:
         if sparse:
@@ -133,17 +140,45 @@ def _texts(array: np.ndarray, key: str) -> list[str]:
 
 def sparse_rows(indptr: np.ndarray, indices: np.ndarray, n_concepts: int) -> list[tuple[int, ...]]:
     """The concepts of every row, ascending and each once, from compressed sparse rows."""
-    for what, array in (("concepts_indptr", indptr), ("concepts_indices", indices)):
-        if array.ndim != 1 or array.dtype.kind not in "iu":
-            raise DataError(f"{what} must be a list of integers, not {array.dtype} of shape {array.shape}")
-    bounds, columns = [int(n) for n in indptr], [int(n) for n in indices]
-    if len(bounds) < 2 or bounds[0] != 0 or bounds[-1] != len(columns) or sorted(bounds) != bounds:
-        raise DataError(
-            f"concepts_indptr must rise from 0 to the number of concepts_indices ({len(columns):,}), a row at a time"
-        )
-    if columns and not 0 <= min(columns) <= max(columns) < n_concepts:
-        wrong = min(columns) if min(columns) < 0 else max(columns)
-        raise DataError(
-            f"concepts_indices holds {wrong}; with {n_concepts} concept_names it goes from 0 to {n_concepts - 1}"
-        )
+    _check_rows(indptr, indices, "concepts", n_concepts)
+    bounds, columns = indptr.tolist(), indices.tolist()
     return [tuple(sorted(set(columns[start:stop]))) for start, stop in pairwise(bounds)]
+
+
+def unit_counts(arrays: Mapping[str, np.ndarray], what: str, unit_names: list[str] | None) -> Any:
+    """`neurons` or `active`, as given or from compressed sparse rows; None where there is neither."""
+    needed = [f"{what}_{part}" for part in (("indptr", "indices") + (("counts",) if what == "active" else ()))]
+    given = [key for key in needed if key in arrays]
+    if not given:
+        return arrays.get(what)
+    if what in arrays:
+        raise DataError(f"give either {what} or the sparse form, not both; {given[0]} is there, too")
+    for key in needed:
+        if key not in given:
+            raise DataError(f"{key} is missing; the sparse form of {what} needs it")
+    if not unit_names:
+        raise DataError(
+            f"unit_names is missing; the sparse form of {what} needs it, because it tells how many units there are"
+        )
+    indptr, indices = (arrays[key] for key in needed[:2])
+    _check_rows(indptr, indices, what, len(unit_names))
+    counts = arrays[needed[2]] if what == "active" else np.ones(len(indices), dtype=np.int64)
+    if counts.shape != indices.shape or counts.dtype.kind not in "iu" or (counts.size and int(counts.min()) < 1):
+        raise DataError(f"{what}_counts must be integers of at least 1, one for each of {what}_indices")
+    return UnitCounts.of_rows(indptr.astype(np.int64), indices.astype(np.int64), counts, len(unit_names))
+
+
+def _check_rows(indptr: np.ndarray, indices: np.ndarray, what: str, n_columns: int) -> None:
+    """`DataError` where these are no compressed sparse rows."""
+    names = "concept_names" if what == "concepts" else "unit_names"
+    for part, array in (("indptr", indptr), ("indices", indices)):
+        if array.ndim != 1 or array.dtype.kind not in "iu":
+            raise DataError(f"{what}_{part} must be a list of integers, not {array.dtype} of shape {array.shape}")
+    rising = len(indptr) > 1 and indptr[0] == 0 and bool((indptr[1:] >= indptr[:-1]).all())
+    if not rising or int(indptr[-1]) != len(indices):
+        raise DataError(
+            f"{what}_indptr must rise from 0 to the number of {what}_indices ({len(indices):,}), a row at a time"
+        )
+    if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < n_columns:
+        wrong = int(indices.min()) if int(indices.min()) < 0 else int(indices.max())
+        raise DataError(f"{what}_indices holds {wrong}; with {n_columns} {names} it goes from 0 to {n_columns - 1}")

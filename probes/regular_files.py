@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import io
+import mmap
 import os
 import stat
 from pathlib import Path
@@ -76,10 +77,27 @@ def read_regular(path: Path, most: int | None = None, *, follow: bool = False) -
     """The bytes of the ordinary file; `DataError` where it has more than `most` (`max_bytes`).  Errors as above."""
     most = max_bytes() if most is None else most
     with open_regular(path, follow=follow) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size > most:
-            raise DataError(f"{path} has {size:,} bytes, more than the {most:,} that are read ({MAX_BYTES_NAME})")
+        _size(stream, path, most)
         return stream.read(most + 1)[:most]
+
+
+def map_regular(path: Path) -> memoryview:
+    """The same bytes, of at most `max_bytes`, as pages of the file: read when they are looked at, not copied.
+
+    They stay what they are if the file is replaced by a rename, as this project replaces files; who writes into it
+    meanwhile changes them.
+    """
+    with open_regular(path) as stream:
+        if not _size(stream, path, max_bytes()):
+            return memoryview(b"")
+        return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _size(stream: io.BufferedReader, path: Path, most: int) -> int:
+    size = os.fstat(stream.fileno()).st_size
+    if size > most:
+        raise DataError(f"{path} has {size:,} bytes, more than the {most:,} that are read ({MAX_BYTES_NAME})")
+    return size
 
 
 def starts_with(path: Path, text: str, within: int = 200) -> bool:

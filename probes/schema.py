@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,7 +20,6 @@ from ..solver.names import brief
 from .json_text import parse_json
 from .regular_files import MAX_TEXT, read_regular
 
-VERSION = 1
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -54,7 +53,7 @@ class ProbeManifest(Strict, extra="allow"):
     """manifest.json of a probe.  Beside these fields it has what else made the probe, as plain JSON."""
 
     format: Literal["compexact probe"]
-    version: Literal[1]
+    version: Literal[1, 2]
     digest: Sha256
     digests: ProbeDigests
     kind: str | None = None
@@ -112,9 +111,9 @@ def read_form(file: Path, form: type[Form], what: str, again: str) -> Form:
         raise DataError(f"{file} cannot be read: {error.strerror}; {again}") from None
     if not isinstance(content, dict) or content.get("format") != f"compexact {what}":
         raise DataError(f"{file} does not describe a compexact {what}")
-    if "version" in form.model_fields and content.get("version") != VERSION:
+    if "version" in form.model_fields and content.get("version") not in (known := _versions(form)):
         found = repr(content.get("version"))[:40]
-        raise DataError(f"{file.parent} has format version {found}; this compexact reads {VERSION}")
+        raise DataError(f"{file.parent} has format version {found}; this compexact reads {', '.join(map(str, known))}")
     if "digest" in form.model_fields and digest_of(content) != content.get("digest"):
         found, expected = digest_of(content)[:12], str(content.get("digest"))[:12]
         raise DataError(f"{file} is damaged: digest {found} instead of {expected}; {again}")
@@ -122,6 +121,10 @@ def read_form(file: Path, form: type[Form], what: str, again: str) -> Form:
         return formed(form, content)
     except ValueError as error:
         raise DataError(f"{file} is not as compexact writes it: {str(error)[:200]}; {again}") from None
+
+
+def _versions(form: type[BaseModel]) -> tuple[int, ...]:
+    return get_args(form.model_fields["version"].annotation)
 
 
 def digest_of(record: Mapping[str, Any]) -> str:

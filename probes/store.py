@@ -13,28 +13,33 @@ against its digest when it is read.  Nothing in it is ever executed: no pickle.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError
 from ..solver.names import check_categories, check_visible
+from ..solver.unit_counts import UnitCounts
 from .atomic_folder import new_folder, sync, write_bytes
+from .digests import as_json, bytes_digest, cell_names, cells_digest, core_arrays, dense_cells_digest
 from .inputs import Inputs
 from .json_text import parse_json
-from .npy import read_npy
-from .regular_files import MAX_TEXT, check_folder, open_regular, read_regular, starts_with
+from .npy import npy_header, view_npy
+from .regular_files import MAX_TEXT, check_folder, map_regular, read_regular, starts_with
 
 FORMAT = "compexact probe"
-VERSION = 1
-CORE = ("concepts_indptr", "concepts_indices", "weights", "active")
+VERSION = 2
+CONCEPTS = ("concepts_indptr", "concepts_indices", "weights")
+COUNTS = ("active_indptr", "active_cells", "active_counts")
+DENSE = ("active",)
+"""Instead of these in version 1: int64 (n_cells, n_units)."""
+Bytes = TypeVar("Bytes", bytes, memoryview)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +65,18 @@ class Probe:
         """The probe input by input: activity, gold labels, predictions, and what else it keeps."""
         return Inputs(self.cells, self.names, self.arrays)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The same for probes with the same cells, concepts and units, however they are stored."""
-        arrays = {name: array_digest(array) for name, array in _core_arrays(self.cells).items()}
-        return _digest(_json([arrays, _cell_names(self.cells)]))
+        return cells_digest(self.cells)
+
+    def has_digest(self, digest: str) -> bool:
+        """Whether it is the probe's, or was before counts were sparse: runs of then name it by that."""
+        return digest == self.digest or digest == self._dense_digest
+
+    @cached_property
+    def _dense_digest(self) -> str | None:
+        return dense_cells_digest(self.cells)
 
     def summary(self) -> dict[str, Any]:
         """What `compexact ls` shows."""
@@ -83,20 +95,6 @@ class Probe:
         return "Probe({points:,} points, {cells:,} cells, {concepts:,} concepts, {units:,} units)".format(
             **self.summary()
         )
-
-
-def array_digest(array: np.ndarray) -> str:
-    """sha256 over type, shape and values, the same on every machine and memory layout."""
-    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    digest = hashlib.sha256(f"{plain.dtype.str} {plain.shape}\n".encode())
-    digest.update(plain.reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file's bytes."""
-    with open_regular(path, follow=True) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def save_probe(probe: Probe, path: str | Path, *, force: bool = False) -> Probe:
@@ -126,22 +124,27 @@ def is_probe(folder: Path) -> bool:
 def _write(probe: Probe, folder: Path) -> None:
     (folder / "arrays").mkdir()
     arrays = {}
-    for name, array in {**_core_arrays(probe.cells), **probe.arrays}.items():
-        array = np.asarray(array)
-        plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        buffer = io.BytesIO()
-        np.lib.format.write_array(buffer, plain, allow_pickle=False)
-        arrays[name] = _digest(buffer.getbuffer())
-        write_bytes(folder / "arrays" / f"{name}.npy", buffer.getbuffer())
-    names = _json({**_cell_names(probe.cells), **probe.names})
+    for name, array in {**core_arrays(probe.cells), **probe.arrays}.items():
+        arrays[name] = _write_array(folder / "arrays" / f"{name}.npy", np.asarray(array))
+    names = as_json({**cell_names(probe.cells), **probe.names})
     write_bytes(folder / "names.json", names)
     sizes = {key: value for key, value in probe.summary().items() if isinstance(value, int)}
     manifest = {"format": FORMAT, "version": VERSION, **sizes, **probe.about}
-    manifest |= {"digests": {"names": _digest(names), "arrays": arrays}}
-    manifest["digest"] = _digest(_json(manifest))
+    manifest |= {"digests": {"names": bytes_digest(names), "arrays": arrays}}
+    manifest["digest"] = bytes_digest(as_json(manifest))
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     write_bytes(folder / "manifest.json", text.encode())
     sync(folder / "arrays")
+
+
+def _write_array(file: Path, array: np.ndarray) -> str:
+    """The digest of the file."""
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
+    header, values = npy_header(plain), plain.reshape(-1).view(np.uint8).data
+    write_bytes(file, header, values)
+    digest = hashlib.sha256(header)
+    digest.update(values)
+    return digest.hexdigest()
 
 
 def read_probe(path: str | Path) -> Probe:
@@ -154,21 +157,23 @@ def read_probe(path: str | Path) -> Probe:
     except FileNotFoundError:
         raise DataError(f"{path} is not a probe: it has no manifest.json") from None
     file = path / "names.json"
-    texts = parse_json(_checked_bytes(file, manifest.digests.names, MAX_TEXT), str(file))
+    texts = parse_json(_checked(file, lambda: read_regular(file, MAX_TEXT), manifest.digests.names), str(file))
     try:
         names = formed(ProbeNames, texts)
     except ValueError as error:
         raise DataError(f"{file} is not as compexact writes it: {error}; probe again") from None
     arrays = _StoredArrays(path / "arrays", manifest.digests.arrays)
-    missing = [name for name in CORE if name not in arrays]
+    needed = (*CONCEPTS, *(DENSE if manifest.version == 1 else COUNTS))
+    missing = [name for name in needed if name not in arrays]
     if missing:
         raise DataError(f"{path / 'manifest.json'} names no array {missing[0]!r}")
-    indptr, indices, weights, active = (arrays[name] for name in CORE)
+    indptr, indices, weights, *counts = (arrays[name] for name in needed)
     concepts = ConceptRows(tuple(names.concepts), tuple(names.categories), indptr, indices)
+    active = UnitCounts.of_matrix(*counts) if manifest.version == 1 else UnitCounts(len(weights), *counts)
     cells = Cells(concepts, weights, active, tuple(names.units))
     check_visible_names(cells)
     about = manifest.model_dump(exclude={"format", "version", "digest", "digests"}, exclude_unset=True)
-    return Probe(cells, about, names.__pydantic_extra__, arrays.without(CORE), path)
+    return Probe(cells, about, names.__pydantic_extra__, arrays.without(needed), path)
 
 
 class _StoredArrays(Mapping[str, np.ndarray]):
@@ -180,8 +185,8 @@ class _StoredArrays(Mapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         file = self.folder / f"{name}.npy"
-        content = _checked_bytes(file, self.digests[name])
-        array = read_npy(lambda: io.BytesIO(content), len(content), str(file))
+        content = _checked(file, lambda: map_regular(file), self.digests[name])
+        array = view_npy(content, str(file))
         array.setflags(write=False)
         return array
 
@@ -196,33 +201,12 @@ class _StoredArrays(Mapping[str, np.ndarray]):
         return _StoredArrays(self.folder, kept)
 
 
-def _checked_bytes(file: Path, expected: str, most: int | None = None) -> bytes:
+def _checked(file: Path, content: Callable[[], Bytes], expected: str) -> Bytes:
     try:
-        content = read_regular(file, most)
+        found = content()
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}; probe again") from None
-    found = _digest(content)
-    if found != expected:
-        raise DataError(f"{file} is damaged: digest {found[:12]} instead of {expected[:12]}; probe again")
-    return content
-
-
-def _core_arrays(cells: Cells) -> dict[str, np.ndarray]:
-    arrays = (cells.concepts.indptr, cells.concepts.indices, cells.weights, cells.active)
-    return dict(zip(CORE, arrays))
-
-
-def _cell_names(cells: Cells) -> dict[str, list[Any]]:
-    return {
-        "concepts": list(cells.concepts.names),
-        "categories": list(cells.concepts.categories),
-        "units": list(cells.unit_names),
-    }
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
-
-
-def _digest(content: bytes | memoryview) -> str:
-    return hashlib.sha256(content).hexdigest()
+    digest = bytes_digest(found)
+    if digest != expected:
+        raise DataError(f"{file} is damaged: digest {digest[:12]} instead of {expected[:12]}; probe again")
+    return found

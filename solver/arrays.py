@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from .cells import MAX_POINTS, CellBuilder, Cells, refuse_too_many
+from .count_sums import CountSums
 from .errors import DataError
 from .integers import exact_sum
 from .names import check_categories, checked_names
-
-_UNITS_AT_ONCE = 64
+from .unit_counts import UnitCounts
 
 
 def from_arrays(
@@ -31,6 +31,7 @@ def from_arrays(
     neurons: (n_rows, n_units), the same: a row is a point.  Or, instead of it:
     weights: (n_rows,) integers, how many points a row stands for (0 drops the row), and
     active: (n_rows, n_units) integers, how many of them each unit is active on.
+    Either may also be sparse: a `UnitCounts` of (n_rows, n_units).
     Names default to `c0`, `c1`, ... and `0`, `1`, ...; categories to "".
 
     Raises `DataError` for anything else, naming the first offending place.
@@ -68,15 +69,13 @@ def merge_rows(
     keep = weights > 0
     used, place = np.unique(row_of[keep], return_inverse=True)
     builder = CellBuilder(names, [""] * len(names) if categories is None else list(categories), units)
-    sums = np.zeros((len(used), active.shape[1]), dtype=np.int64)
-    order = np.argsort(place, kind="stable")
-    starts = np.searchsorted(place[order], np.arange(len(used)))
-    rows = np.flatnonzero(keep)[order]
-    for first in range(0, active.shape[1] if len(used) else 0, _UNITS_AT_ONCE):
-        chunk = slice(first, first + _UNITS_AT_ONCE)
-        sums[:, chunk] = np.add.reduceat(active[rows, chunk].astype(np.int64), starts, axis=0)
-    points = np.add.reduceat(weights[rows], starts) if len(used) else np.zeros(0, np.int64)
-    builder.add([columns[i] for i in used], points, sums)
+    set_of = np.full(len(row_of), -1)
+    set_of[keep] = place
+    sums, columns_of = CountSums(), np.repeat(np.arange(active.shape[1]), np.diff(active.indptr))
+    sums.add(set_of[active.cells], columns_of, active.counts)
+    points = np.zeros(len(used), dtype=np.int64)
+    np.add.at(points, place, weights[keep])
+    builder.add([columns[i] for i in used], points, sums.counts(np.arange(len(used)), active.shape[1]))
     return builder.cells()[0]
 
 
@@ -105,30 +104,37 @@ def _binary(array: Any, what: str) -> np.ndarray:
     return np.ascontiguousarray(matrix, dtype=bool)
 
 
-def _counted(neurons: Any, weights: Any, active: Any, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+def _counted(neurons: Any, weights: Any, active: Any, n_rows: int) -> tuple[np.ndarray, UnitCounts]:
     """Checked weights int64 (n_rows,) and active (n_rows, n_units)."""
     if neurons is not None:
         if weights is not None or active is not None:
             raise DataError("give either neurons, or weights and active, not both")
-        active = _binary(neurons, "neurons")
-        weights = np.ones(len(active), dtype=np.int64)
+        counts = neurons if isinstance(neurons, UnitCounts) else UnitCounts.of_matrix(_binary(neurons, "neurons"))
+        weights = np.ones(len(counts), dtype=np.int64)
     elif weights is None or active is None:
         raise DataError("neurons is missing; without it both weights and active are needed")
     else:
-        weights, active = _integers(weights, 1, "weights"), _integers(active, 2, "active")
+        weights = _integers(weights, 1, "weights")
+        counts = active if isinstance(active, UnitCounts) else UnitCounts.of_matrix(_integers(active, 2, "active"))
         refuse_too_many(exact_sum(weights))
-    for what, array in (("active" if neurons is None else "neurons", active), ("weights", weights)):
-        if len(array) != n_rows:
-            raise DataError(f"concepts has {n_rows} rows and {what} {len(array)}; they must be the same points")
-    if active.shape[1] == 0:
+    for what, given in (("active" if neurons is None else "neurons", counts), ("weights", weights)):
+        if len(given) != n_rows:
+            raise DataError(f"concepts has {n_rows} rows and {what} {len(given)}; they must be the same points")
+    if counts.shape[1] == 0:
         raise DataError("active has no columns: at least one unit is needed")
-    if (over := active > weights[:, None]).any():
-        row, unit = np.argwhere(over)[0]
+    _refuse_excess(counts, weights)
+    return weights, counts
+
+
+def _refuse_excess(counts: UnitCounts, weights: np.ndarray) -> None:
+    over = np.flatnonzero(counts.counts > weights[counts.cells])
+    if len(over):
+        first = over[np.argmin(counts.cells[over])]
+        row, unit = int(counts.cells[first]), int(np.searchsorted(counts.indptr, first, side="right")) - 1
         raise DataError(
-            f"active must not exceed weights; row {row}, unit {unit} (from 0) has {active[row, unit]} "
+            f"active must not exceed weights; row {row}, unit {unit} (from 0) has {counts.counts[first]} "
             f"active of {weights[row]}"
         )
-    return weights, active
 
 
 def _integers(array: Any, axes: int, what: str) -> np.ndarray:

@@ -17,9 +17,11 @@ from itertools import pairwise
 import numpy as np
 
 from .compiled import rows_by_concept
+from .count_sums import CountSums
 from .errors import DataError, UsageError, did_you_mean
 from .formula import Formula
 from .integers import exact_sum, integers
+from .unit_counts import UnitCounts
 
 MAX_POINTS = 2**52
 """Counts stay below this, so a sum of two is exact in int64 and in float64 alike."""
@@ -127,8 +129,8 @@ class Cells:
     """The concept rows that occur, and how often.
 
     concepts: the rows, all distinct.  weights: int64 (n_cells,): how many points each cell has, at
-    least one, and below 2**52 in all.  active: int64 (n_cells, n_units): on how many of them each unit is active.
-    unit_names: unique.  Other integers are converted.
+    least one, and below 2**52 in all.  active: on how many of them each unit is active; an integer matrix
+    (n_cells, n_units) is converted.  unit_names: unique.
 
     Every probe passes here, wherever it is from; `DataError` for anything else.  So whatever is added up later,
     points or active ones, over any cells, is exact in int64.
@@ -136,12 +138,13 @@ class Cells:
 
     concepts: ConceptRows
     weights: np.ndarray
-    active: np.ndarray
+    active: UnitCounts
     unit_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", integers(self.weights, 1, "weights"))
-        object.__setattr__(self, "active", integers(self.active, 2, "active"))
+        if not isinstance(self.active, UnitCounts):
+            object.__setattr__(self, "active", UnitCounts.of_matrix(self.active))
         shape = (len(self.concepts), len(self.unit_names))
         if self.weights.shape != shape[:1] or self.active.shape != shape:
             raise DataError(
@@ -149,9 +152,9 @@ class Cells:
             )
         if len(set(self.unit_names)) != shape[1]:
             raise DataError(f"{shape[1]} units with {len(set(self.unit_names))} names")
-        if shape[0] and (int(self.weights.min()) < 1 or int(self.active.min(initial=0)) < 0):
-            raise DataError("a cell has no points, or a negative number of active ones")
-        if (self.active > self.weights[:, None]).any():
+        if shape[0] and int(self.weights.min()) < 1:
+            raise DataError("a cell has no points")
+        if self.active.exceeds(self.weights):
             raise DataError("a unit is active on more points of a cell than the cell has")
         refuse_too_many(exact_sum(self.weights))
 
@@ -206,19 +209,28 @@ class CellBuilder:
         self.names, self.categories, self.unit_names = tuple(names), tuple(categories), tuple(unit_names)
         self._ids: dict[tuple[int, ...], int] = {}
         self._weights = np.zeros(64, dtype=np.int64)
-        self._active = np.zeros((64, len(self.unit_names)), dtype=np.int64)
+        self._active = CountSums()
         self._points = 0
 
-    def add(self, rows: Sequence[tuple[int, ...]], weights: np.ndarray, active: np.ndarray) -> np.ndarray:
+    def add(
+        self,
+        rows: Sequence[tuple[int, ...]],
+        weights: np.ndarray,
+        active: np.ndarray | UnitCounts,
+        units: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Add counted points; give the id of each row's cell (int64), which stays valid.
 
         rows: the concepts of each row, ascending.  weights: integer (n_rows,).  active: integer
-        (n_rows, n_units), at most `weights`.
+        (n_rows, n_units), at most `weights`, dense or sparse.  units: int64, the units that its columns are, where
+        these are not all.
 
         Raises `DataError` where the counts cannot be, or all that were added are too many.
         """
-        weights, active = integers(weights, 1, "weights"), integers(active, 2, "active")
-        if (weights < 0).any() or (active < 0).any() or (active > weights[:, None]).any():
+        weights = integers(weights, 1, "weights")
+        if not isinstance(active, UnitCounts):
+            active = UnitCounts.of_matrix(active)
+        if (weights < 0).any() or active.exceeds(weights):
             raise DataError("a row has a negative number of points, or a unit is active on more than it has")
         points = self._points + exact_sum(weights)
         refuse_too_many(points)
@@ -227,13 +239,9 @@ class CellBuilder:
         if len(self._ids) > len(self._weights):
             grown = max(2 * len(self._weights), len(self._ids))
             self._weights = np.concatenate([self._weights, np.zeros(grown - len(self._weights), np.int64)])
-            more = np.zeros((grown - len(self._active), self._active.shape[1]), np.int64)
-            self._active = np.concatenate([self._active, more])
         np.add.at(self._weights, ids, weights)
-        if len(set(ids.tolist())) == len(ids):
-            self._active[ids] += active
-        else:
-            np.add.at(self._active, ids, active)
+        columns = np.arange(len(self.unit_names)) if units is None else units
+        self._active.add(ids[active.cells], np.repeat(columns, np.diff(active.indptr)), active.counts)
         return ids
 
     def add_cells(self, cells: Cells) -> np.ndarray:
@@ -261,10 +269,10 @@ class CellBuilder:
         indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
         indices = np.array([column for row in rows for column in row], dtype=np.int32)
         concepts = ConceptRows(self.names, self.categories, indptr, indices)
-        cells = Cells(concepts, self._weights[order], self._active[order], self.unit_names)
         place = np.empty(n, dtype=np.int64)
         place[order] = np.arange(n)
-        return cells, place
+        active = self._active.counts(place, len(self.unit_names))
+        return Cells(concepts, self._weights[order], active, self.unit_names), place
 
 
 def merge(shards: Sequence[Cells]) -> Cells:

@@ -42,8 +42,7 @@ class Problem:
     def of(cls, cells: Cells, unit: str | int) -> Problem:
         """The problem of one unit, by name or column."""
         column = cells.unit(unit) if isinstance(unit, str) else unit
-        active = np.ascontiguousarray(cells.active[:, column], dtype=np.int64)
-        return cls(cells.concepts, cells.weights, active, cells.unit_names[column])
+        return cls(cells.concepts, cells.weights, cells.active.of(column), cells.unit_names[column])
 
     @cached_property
     def n_points(self) -> int:

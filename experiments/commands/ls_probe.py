@@ -72,7 +72,7 @@ def _list_concepts(probe: Probe, format_name: str) -> None:
 
 def _list_units(probe: Probe, format_name: str) -> None:
     printer = Printer(format_name, ("unit", "active", "share"))
-    for name, count in zip(probe.cells.unit_names, probe.cells.active.sum(axis=0)):
+    for name, count in zip(probe.cells.unit_names, probe.cells.active.totals):
         printer({"unit": name, "active": int(count), "share": int(count) / probe.cells.n_points})
     printer.finish()
 

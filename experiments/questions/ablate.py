@@ -57,7 +57,7 @@ def pruned(
         HIGHEST: [descending],
         LOWEST: [descending[::-1]],
         RANDOM: [rng.permutation(columns) for _ in range(repeats)],
-        BUSIEST: [columns[np.argsort(-probe.cells.active.sum(axis=0)[columns], kind="stable")]],
+        BUSIEST: [columns[np.argsort(-probe.cells.active.totals[columns], kind="stable")]],
     }
     counts = sorted({round(len(columns) * step / steps) for step in range(steps + 1)})
     rows, total = [], len(orders) * len(counts)

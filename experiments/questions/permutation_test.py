@@ -14,6 +14,7 @@ import numpy as np
 from ...solver.cells import Cells
 from ...solver.errors import UsageError
 from ...solver.problem import Problem
+from ...solver.unit_counts import UnitCounts
 from ..run.engines import SearchSettings, ShouldStop, explain_unit
 
 MAX_POINTS = 10**9
@@ -74,6 +75,7 @@ class DrawNull:
 
     def _ious(self, problem: Problem) -> np.ndarray:
         settings = SearchSettings(max_length=self.lengths[-1], beam_size=self.beam_size)
-        cells = Cells(problem.concepts, problem.weights, problem.active[:, None], (problem.unit,))
+        active = UnitCounts.of_matrix(problem.active[:, None])
+        cells = Cells(problem.concepts, problem.weights, active, (problem.unit,))
         found = explain_unit(cells, 0, settings).by_length
         return np.array([float(found[length - 1].iou) if found else 0.0 for length in self.lengths])

@@ -116,7 +116,7 @@ def _row(probe: Probe, explained: Explained, length: int) -> dict[str, Any]:
     return {
         "unit": of_unit[0],
         "range": of_unit[1],
-        "active_points": int(probe.cells.active[:, probe.cells.unit(explained.unit)].sum()),
+        "active_points": int(probe.cells.active.totals[probe.cells.unit(explained.unit)]),
         "iou": float(found.iou) if found else None,
         "formula": explained.text(length),
     }

@@ -19,10 +19,10 @@ import numpy as np
 from ...probes.store import Probe
 from ...solver.cells import Cells, ConceptRows
 from ...solver.errors import UsageError
+from ...solver.unit_counts import UnitCounts
 
 MAX_POINTS = 10**9
 """numpy draws from fewer points than this."""
-UNITS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,8 @@ def _cells_of_pairs(cells: Cells, cell_of: np.ndarray, active: np.ndarray) -> Ce
     order = np.argsort(cell_of, kind="stable")
     used, starts, counts = np.unique(cell_of[order], return_index=True, return_counts=True)
     sums = np.add.reduceat(active[order].astype(np.int64), starts, axis=0)
-    return Cells(rows_of(cells.concepts, used), counts.astype(np.int64), sums, cells.unit_names)
+    counted = UnitCounts.of_matrix(sums)
+    return Cells(rows_of(cells.concepts, used), counts.astype(np.int64), counted, cells.unit_names)
 
 
 def by_points(cells: Cells, rng: np.random.Generator) -> TrainTestSplit:
@@ -66,19 +67,23 @@ def by_points(cells: Cells, rng: np.random.Generator) -> TrainTestSplit:
     if cells.n_points >= MAX_POINTS:
         raise UsageError(f"{cells.n_points:,} points; a split by points takes fewer than {MAX_POINTS:,}")
     weights = rng.multivariate_hypergeometric(cells.weights, cells.n_points // 2, method="marginals")
-    active = np.zeros_like(cells.active)
-    for start in range(0, active.shape[1], UNITS_AT_ONCE):
-        columns = slice(start, start + UNITS_AT_ONCE)
-        on = cells.active[:, columns]
-        active[:, columns] = rng.hypergeometric(on, cells.weights[:, None] - on, weights[:, None])
-    rest = cells.weights - weights
-    return TrainTestSplit(_where(cells, weights, active), _where(cells, rest, cells.active - active), "points")
+    dealt = [
+        rng.hypergeometric(counts, cells.weights[on] - counts, weights[on])
+        for on, counts in map(cells.active.entries, range(len(cells.unit_names)))
+    ]
+    active = np.concatenate([np.zeros(0, np.int64), *dealt])
+    explain = _where(cells, weights, active)
+    return TrainTestSplit(explain, _where(cells, cells.weights - weights, cells.active.counts - active), "points")
 
 
-def _where(cells: Cells, weights: np.ndarray, active: np.ndarray) -> Cells:
-    """The cells that have a point left."""
+def _where(cells: Cells, weights: np.ndarray, counts: np.ndarray) -> Cells:
+    """The cells that have a point left.  counts: in place of those of `cells.active`."""
     kept = np.flatnonzero(weights)
-    return Cells(rows_of(cells.concepts, kept), weights[kept].astype(np.int64), active[kept], cells.unit_names)
+    place = np.cumsum(weights > 0) - 1
+    indptr, some = cells.active.indptr, counts > 0
+    ends = np.concatenate([[0], np.cumsum(some)])[indptr]
+    active = UnitCounts(len(kept), ends, place[cells.active.cells[some]], counts[some])
+    return Cells(rows_of(cells.concepts, kept), weights[kept].astype(np.int64), active, cells.unit_names)
 
 
 def rows_of(concepts: ConceptRows, kept: np.ndarray) -> ConceptRows:

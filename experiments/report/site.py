@@ -98,7 +98,7 @@ def _write(reports: Sequence[RunReport], answers: Sequence[AnswerPage], folder: 
         return
     top.write("home.html", "index.html", **home_values(reports, places, answers))
     for report, place in zip(reports, places):
-        own = [answer for answer in answers if answer.digest == _probe_digest(report)]
+        own = [answer for answer in answers if answer.digest and report.probe.has_digest(answer.digest)]
         yield from write_run(report, Pages(folder / place, "../" * place.count("/"), _shared([report])), own)
 
 

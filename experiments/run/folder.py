@@ -125,7 +125,7 @@ def keep_records(folder: Path, probe: Probe, header: Record, work: Work, on_reco
     Raises `DataError` where another process is at work there, where a line holds other counts than the probe, and
     where the folder cannot be written to; the lines written before stay.
     """
-    _begin(folder, header)
+    _begin(folder, header, probe)
     there = read_header(folder)
     lock = FileLock(folder / ".lock")
     try:
@@ -222,12 +222,12 @@ def run_header(work: UnitsWork, probe: Probe, choice: Choice, folder: Path) -> R
     )
 
 
-def _begin(folder: Path, header: dict[str, Any]) -> None:
+def _begin(folder: Path, header: dict[str, Any], probe: Probe) -> None:
     """Make the folder, or see that it holds the same run."""
     file = folder / "run.json"
     check_name(folder)
     if file.exists():
-        _same_run(folder, read_header(folder), header)
+        _same_run(folder, read_header(folder), header, probe)
         return
     if folder.is_file():
         raise DataError(f"{folder} is a file; -o takes the name of a folder")
@@ -242,7 +242,7 @@ def _begin(folder: Path, header: dict[str, Any]) -> None:
         partial.write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> None:
+def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any], probe: Probe) -> None:
     if there.get("command") != asked["command"]:
         raise UsageError(f"{folder} holds what {there.get('command')} made; choose another -o")
     old, new = ({"min_active": 0, **header["settings"]} for header in (there, asked))
@@ -251,7 +251,7 @@ def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any]) -> Non
     ]
     if there["units"] != asked["units"]:
         changed.append(f"{len(there['units'])} units there, {len(asked['units'])} now, or others")
-    if there["probe"]["digest"] != asked["probe"]["digest"]:
+    if not probe.has_digest(there["probe"]["digest"]):
         changed.append("another probe")
     if changed:
         raise UsageError(f"{folder} holds another run ({'; '.join(changed)}); choose another -o")

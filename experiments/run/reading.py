@@ -58,7 +58,7 @@ class Run:
         if not os.path.exists(place):
             raise UsageError(f"the probe of {self.path} is not at {place}; name it with --probe")
         probe = open_probe(place)
-        if probe.digest != self.header["probe"]["digest"]:
+        if not probe.has_digest(self.header["probe"]["digest"]):
             raise DataError(f"{place} is not the probe that {self.path} was made from: its digest differs")
         if unknown := set(self.header["units"]).difference(probe.cells.unit_names):
             raise DataError(f"{self.path / 'run.json'} asks for a unit that {place} has not: {min(unknown)!r}")

@@ -54,7 +54,7 @@ class Recount:
 
     def points(self, unit: str) -> UnitPoints:
         """The unit's points."""
-        return UnitPoints(self.rows, self.cells.weights, self.cells.active[:, self.cells.unit(unit)])
+        return UnitPoints(self.rows, self.cells.weights, self.cells.active.of(self.cells.unit(unit)))
 
     def validate_line(self, line: Mapping[str, Any]) -> str | None:
         """Why a line of the run's form cannot be an answer to what run.json asks; None where nothing is wrong."""

@@ -11,6 +11,7 @@ from typing import IO
 import numpy as np
 
 from ...solver.cells import Cells, ConceptRows
+from ...solver.unit_counts import UnitCounts
 
 ALIGNED = 64
 _Place = tuple[int, str, tuple[int, ...]]
@@ -20,7 +21,8 @@ _Place = tuple[int, str, tuple[int, ...]]
 class SharedCells:
     """Where another process finds them.
 
-    places: offset, type and shape of `indptr`, `indices`, `weights` and `active` in the file.
+    places: offset, type and shape in the file: of the concepts' `indptr` and `indices`, of the weights, and of the
+    units' `indptr`, `cells` and `counts`.
     """
 
     names: tuple[str, ...]
@@ -30,8 +32,9 @@ class SharedCells:
 
     def open(self, file: IO[bytes]) -> Cells:
         """The cells; their arrays are pages of the file, and what is written to them stays in this process."""
-        indptr, indices, weights, active = (_mapped(file, *place) for place in self.places)
-        return Cells(ConceptRows(self.names, self.categories, indptr, indices), weights, active, self.unit_names)
+        indptr, indices, weights, *counts = (_mapped(file, *place) for place in self.places)
+        concepts = ConceptRows(self.names, self.categories, indptr, indices)
+        return Cells(concepts, weights, UnitCounts(len(weights), *counts), self.unit_names)
 
 
 def _mapped(file: IO[bytes], offset: int, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -43,9 +46,10 @@ def _mapped(file: IO[bytes], offset: int, dtype: str, shape: tuple[int, ...]) ->
 @contextmanager
 def shared(cells: Cells) -> Iterator[tuple[SharedCells, IO[bytes]]]:
     """Gives what to send to other processes, and the file, which is gone when this is left or the process dies."""
-    rows = cells.concepts
+    rows, active = cells.concepts, cells.active
+    arrays = (rows.indptr, rows.indices, cells.weights, active.indptr, active.cells, active.counts)
     with tempfile.TemporaryFile(prefix="compexact-") as file:
-        places = tuple(_append(file, array) for array in (rows.indptr, rows.indices, cells.weights, cells.active))
+        places = tuple(_append(file, array) for array in arrays)
         file.flush()
         yield SharedCells(rows.names, rows.categories, cells.unit_names, places), file
 

@@ -159,7 +159,7 @@ def choose_active_units(
         min_active = 0 if asked is not None else said if isinstance(said, int) else default
     if not min_active:
         return Choice(names, 0)
-    active = probe.cells.active.sum(axis=0)
+    active = probe.cells.active.totals
     kept = [name for name in names if active[probe.cells.unit(name)] >= min_active]
     if len(kept) < len(names):
         _say_skipped(len(names) - len(kept), len(names), min_active)

@@ -168,7 +168,7 @@ def unit_findings(run: Run, probe: Probe) -> list[UnitFinding]:
         column = probe.cells.unit(unit)
         weights = () if matrix is None else tuple(float(weight) for weight in matrix[:, column])
         argues_for = classes[weights.index(max(weights))] if weights else None
-        active = int(probe.cells.active[:, column].sum())
+        active = int(probe.cells.active.totals[column])
         found.append(UnitFinding(unit, answer["formula"], float(answer["iou"]), active, weights, argues_for))
     return found
 

@@ -226,7 +226,7 @@ def _notes(cells: Cells, concepts: PairConcepts, settings: NliSettings) -> list[
     occurring = np.bincount(cells.concepts.indices, minlength=len(concepts.names)) > 0
     if absent := int((~occurring).sum()):
         notes.append(f"{absent} of {len(occurring)} concepts hold for no pair.")
-    totals = cells.active.sum(axis=0)
+    totals = cells.active.totals
     for count, what in ((totals == 0, "no pair"), (totals == cells.n_points, "every pair")):
         if n := int(count.sum()):
             notes.append(f"{n} of {len(totals)} units are active on {what}.")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
 from ..datasets.files import shown
+from ..digests import file_digest
 from ..factories import brief
-from ..store import file_digest
 from .lemmas import add_lemmas
 from .pairs import Pairs, Progress, Sentence
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...solver.errors import DataError
 from ..datasets.files import shown
-from ..store import file_digest
+from ..digests import file_digest
 from . import plain, sick, snli_table, tagged
 from .lines import existing_file, numbered_lines
 from .pairs import Pair, Pairs

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...solver.errors import DataError, UsageError
 from ..datasets.files import shown
-from ..store import array_digest, file_digest
+from ..digests import array_digest, file_digest
 from .lines import existing_file, numbered_lines
 
 BATCH = 64

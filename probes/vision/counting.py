@@ -49,9 +49,7 @@ class CellCounter:
         for image, ((points, label_digest), fired) in enumerate(zip(each, self.firing)):
             digest.update(label_digest)
             masks = fired.masks
-            active = np.zeros((len(points.rows), len(self.unit_names)), dtype=np.int64)
-            active[:, fired.columns] = active_counts(masks, points)
-            ids = builder.add(points.rows, points.counts, active)
+            ids = builder.add(points.rows, points.counts, active_counts(masks, points), fired.columns)
             self._keep_for_pictures(image, fired, masks, ids[points.row_of])
             self.on_progress("counting", image + 1, n_images)
         cells, place = builder.cells()

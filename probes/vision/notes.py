@@ -18,7 +18,7 @@ def about_cells(cells: Cells) -> list[str]:
     occurring = np.bincount(cells.concepts.indices, minlength=len(cells.concepts.names)) > 0
     if absent := int((~occurring).sum()):
         notes.append(f"{absent} of {len(occurring)} concepts occur in no image")
-    totals = cells.active.sum(axis=0)
+    totals = cells.active.totals
     if dead := int((totals == 0).sum()):
         notes.append(f"{dead} of {len(totals)} units are active nowhere")
     if full := int((totals == cells.n_points).sum()):

@@ -46,11 +46,12 @@ import numpy as np
 from ...solver.cells import Cells
 from ..datasets.annotated_images import AnnotatedImages
 from ..devices import choose_device
+from ..digests import file_digest
 from ..layers import final_linear
 from ..models import LoadedModel
 from ..preprocess import Preprocessing
 from ..ranges import MARK
-from ..store import Probe, file_digest
+from ..store import Probe
 from ..thresholds import as_float32_below
 from ..trace import LayerMaps, Progress, Trace, trace
 from ..unreadable_images import Skipped, readable_images

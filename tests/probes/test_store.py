@@ -122,7 +122,7 @@ def test_a_manifest_may_say_more_of_what_made_the_probe_than_this_version_knows(
 def test_a_folder_of_more_points_than_are_counted_exactly_is_refused(probe, points):
     weights = np.full_like(probe.cells.weights, points)
     with pytest.raises(DataError, match="points; counts are exact up to"):
-        open_probe(rewritten(probe, weights=weights, active=np.zeros_like(probe.cells.active)))
+        open_probe(rewritten(probe, weights=weights))
 
 
 def test_a_folder_whose_rows_list_a_concept_twice_or_are_equal_is_refused(probe):
@@ -141,6 +141,22 @@ def test_a_folder_whose_rows_list_a_concept_twice_or_are_equal_is_refused(probe)
         open_probe(rewritten(probe, concepts_indptr=single))
 
 
+def test_a_folder_of_version_1_has_its_counts_as_a_matrix_and_keeps_its_digest(tmp_path):
+    rng = np.random.default_rng(5)
+    cells = from_arrays(rng.random((200, 4)) < 0.4, rng.random((200, 3)) < 0.1)
+    probe = save_probe(Probe(cells, {"kind": "arrays"}), tmp_path / "probe")
+    old = open_probe(rewritten(probe, fields={"version": 1}, active=np.asarray(cells.active)))
+    assert np.array_equal(old.cells.active, cells.active)
+    assert old.digest == probe.digest
+    assert list(old.arrays) == [name for name in old.arrays if name.startswith("active_")]
+    assert probe.has_digest(DIGEST_OF_VERSION_1)
+    assert not probe.has_digest(DIGEST_OF_VERSION_1[::-1])
+
+
+DIGEST_OF_VERSION_1 = "d4a8cdb74d976af4a0f573dad6071b72e6b87ae57fecf7a1f0b8de4bf98f3287"
+"""Of this probe, made with the code of then."""
+
+
 def test_two_swapped_arrays_are_noticed(probe):
     one, other = probe.path / "arrays/weights.npy", probe.path / "arrays/concepts_indptr.npy"
     content = one.read_bytes()
@@ -154,7 +170,7 @@ def test_a_newer_format_is_refused(probe):
     manifest = json.loads((probe.path / "manifest.json").read_text())
     manifest["version"] = 99
     (probe.path / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(DataError, match="version 99; this compexact reads 1"):
+    with pytest.raises(DataError, match="version 99; this compexact reads 1, 2"):
         read_probe(probe.path)
 
 
@@ -211,6 +227,22 @@ SPARSE = {
 }
 
 
+UNITS = {
+    "concepts": np.eye(3, dtype=bool),
+    "neurons_indptr": np.array([0, 2, 2, 3]),
+    "neurons_indices": np.array([1, 0, 0]),
+    "unit_names": np.array(["u", "v"]),
+}
+COUNTS = {
+    "concepts": np.eye(3, dtype=bool),
+    "weights": np.array([3, 3, 3]),
+    "active_indptr": UNITS["neurons_indptr"],
+    "active_indices": UNITS["neurons_indices"],
+    "active_counts": np.array([1, 2, 3]),
+    "unit_names": UNITS["unit_names"],
+}
+
+
 def npz(tmp_path, **arrays):
     np.savez(tmp_path / "file.npz", **arrays)
     return tmp_path / "file.npz"
@@ -229,7 +261,16 @@ def test_dense_sparse_and_counted_arrays_say_the_same(tmp_path):
             active=SPARSE["neurons"].astype(np.int64),
         )
     )
-    for other in (full.cells, counted.cells):
+    by_row = {
+        "concepts": dense,
+        "concept_names": SPARSE["concept_names"],
+        "unit_names": np.array(["0"]),
+    }
+    ends, units = np.array([0, 1, 1, 2]), np.array([0, 0])
+    sparse_units = open_probe(npz(tmp_path, **by_row, neurons_indptr=ends, neurons_indices=units))
+    sparse_counts = {"active_indptr": ends, "active_indices": units, "active_counts": np.ones(2, int)}
+    counted_units = open_probe(npz(tmp_path, **by_row, weights=np.ones(3, int), **sparse_counts))
+    for other in (full.cells, counted.cells, sparse_units.cells, counted_units.cells):
         assert np.array_equal(other.active, sparse.active)
         assert np.array_equal(other.concepts.dense(), sparse.concepts.dense())
 
@@ -257,6 +298,15 @@ def test_defaults_and_extra_arrays_are_as_documented(tmp_path):
         ({**SPARSE, "concepts_indices": np.array([2, 0, -1])}, "holds -1"),
         ({**SPARSE, "concepts_indptr": np.array([0, 2, 1, 3])}, "must rise"),
         ({**SPARSE, "concepts_indptr": np.array([0, 2, 2, 9])}, "must rise"),
+        ({**UNITS, "neurons": POINTS["neurons"]}, "either neurons or the sparse form"),
+        ({**UNITS, "neurons_indptr": np.array([0, 2, 1, 3])}, "neurons_indptr must rise"),
+        ({**UNITS, "neurons_indices": np.array([1, 0, 2])}, "holds 2; with 2 unit_names it goes from 0 to 1"),
+        ({**UNITS, "neurons_indices": np.array([1, 1, 0])}, "row 0 .* lists unit 1 .* twice"),
+        ({k: v for k, v in UNITS.items() if k != "unit_names"}, "unit_names is missing; the sparse form of neurons"),
+        ({k: v for k, v in UNITS.items() if k != "neurons_indptr"}, "neurons_indptr is missing"),
+        ({**COUNTS, "active_counts": np.array([1, 0, 1])}, "active_counts must be integers of at least 1"),
+        ({**COUNTS, "active_counts": np.array([1, 1])}, "active_counts must be integers of at least 1"),
+        ({**COUNTS, "active_counts": np.array([1, 1, 5])}, "row 2, unit 0 .* has 5 active of 3"),
     ],
 )
 def test_files_that_are_no_data_are_refused_by_name(tmp_path, arrays, message):
