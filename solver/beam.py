@@ -140,7 +140,7 @@ class _BeamSearch:
         points, intersection = self.overlaps.totals
         kept = np.flatnonzero((intersection >= self.least_intersection) & (points > 0))
         for concept, *counts in self._best_first(kept, intersection[kept], points[kept], length=1):
-            yield self._entry(((0, concept),), concept, self.problem.concepts.column(concept), *counts)
+            yield self._entry(((0, concept),), concept, self.problem.concepts.function(concept), *counts)
 
     def extensions(self, parents: list[Entry], beam: list[Entry]) -> Iterator[Entry]:
         """All parents, of one length, lengthened by one operator and concept; best first.
@@ -158,8 +158,8 @@ class _BeamSearch:
         places, intersection, points = self._joins(parents, length, self._least(beam))
         for place, *counts in self._best_first(places, intersection, points, length):
             parent, (concept, operator) = parents[place // n_joins], divmod(place % n_joins, len(OPERATORS))
-            mask = OPERATORS[operator].mask(self._mask(parent), self.problem.concepts.column(concept))
-            yield self._entry((*parent.chain, (operator, concept)), place, mask, *counts)
+            function = OPERATORS[operator].mask(_bits(parent), self.problem.concepts.function(concept))
+            yield self._entry((*parent.chain, (operator, concept)), place, function, *counts)
 
     def best_distinct(self, beam: list[Entry], candidates: Iterator[Entry]) -> list[Entry]:
         """The best entries of both, each function once; both come best first."""
@@ -188,8 +188,8 @@ class _BeamSearch:
         All three operators are read off the same two sums per parent and concept.
         """
         self._refuse_above(len(parents) * len(self.problem.concepts.names) * BYTES_OF_A_SUM)
-        masks = map(self._mask, self.stopping.each(parents))
-        inside = np.array([self.overlaps(mask) for mask in masks])  # (n_parents, 2, n_concepts)
+        functions = map(_bits, self.stopping.each(parents))
+        inside = np.array([self.overlaps(function) for function in functions])  # (n_parents, 2, n_concepts)
         concept_points, concept_intersection = self.overlaps.totals
         own_points = np.array([parent.points for parent in parents])[:, None]
         own_intersection = np.array([parent.intersection for parent in parents])[:, None]
@@ -220,14 +220,9 @@ class _BeamSearch:
     ) -> Iterator[tuple[int, int, int]]:
         return self.ranking.best_first(places, intersection, points, length, self.beam_size, self.stopping)
 
-    def _entry(self, chain: Chain, place: int, mask: np.ndarray, intersection: int, points: int) -> Entry:
+    def _entry(self, chain: Chain, place: int, function: np.ndarray, intersection: int, points: int) -> Entry:
         score = self.ranking.score(intersection, points, len(chain))
-        return Entry(chain, place, np.packbits(mask).tobytes(), intersection, points, score)
-
-    def _mask(self, entry: Entry) -> np.ndarray:
-        """bool (n_cells,): where the entry's formula holds."""
-        packed = np.frombuffer(entry.function, dtype=np.uint8)
-        return np.unpackbits(packed, count=len(self.problem.weights)).view(bool)
+        return Entry(chain, place, function.tobytes(), intersection, points, score)
 
     def _refuse_above(self, n_bytes: int) -> None:
         if n_bytes > MOST_BYTES:
@@ -236,6 +231,11 @@ class _BeamSearch:
                 f"unit {self.problem.unit}: a beam of {size} functions on {len(self.problem.weights):,} cells needs "
                 f"more than {MOST_BYTES / 2**30:g} GiB of memory; take a smaller beam"
             )
+
+
+def _bits(entry: Entry) -> np.ndarray:
+    """uint8 (ceil(n_cells / 8),): where the entry's formula holds."""
+    return np.frombuffer(entry.function, dtype=np.uint8)
 
 
 def check_settings(

@@ -20,13 +20,15 @@ def ceiling(problem: Problem) -> Fraction:
     (I + a_j) / (U + b_j), because the active points are in the union already.  That is higher exactly
     where a_j / b_j > I/U.  So S can hold every cell with a_j / b_j > p/q and no cell with
     a_j / b_j < p/q, and cells at equality change nothing: S is a prefix of the cells sorted by
-    a_j / b_j, falling, and trying all prefixes finds it.
+    a_j / b_j, falling, and trying all prefixes finds it.  Cells without an active point come last, and no IoU
+    rises by them: they are left out.
 
     The sort is by floats; where two cells' ratios are too near to tell, the exact order is settled in integers.
     """
-    active, inactive = problem.active, problem.weights - problem.active
+    active = problem.active[problem.own_cells]
+    inactive = problem.weights[problem.own_cells] - active
     with np.errstate(divide="ignore"):
-        ratio = np.where(active > 0, active / np.maximum(inactive, 0), 0.0)
+        ratio = active / inactive
     order = np.argsort(-ratio, kind="stable")
     order = _settle_ties(order, ratio, active, inactive)
     intersection = np.cumsum(active[order])

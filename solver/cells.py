@@ -16,7 +16,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .compiled import rows_by_concept
+from .compiled import add_rows, rows_by_concept, set_bits
 from .count_sums import CountSums
 from .errors import DataError, UsageError, did_you_mean
 from .formula import Formula
@@ -101,6 +101,12 @@ class ConceptRows:
         starts, rows = self.by_column
         return np.asarray(rows[starts[column] : starts[column + 1]])
 
+    def function(self, column: int) -> np.ndarray:
+        """uint8 (ceil(n_rows / 8),): which rows have the concept, as packed bits."""
+        packed = np.zeros(-(-len(self) // 8), dtype=np.uint8)
+        set_bits(self.rows_with(column), packed)
+        return packed
+
     def column(self, column: int) -> np.ndarray:
         """bool (n_rows,): which rows have the concept."""
         mask = np.zeros(len(self), dtype=bool)
@@ -166,6 +172,11 @@ class Cells:
         """How many points were merged."""
         return int(self.weights.sum())
 
+    @cached_property
+    def concept_points(self) -> np.ndarray:
+        """int64 (n_concepts,): the points of each concept."""
+        return points_of_concepts(self.concepts, self.weights)
+
     def unit(self, name: str) -> int:
         """The column of the unit with this name; `UsageError` with the nearest names where there is none."""
         if name not in self._unit_position:
@@ -179,6 +190,13 @@ class Cells:
     @property
     def _unit_range(self) -> str:
         return f"; there are {len(self.unit_names)}, from {self.unit_names[0]!r} to {self.unit_names[-1]!r}"
+
+
+def points_of_concepts(concepts: ConceptRows, weights: np.ndarray) -> np.ndarray:
+    """int64 (n_concepts,): the points of each concept, where row i has `weights[i]` of them."""
+    sums = np.zeros((len(concepts.names), 2), dtype=np.int64)
+    add_rows(np.arange(len(weights)), concepts.indptr, concepts.indices, weights, weights, sums)
+    return np.ascontiguousarray(sums[:, 0])
 
 
 def refuse_too_many(points: int) -> None:

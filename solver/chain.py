@@ -20,7 +20,7 @@ Chain = tuple[tuple[int, int], ...]
 class Operator:
     """One way to lengthen a formula by a concept.
 
-    join: the new formula.  mask: its mask, from the two masks.  count: its points, from the
+    join: the new formula.  mask: its mask, from the two masks, bool or packed bits.  count: its points, from the
     points of the formula, of every concept, and of the two (the same for the active points).
     """
 
@@ -31,12 +31,12 @@ class Operator:
 
 
 OPERATORS = (
-    Operator("OR", Or, np.logical_or, lambda formula, concept, intersection: formula + concept - intersection),
-    Operator("AND", And, np.logical_and, lambda formula, concept, intersection: intersection),
+    Operator("OR", Or, np.bitwise_or, lambda formula, concept, intersection: formula + concept - intersection),
+    Operator("AND", And, np.bitwise_and, lambda formula, concept, intersection: intersection),
     Operator(
         "AND NOT",
         lambda formula, concept: And(formula, Not(concept)),
-        np.greater,
+        lambda formula, concept: formula & ~concept,
         lambda formula, concept, intersection: formula - intersection,
     ),
 )

@@ -80,6 +80,39 @@ def add_rows(
 
 
 @compiled
+def add_held(
+    function: np.ndarray,
+    flipped: int,
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    weights: np.ndarray,
+    active: np.ndarray,
+    sums: np.ndarray,
+) -> None:
+    """`add_rows` for the rows on which a function holds, or with `flipped` those on which it does not.
+
+    function: uint8 (ceil(n_rows / 8),), packed bits.  flipped: 0 or 255.
+    """
+    for place in range(len(function)):
+        byte = function[place] ^ flipped
+        if byte == 0:
+            continue
+        for row in range(8 * place, min(8 * place + 8, len(weights))):
+            if byte & (128 >> (row & 7)):
+                for position in range(indptr[row], indptr[row + 1]):
+                    concept = indices[position]
+                    sums[concept, 0] += weights[row]
+                    sums[concept, 1] += active[row]
+
+
+@compiled
+def set_bits(rows: np.ndarray, function: np.ndarray) -> None:
+    """Set the bits of these rows in uint8 (ceil(n_rows / 8),), packed as `numpy.packbits` does."""
+    for row in rows:
+        function[row >> 3] |= np.uint8(128 >> (row & 7))
+
+
+@compiled
 def rows_by_concept(indptr: np.ndarray, indices: np.ndarray, filled: np.ndarray, rows: np.ndarray) -> None:
     """Into rows, int64 (n_set,): the rows of each concept, ascending.  filled: where each begins; changed in place."""
     for row in range(len(indptr) - 1):

@@ -6,8 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from .compiled import add_rows
+from .compiled import add_held, add_rows
 from .problem import Problem
+
+ALL_BITS = 255
 
 
 class Overlaps:
@@ -16,24 +18,23 @@ class Overlaps:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
-    def _sums(self, rows: np.ndarray) -> np.ndarray:
-        problem, concepts = self.problem, self.problem.concepts
-        sums = np.zeros((len(concepts.names), 2), dtype=np.int64)
-        add_rows(rows, concepts.indptr, concepts.indices, problem.weights, problem.active, sums)
-        return np.ascontiguousarray(sums.T)
-
     @cached_property
     def totals(self) -> np.ndarray:
-        """int64 (2, n_concepts): every concept's points, and its active points."""
-        return self._sums(np.arange(len(self.problem.weights)))
+        """int64 (2, n_concepts): every concept's points, and its active points.  Only the unit's own cells are read."""
+        problem, concepts = self.problem, self.problem.concepts
+        sums = np.zeros((len(concepts.names), 2), dtype=np.int64)
+        add_rows(problem.own_cells, concepts.indptr, concepts.indices, problem.weights, problem.active, sums)
+        return np.stack([problem.concept_points, sums[:, 1]])
 
-    def __call__(self, mask: np.ndarray) -> np.ndarray:
-        """int64 (2, n_concepts): each concept's points and active points inside the mask.
+    def __call__(self, function: np.ndarray) -> np.ndarray:
+        """int64 (2, n_concepts): each concept's points and active points where the function holds.
 
-        mask: bool (n_cells,).  Whichever of the mask and its complement has fewer cells is walked.
+        function: uint8 (ceil(n_cells / 8),), packed bits.  Whichever of the function and its complement holds on fewer
+        cells is walked.
         """
-        rows = np.flatnonzero(mask)
-        if 2 * len(rows) <= len(mask):
-            return self._sums(rows)
-        outside: np.ndarray = self._sums(np.flatnonzero(~mask))
-        return np.asarray(self.totals - outside)
+        problem, concepts = self.problem, self.problem.concepts
+        sums = np.zeros((len(concepts.names), 2), dtype=np.int64)
+        is_most = 2 * int(np.bitwise_count(function).sum(dtype=np.int64)) > len(problem.weights)
+        flipped = ALL_BITS if is_most else 0
+        add_held(function, flipped, concepts.indptr, concepts.indices, problem.weights, problem.active, sums)
+        return self.totals - sums.T if is_most else np.ascontiguousarray(sums.T)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .cells import Cells, ConceptRows, refuse_too_many
+from .cells import Cells, ConceptRows, points_of_concepts, refuse_too_many
 from .errors import DataError
 from .explanation import Explanation
 from .formula import Formula
@@ -42,7 +42,9 @@ class Problem:
     def of(cls, cells: Cells, unit: str | int) -> Problem:
         """The problem of one unit, by name or column."""
         column = cells.unit(unit) if isinstance(unit, str) else unit
-        return cls(cells.concepts, cells.weights, cells.active.of(column), cells.unit_names[column])
+        problem = cls(cells.concepts, cells.weights, cells.active.of(column), cells.unit_names[column])
+        vars(problem)["concept_points"] = cells.concept_points  # the same for all units
+        return problem
 
     @cached_property
     def n_points(self) -> int:
@@ -53,6 +55,16 @@ class Problem:
     def unit_points(self) -> int:
         """The points where the unit is active."""
         return int(self.active.sum())
+
+    @cached_property
+    def own_cells(self) -> np.ndarray:
+        """int64, ascending: the cells on which the unit is somewhere active."""
+        return np.flatnonzero(self.active)
+
+    @cached_property
+    def concept_points(self) -> np.ndarray:
+        """int64 (n_concepts,): the points of each concept."""
+        return points_of_concepts(self.concepts, self.weights)
 
     @property
     def is_degenerate(self) -> bool:

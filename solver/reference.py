@@ -152,7 +152,9 @@ class _ReferenceSearch:
             points, intersection = (
                 operator.count(own, total[self.added], inside[self.added])
                 for own, total, inside in zip(
-                    (of_entry.formula_points, of_entry.intersection), self.overlaps.totals, self.overlaps(entry.mask)
+                    (of_entry.formula_points, of_entry.intersection),
+                    self.overlaps.totals,
+                    self.overlaps(np.packbits(entry.mask)),
                 )
             )
             columns.append(self._iou(intersection, points))
