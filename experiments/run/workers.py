@@ -1,12 +1,13 @@
 """The same work for many units in several processes, any of which may be killed.
 
 Each process has one unit at a time, so what is lost with it is known: that unit is tried once more in a new one.
-The processes share the cells' memory.  Nothing that they need has a name on disk, and on Linux they are killed when
-this process is, so a kill leaves nothing behind.
+The first processes are copies of this one where that is safe (`may_copy`): nothing is imported, compiled or sent anew,
+and what none of them changes is in memory once.  Others, and those in place of killed ones, are new ones, which share
+the cells.  Nothing that they need has a name on disk, and on Linux they are killed when this process is, so a kill
+leaves nothing behind.
 
-Plain subprocesses, as in `encodings/process.py`, rather than `multiprocessing` or joblib's pool: when a process is
-killed, those give up on all units, or cannot say which were at work; and the names of their semaphores and files
-outlive a kill.
+No pool of a library: when a process is killed, those of `multiprocessing` and joblib give up on all units, or cannot
+say which were at work; and the names of their semaphores and files outlive a kill.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from multiprocessing import get_context
+from typing import IO, Any, Protocol
 
 from ...encodings.process import how_it_ended
 from ...solver.cells import Cells
 from .shared_cells import shared
-from .worker import READY
+from .worker import READY, work_in_copy
 
 CHILD = "compexact.experiments.run.worker"
 ATTEMPTS = 2
@@ -48,6 +50,8 @@ def in_processes(
     with shared(cells) as (place, file):
         greeting = pickle.dumps(sys.path) + cloudpickle.dumps((work, place))
         team = _Team(greeting, file.fileno(), processes, stop)
+        if may_copy():
+            team.copy_this_process(work, cells)
         with ThreadPoolExecutor(processes) as threads, team.stopping():
             answers = [threads.submit(team.ask, column) for column in columns]
             try:
@@ -59,6 +63,15 @@ def in_processes(
                     answer.cancel()
 
 
+def may_copy() -> bool:
+    """Whether a copy of this process can do its work: on Linux, and without torch, whose threads it would lack.
+
+    The copy has this thread alone, and every lock as it is: so only the main thread copies, before it starts others.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    return sys.platform == "linux" and is_main and "torch" not in sys.modules
+
+
 class _Team:
     """A process for each thread that asks."""
 
@@ -68,6 +81,13 @@ class _Team:
         self._lock = threading.Lock()
         self._own = threading.local()
         self._workers: list[_Worker] = []
+        self._idle: list[_Worker] = []
+
+    def copy_this_process(self, work: Callable[..., Any], cells: Cells) -> None:
+        """Let copies be the first to be asked."""
+        for _ in range(self._size):
+            self._idle.append(_Worker(_Copy(work, cells, [worker.child for worker in self._idle]), b""))
+        self._workers += self._idle
 
     def ask(self, column: int) -> tuple[Any, ...]:
         """What is found of a unit, as the only item; none where it was to stop before."""
@@ -76,7 +96,7 @@ class _Team:
             if worker is None:
                 return ()
             try:
-                is_done, found = worker.ask(column, self._greeting)
+                is_done, found = worker.ask(column)
             except Killed as error:
                 killed = error
             else:
@@ -96,9 +116,14 @@ class _Team:
                 return None
             worker: _Worker | None = getattr(self._own, "worker", None)
             if worker is None or worker.has_ended:
-                self._own.worker = worker = _Worker(self._descriptor, self._size)
-                self._workers.append(worker)
+                worker = self._idle.pop() if self._idle else self._new()
+                self._own.worker = worker
             return worker
+
+    def _new(self) -> _Worker:
+        worker = _Worker(_started(self._descriptor, self._size), self._greeting)
+        self._workers.append(worker)
+        return worker
 
     @contextmanager
     def stopping(self) -> Iterator[None]:
@@ -125,35 +150,89 @@ class _Team:
                 how(worker)
 
 
-class _Worker:
-    """One process.  Its own session keeps the terminal's Ctrl-C from it."""
+class _Child(Protocol):
+    """What is asked of a process; `subprocess.Popen` has it."""
 
-    def __init__(self, descriptor: int, size: int) -> None:
-        each = str(max(1, (os.cpu_count() or 1) // size))
-        self._child = subprocess.Popen(
-            [sys.executable, "-P", "-m", CHILD, str(descriptor)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            pass_fds=(descriptor,),
-            env={**dict.fromkeys(_THREADS_OF, each), **os.environ},
-        )
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """Goes to it."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """Comes from it."""
+
+    def poll(self) -> int | None:
+        """Its exit code, negative of a signal; None while it runs."""
+
+    def wait(self) -> int:
+        """The same, at its end."""
+
+    def kill(self) -> None:
+        """End it."""
+
+
+def _started(descriptor: int, size: int) -> _Child:
+    """A new process.  Its own session keeps the terminal's Ctrl-C from it."""
+    each = str(max(1, (os.cpu_count() or 1) // size))
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", CHILD, str(descriptor)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=(descriptor,),
+        env={**dict.fromkeys(_THREADS_OF, each), **os.environ},
+    )
+
+
+class _Copy:
+    """A copy of this process.  others: those that are copied already, whose pipes are not for this one."""
+
+    def __init__(self, work: Callable[..., Any], cells: Cells, others: Sequence[_Child]) -> None:
+        source, to = os.pipe()
+        back, results = os.pipe()
+        self.stdin: IO[bytes] | None = os.fdopen(to, "wb")
+        self.stdout: IO[bytes] | None = os.fdopen(back, "rb")
+        not_its = [pipe for child in (*others, self) for pipe in _pipes(child)]
+
+        def run() -> None:
+            for pipe in not_its:
+                pipe.close()
+            work_in_copy(work, cells, source, results)
+
+        self._process = get_context("fork").Process(target=run, daemon=True)
+        self._process.start()
+        os.close(source)
+        os.close(results)
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self) -> int:
+        self._process.join()
+        return self._process.exitcode or 0
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+class _Worker:
+    """One process.  greeting: what it is told before its first unit."""
+
+    def __init__(self, child: _Child, greeting: bytes) -> None:
+        self.child, self._greeting = child, greeting
         self._is_ready = False
 
     @property
     def has_ended(self) -> bool:
         """Whether it can be asked no more."""
-        return self._child.poll() is not None
+        return self.child.poll() is not None
 
-    def ask(self, column: int, greeting: bytes) -> tuple[bool, Any]:
-        """Whether the work for a unit is done, and what it gives or raises.  Raises `Killed`.
-
-        greeting: what it is told before its first unit.
-        """
-        to, back = _pipes(self._child)
+    def ask(self, column: int) -> tuple[bool, Any]:
+        """Whether the work for a unit is done, and what it gives or raises.  Raises `Killed`."""
+        to, back = _pipes(self.child)
         try:
             if not self._is_ready:
-                to.write(greeting)
+                to.write(self._greeting)
                 to.flush()
                 self._is_ready = pickle.load(back) == READY  # noqa: S301 - from our own process
             to.write(pickle.dumps(column))
@@ -161,26 +240,26 @@ class _Worker:
             answer: tuple[bool, Any] = pickle.load(back)  # noqa: S301
         except (OSError, ValueError, EOFError, pickle.UnpicklingError):
             self.kill()
-            raise Killed(f"its process {how_it_ended(self._child.wait())}") from None
+            raise Killed(f"its process {how_it_ended(self.child.wait())}") from None
         return answer
 
     def stop(self) -> None:
         """Tell it to give what it has; one that has nothing yet is ended."""
         if not self._is_ready:
-            self._child.kill()
+            self.child.kill()
         with suppress(OSError):
-            _pipes(self._child)[0].close()
+            _pipes(self.child)[0].close()
 
     def kill(self) -> None:
         """End it; the thread that asks it gets no answer."""
-        self._child.kill()
-        self._child.wait()
-        for pipe in _pipes(self._child):
+        self.child.kill()
+        self.child.wait()
+        for pipe in _pipes(self.child):
             with suppress(OSError):
                 pipe.close()
 
 
-def _pipes(child: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+def _pipes(child: _Child) -> tuple[IO[bytes], IO[bytes]]:
     assert child.stdin is not None
     assert child.stdout is not None
     return child.stdin, child.stdout

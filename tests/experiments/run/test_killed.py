@@ -1,5 +1,6 @@
 """Processes that are killed: one of `--jobs`, an outside solver's, or the command itself."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -37,6 +38,46 @@ def test_a_unit_whose_process_was_killed_once_is_done_by_another(cells, tmp_path
 
     assert list(map_units(work, cells, UNITS, jobs=2)) == [("0", 0), ("1", 10), ("2", 20), ("3", 30)]
     assert [(tmp_path / unit).stat().st_size for unit in UNITS] == [1, 2, 1, 1]
+
+
+COPIES = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from compexact.experiments.run import workers
+from compexact.experiments.run.units import map_units
+from compexact.solver.arrays import from_arrays
+
+made = [[], [0]]
+folder = Path(sys.argv[1])
+rng = np.random.default_rng(0)
+cells = from_arrays(rng.random((300, 6)) < 0.3, rng.random((300, 6)) < 0.3)
+
+def work(found, column, should_stop):
+    made[0].append(column)  # stays in the copy
+    with (folder / str(column)).open("a") as tries:
+        tries.write("x")
+    if column == 1 and (folder / "1").stat().st_size == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return column, found is cells, os.getpid() != PARENT, os.getsid(0) == os.getpid()
+
+PARENT = os.getpid()
+assert workers.may_copy()
+print([found for _, found in map_units(work, cells, [str(unit) for unit in range(6)], jobs=2)], made)
+"""
+
+
+def test_the_first_processes_are_copies_that_share_the_cells_and_a_killed_one_is_replaced(tmp_path):
+    done = subprocess.run([sys.executable, "-c", COPIES, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert (done.stderr, done.returncode) == ("", 0)
+    found, made = ast.literal_eval(f"[{done.stdout.replace('] [', '], [')}]")
+    assert made == [[], [0]]
+    assert [column for column, *_ in found] == list(range(6))
+    assert all(elsewhere and alone for *_, elsewhere, alone in found)
+    in_copies = [column for column, is_shared, *_ in found if is_shared]
+    assert 0 in in_copies
+    assert 1 not in in_copies
+    assert [(tmp_path / str(unit)).stat().st_size for unit in range(6)] == [1, 2, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("kind", [Explain, Audit])
