@@ -99,7 +99,7 @@ def test_the_ranges_of_a_unit_are_disjoint_and_make_up_its_mask(
     whole = probe_vision(tiny_model, tiny_images, plain_pixels, plain)
     ranged = probe_vision(tiny_model, tiny_images, plain_pixels, replace(plain, ranges=k, ranges_by=how))
     assert np.array_equal(whole.cells.weights, ranged.cells.weights)
-    per_unit = ranged.cells.active.reshape(len(whole.cells), UNITS, k)
+    per_unit = np.asarray(ranged.cells.active).reshape(len(whole.cells), UNITS, k)
     assert np.array_equal(per_unit.sum(axis=2), whole.cells.active)
     assert (per_unit.sum(axis=0) > 0).all() or threshold == "positive"
     for unit in range(UNITS):
