@@ -30,7 +30,7 @@ class Operator:
     count: Callable[[np.ndarray | int, np.ndarray, np.ndarray], np.ndarray]
 
 
-OPERATORS = (
+OPERATORS = [
     Operator("OR", Or, np.logical_or, lambda formula, concept, intersection: formula + concept - intersection),
     Operator("AND", And, np.logical_and, lambda formula, concept, intersection: intersection),
     Operator(
@@ -39,7 +39,7 @@ OPERATORS = (
         np.greater,
         lambda formula, concept, intersection: formula - intersection,
     ),
-)
+]
 """In the order in which the paper's code tries them; ties are settled in this order."""
 
 
