@@ -39,7 +39,6 @@ def test_the_code_of_the_how_to_pages_passes_mypy(tmp_path):
     (tmp_path / "wrong.py").write_text(
         "from compexact import solver\n\nsolver.from_arrays([[1]], [[1]]).n_points.none\n"
     )
-    ended = what_mypy_says(tmp_path)
-    assert ended.stdout.splitlines() == [
-        f'{tmp_path / "wrong.py"}:3: error: "int" has no attribute "none"  [attr-defined]'
-    ], ended.stderr
+    said = what_mypy_says(tmp_path)
+    errors = [line.rpartition("/")[2] for line in said.stdout.splitlines()]  # it remembers the folder of another time
+    assert errors == ['wrong.py:3: error: "int" has no attribute "none"  [attr-defined]'], said.stderr
