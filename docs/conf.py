@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from compexact.experiments.questions.answer_file import AnswerFile
+from compexact.experiments.run.engines import ENGINES
 from compexact.experiments.run.schema import HEADERS, LINES, CertificateFile
 from compexact.probes.datasets import DATASETS
 from compexact.probes.schema import ModelConfig, ProbeManifest, ProbeNames
 from compexact.probes.text import snli_json
 from compexact.probes.text.readers import TABLES
+from compexact.solver.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -66,6 +68,23 @@ def _pair_formats() -> str:
     return _table(("format", "what it has"), lines, *tables)
 
 
+def _metrics() -> str:
+    return _table(("`--metric`", "fraction"), *((f"`{name}`", metric.meaning) for name, metric in METRICS.items()))
+
+
+def _engines() -> str:
+    """`--engine`: what each does, searches and takes."""
+    rows = (
+        (f"`{name}`", engine.says, ", ".join(engine.spaces), ", ".join(map(_option, engine.takes)) or "-")
+        for name, engine in ENGINES.items()
+    )
+    return _table(("`--engine`", "", "`--space`", "takes"), *rows)
+
+
+def _option(name: str) -> str:
+    return f"`--{name.replace('_', '-')}`"
+
+
 def _names(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -83,6 +102,8 @@ KEPT = (ProbeManifest, ProbeNames, *HEADERS.values(), *LINES.values(), Certifica
 
 myst_substitutions = {
     "questions": _questions(),
+    "metrics": _metrics(),
+    "engines": _engines(),
     "datasets": _datasets(),
     "pair_formats": _pair_formats(),
     "schemas": _schemas(),

@@ -17,11 +17,12 @@ from .target import Target
 class OutsideSolver:
     """A solver that a model of the search is put to.
 
-    module: what is imported of its package.  package: what pip calls that.  round: the file in this folder that has
-    `solve_round`; only the solver's own process imports it.  cost: of its model.  check: refuses a target that it
-    cannot count.
+    says: what it is, for help texts.  module: what is imported of its package.  package: what pip calls that.  round:
+    the file in this folder that has `solve_round`; only the solver's own process imports it.  cost: of its model.
+    check: refuses a target that it cannot count.
     """
 
+    says: str
     module: str
     package: str
     round: str
@@ -40,7 +41,11 @@ class OutsideSolver:
 
 
 SOLVERS = {
-    "cpsat": OutsideSolver("ortools", "ortools", "solve_cpsat", Cost(150, 3000, 7e-7, 3e-5), Target.check_size),
-    "maxsat": OutsideSolver("pysat", "python-sat", "solve_maxsat", Cost(250, 1500, 1.3e-6, 1e-5)),
+    "cpsat": OutsideSolver(
+        "OR-Tools CP-SAT", "ortools", "ortools", "solve_cpsat", Cost(150, 3000, 7e-7, 3e-5), Target.check_size
+    ),
+    "maxsat": OutsideSolver(
+        "weighted MaxSAT, by PySAT", "pysat", "python-sat", "solve_maxsat", Cost(250, 1500, 1.3e-6, 1e-5)
+    ),
 }
 """Costs are measured on random cells: 3,000 and 5,000 of 300 concepts, half set, and 20,000 of 60, a tenth set."""

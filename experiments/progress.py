@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..probes.progress import Progress
 from .terminal import behind, guard_streams, visible
-
-Progress = Callable[[str, int, int], None]
 
 SECONDS_BETWEEN_LINES = 15.0
 

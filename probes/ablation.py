@@ -23,7 +23,6 @@ from .nli.loading import LoadedPairModel
 from .nli.predicting import Sentences, by_length, predict
 from .preprocess import Preprocessing
 
-Progress = Callable[[str, int, int], None]
 Scores = Callable[[np.ndarray], np.ndarray]
 """Units (integers) that are set to zero -> float32 (n_inputs, n_classes), the model's scores without them."""
 

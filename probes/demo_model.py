@@ -153,12 +153,12 @@ def train_demo_model(
     *,
     epochs: int = 12,
     seed: int = 0,
-    on_progress: Callable[[str], None] | None = None,
+    on_epoch: Callable[[str], None] = lambda line: None,
 ) -> tuple[DemoNet, float]:
     """Train the network to name the scenes, on the CPU; the network and its accuracy on pictures held out.
 
     Every fifth picture is held out, as in the `split` of the world's index.  One seed gives one network on one
-    machine; torch's global random state is left alone.  on_progress: gets a line per epoch.
+    machine; torch's global random state is left alone.  on_epoch: gets a line for each.
 
     Raises UsageError where a picture's scene is none of the network's, and for fewer than five pictures.
     """
@@ -172,7 +172,7 @@ def train_demo_model(
     with torch.random.fork_rng(devices=[]), _reproducible():
         torch.default_generator.manual_seed(seed)
         model = DemoNet()
-        _fit(model, images[~held_out], targets[~held_out], epochs, on_progress or (lambda line: None))
+        _fit(model, images[~held_out], targets[~held_out], epochs, on_epoch)
         return model, _accuracy(model, images[held_out], targets[held_out])
 
 
@@ -188,7 +188,7 @@ def _targets(dataset: AnnotatedImages) -> torch.Tensor:
 
 
 def _fit(
-    model: DemoNet, images: torch.Tensor, targets: torch.Tensor, epochs: int, on_progress: Callable[[str], None]
+    model: DemoNet, images: torch.Tensor, targets: torch.Tensor, epochs: int, on_epoch: Callable[[str], None]
 ) -> None:
     optimizer = torch.optim.Adam(model.parameters())
     steps = epochs * -(-len(images) // BATCH_SIZE)
@@ -204,7 +204,7 @@ def _fit(
             optimizer.step()
             schedule.step()
             total += loss.item() * len(batch)
-        on_progress(f"epoch {epoch} of {epochs}: loss {total / len(images):.3f}")
+        on_epoch(f"epoch {epoch} of {epochs}: loss {total / len(images):.3f}")
 
 
 def _accuracy(model: DemoNet, images: torch.Tensor, targets: torch.Tensor) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,8 @@ from .factories import brief
 from .layers import capture, check_layer_output, evaluating
 from .loader import PictureReader, batches
 from .preprocess import Preprocessing
+from .progress import Progress
 from .vision.vision_settings import VisionSettings
-
-Progress = Callable[[str, int, int], None]
-"""(what is being done, how many are done, of how many)."""
 
 
 @dataclass(frozen=True, eq=False)

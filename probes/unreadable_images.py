@@ -9,7 +9,7 @@ from .datasets.annotated_images import AnnotatedImages
 from .datasets.some_images import SomeImages
 from .factories import brief
 from .loader import LabelReader, batches
-from .trace import Progress
+from .progress import Progress
 
 
 @dataclass(frozen=True)

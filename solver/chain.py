@@ -30,7 +30,7 @@ class Operator:
     count: Callable[[np.ndarray | int, np.ndarray, np.ndarray], np.ndarray]
 
 
-OPERATORS = (
+OPERATORS = [
     Operator("OR", Or, np.bitwise_or, lambda formula, concept, intersection: formula + concept - intersection),
     Operator("AND", And, np.bitwise_and, lambda formula, concept, intersection: intersection),
     Operator(
@@ -39,7 +39,7 @@ OPERATORS = (
         lambda formula, concept: formula & ~concept,
         lambda formula, concept, intersection: formula - intersection,
     ),
-)
+]
 """In the order in which the paper's code tries them; ties are settled in this order."""
 
 

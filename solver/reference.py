@@ -38,7 +38,7 @@ class ReferenceForm:
 
     copies: how often each concept enters.  first_needs_iou, added_needs_iou: whether a concept needs an
     IoU above 0 to stand in the first beam, and to be added.  epsilon: what the code adds to the union.
-    min_active: units active on fewer points are skipped.
+    min_active: units active on fewer points are skipped.  says: the form in a sentence's part, for help texts.
     """
 
     copies: int
@@ -46,16 +46,25 @@ class ReferenceForm:
     added_needs_iou: bool
     epsilon: float
     min_active: int
+    says: str
 
 
 FORMS = {
-    "vision": ReferenceForm(copies=1, first_needs_iou=True, added_needs_iou=False, epsilon=1e-10, min_active=0),
+    "vision": ReferenceForm(
+        copies=1,
+        first_needs_iou=True,
+        added_needs_iou=False,
+        epsilon=1e-10,
+        min_active=0,
+        says="of images",
+    ),
     "nli": ReferenceForm(
         copies=2,
         first_needs_iou=False,
         added_needs_iou=True,
         epsilon=float(np.finfo(np.float32).tiny),
         min_active=500,
+        says="of sentence pairs, where --min-active is 500 by default",
     ),
 }
 

@@ -1,4 +1,7 @@
-"""Options that several commands have, each said once, and how what is typed is read.  Nothing heavy is imported."""
+"""Options that several commands have, each said once, and how what is typed is read.  Nothing heavy is imported.
+
+Where a registry lists what an option can be, the help says it after what is here (`listed.py`).
+"""
 
 from __future__ import annotations
 
@@ -118,9 +121,7 @@ BatchSizeOption = Annotated[int, typer.Option(help="Inputs at once.")]
 JobsOption = Annotated[int, typer.Option(help="Processes; -1 for one per core.")]
 SeedOption = Annotated[int, typer.Option(help="Of what is random, if anything.")]
 
-EngineOption = Annotated[
-    str, typer.Option(help="beam, exact (proves the optimum), cpsat, maxsat, or brute (tiny inputs).")
-]
+EngineOption = Annotated[str, typer.Option(help="How to search.")]
 SpaceOption = Annotated[str, typer.Option(help="chain (the paper's) or tree.")]
 BEAM_SIZE = typer.Option("--beam-size", help="Distinct functions kept in the beam.")
 BeamSizeOption = Annotated[int, BEAM_SIZE]
@@ -131,4 +132,4 @@ LengthsOption = Annotated[
 ]
 ProvenOption = Annotated[Sequence[int], typer.Option(help="Lengths to prove, too; empty for none.")]
 TimeLimitOption = Annotated[float | None, typer.Option(help="Seconds of wall clock per unit.")]
-SampleOption = Annotated[int | None, typer.Option(help="cpsat and maxsat: ask about this many points.")]
+SampleOption = Annotated[int | None, typer.Option(help="Ask an outside solver about this many points.")]

@@ -21,6 +21,7 @@ import typer
 from typer.core import TyperCommand
 from typer.models import ParameterInfo
 
+from .listed import LISTED
 from .options import as_ranges, number, numbers, whole_number, whole_numbers, with_commas
 
 
@@ -90,12 +91,22 @@ class GroupedCommand(TyperCommand):
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             default = "Arguments" if parameter.param_type_name == "argument" else "Options"
-            record = parameter.get_help_record(ctx)
+            record = _with_what_is_listed(parameter).get_help_record(ctx)
             if record is not None:
                 groups.setdefault(getattr(parameter, "rich_help_panel", None) or default, []).append(record)
         for title in sorted(groups, key=lambda title: title == "Options"):  # what has no group comes last, as --help
             with formatter.section(title):
                 formatter.write_dl(groups[title])
+
+
+def _with_what_is_listed(parameter: Any) -> Any:
+    """The parameter with its whole help."""
+    listed = next((LISTED[name] for name in parameter.opts if name in LISTED), None)
+    if listed is None:
+        return parameter
+    whole = copy(parameter)
+    whole.help = f"{parameter.help}  {listed()}"
+    return whole
 
 
 def arguments(

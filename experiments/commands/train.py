@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...probes.nli.nli_settings import ModelSettings, TrainingSettings
+from ...probes.progress import Progress
 from ..progress import progress
 from ..run.interrupts import stop_on_interrupt
 from .options import FolderOption, ForceOption, FormatOption, SeedOption
@@ -22,7 +23,7 @@ from .signature import Depends
 if TYPE_CHECKING:
     from ...probes.nli.examples import Examples
     from ...probes.nli.training import Epoch, Trained
-    from ...probes.text.pairs import Pairs, Progress
+    from ...probes.text.pairs import Pairs
     from ...probes.text.vectors import WordVectors
     from ..printing import Record
 

@@ -28,11 +28,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...probes.atomic_folder import new_folder
+from ...probes.progress import Progress
 from ...probes.store import Probe, save_probe
 from ...solver.errors import UsageError
 from ...solver.parse import parse
 from ..printing import Printer, chosen_format
-from ..progress import Progress, progress
+from ..progress import progress
 from ..run.engines import SearchSettings
 from ..run.folder import Run, run_units
 from ..run.units import choose_active_units

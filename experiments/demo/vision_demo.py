@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...probes.atomic_folder import new_folder
+from ...probes.progress import Progress
 from ...probes.store import Probe, save_probe
 from ...solver.errors import UsageError
 from ...solver.parse import parse
 from ..printing import Printer, chosen_format
-from ..progress import Progress, progress
+from ..progress import progress
 from ..run.engines import SearchSettings, explain_unit
 from ..run.folder import Record, Run, run_units
 
@@ -92,7 +93,7 @@ def _train_and_probe(folder: Path, seed: int, update: Progress) -> Probe:
     from ...probes.vision.probe import VisionSettings, probe_vision
 
     world = open_dataset(f"broden:{folder / 'world'}")
-    model, accuracy = train_demo_model(world, seed=seed, on_progress=lambda line: print(line, file=sys.stderr))
+    model, accuracy = train_demo_model(world, seed=seed, on_epoch=lambda line: print(line, file=sys.stderr))
     print(f"held-out accuracy {accuracy:.3f}", file=sys.stderr)
     save_demo_model(model, folder / "model.pt")
     loaded = load_model("compexact.probes.demo_model:demo_model", weights=folder / "model.pt")

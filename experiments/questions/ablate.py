@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ..commands.options import SeedOption
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
 from .probed_model import Scores, ablation_scores
 
@@ -29,7 +29,7 @@ def pruned(
     steps: Annotated[int, typer.Option(help="Portions that the units are removed in.")] = 10,
     repeats: Annotated[int, typer.Option(help="Random orders to average over.")] = 5,
     seed: SeedOption = 0,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Does the model need the units that are explained best?  Set units to zero in the order of their IoU.
 

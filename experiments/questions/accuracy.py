@@ -10,11 +10,12 @@ import numpy as np
 import scipy
 import typer
 
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ..commands.options import LengthsOption, SeedOption
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, explain_at
 from .inputs import ProbeInput, UnitsInput
 from .search_options import SEARCH, SearchInput
 from .unit_correlations import finite
@@ -49,7 +50,7 @@ def accuracy_against_iou(
     search: SearchInput = SEARCH,
     least_inputs: Annotated[int, typer.Option(help="Leave out units active on fewer labelled inputs.")] = 1,
     seed: SeedOption = 0,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Is the model more often right where better explained units are active?  (Figure 7.)
 

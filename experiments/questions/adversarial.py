@@ -10,13 +10,13 @@ import typer
 
 from ...probes.classifier import PictureClassifier
 from ...probes.patching import POSITIONS, SIZES, Placement, placements
+from ...probes.progress import Progress, silent
 from ...solver.errors import UsageError, did_you_mean
 from ..commands.signature import Depends
 from .adversarial_examples import classifiers, read_examples
 from .answer import Answer, Published
 from .composites import adversarial_figure
 from .edited_pictures import OUTCOMES, Example, Tried
-from .explanations import Progress
 
 PAPER = {
     "corridor + igloo -> clean room": {"success": 0.046, "partial": 0.014},
@@ -34,7 +34,7 @@ def adversarial(
         Sequence[float], typer.Option(help="Of a patch's corner, in 224ths of the side, both ways.")
     ] = POSITIONS,
     sizes: Annotated[Sequence[float], typer.Option(help="Of a patch, as shares of the side.")] = SIZES,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Does a pasted patch or another colour, as an explanation suggests, turn the prediction?  (Fig. 8, App. B.)
 

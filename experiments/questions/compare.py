@@ -11,6 +11,7 @@ import numpy as np
 import scipy
 import typer
 
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.formula import Formula
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
@@ -18,7 +19,6 @@ from ...solver.parse import parse
 from ..commands.signature import Depends
 from ..run.folder import Record
 from .answer import Answer, input_record, new_figure
-from .explanations import Progress
 from .inputs import RunInput
 
 RELATIONS = ("same formula", "equivalent", "same points", "different", "one has none", "both have none")
@@ -44,7 +44,7 @@ def compare_runs(
     left_probe: Annotated[Probe, Depends(_left_probe)],
     right_probe: Annotated[Probe, Depends(_right_probe)],
     *,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Which units have another formula in another run (seed, layer, model, engine), and how much does IoU differ?
 

@@ -11,6 +11,7 @@ import scipy
 import typer
 
 from ...probes.opening import open_probe
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ..commands.options import LengthsOption
@@ -19,7 +20,7 @@ from ..run.engines import SearchSettings, check_settings
 from ..run.interrupts import stop_on_interrupt
 from ..run.units import map_units
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, explain_at
 from .inputs import ProbeInput, UnitsInput, chosen_units
 from .permutation_test import DrawNull, Null
 from .search_options import BEAM, BeamInput
@@ -52,7 +53,7 @@ def against_chance(
     shuffles: Annotated[int, typer.Option(help="Shuffled masks a unit.")] = 19,
     against: Annotated[OtherUnits | None, Depends(_other_units)] = None,
     beam: BeamInput = BEAM,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Are the explanations better than those of shuffled masks (a p-value a unit), or of another network's units?
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from ...probes.progress import Progress, silent
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
 from ...solver.parse import parse
 from ..commands.options import SeedOption
 from .answer import Answer, input_record, legend_above, new_figure
-from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
 from .logistic import tuned_logistic
 from .truths import Truths, read_truths
@@ -30,7 +30,7 @@ def distilled(
     *,
     splits: Annotated[int, typer.Option(help="Random halves to average over.")] = 3,
     seed: SeedOption = 0,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """How much of the model does a linear classifier recover that sees the explanations in place of the neurons?
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...probes.text.concepts import PairConceptSettings
 from ...probes.text.language import analyse, open_pipeline
@@ -22,7 +23,6 @@ from ..sentences.model_answers import ask_model
 from ..sentences.pair_formulas import ConceptReader
 from ..sentences.unit_findings import unit_findings
 from .answer import Answer, input_record
-from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
 
 if TYPE_CHECKING:  # torch is imported by the command that loads the model
@@ -66,7 +66,7 @@ def edits(
     ] = None,
     units: UnitsOption = None,
     settings: Annotated[EditSettings | None, Depends(EditSettings)] = None,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Which small edits of sentence pairs, suggested by a unit's formula, change the predicted label?  (Figs. 6, 9.)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.explanation import Explanation
 from ...solver.result import SearchResult
 from ..run.engines import SearchSettings
 from ..run.interrupts import stop_on_interrupt
 from ..run.units import Explain, map_units
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def explain_at(
     settings: SearchSettings,
     *,
     jobs: int = 1,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> list[Explained]:
     """Explain every unit at every length, with one engine.
 

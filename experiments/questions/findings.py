@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ...probes.progress import Progress, silent
 from ..commands.signature import Opened
 from ..sentences.heuristics import Heuristic, read_heuristics
 from ..sentences.unit_findings import Findings, find
 from .answer import Answer, input_record, new_figure
-from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
 
 WORDS_SHOWN = 20
@@ -24,7 +24,7 @@ def findings_of(
     heuristics: Annotated[
         Sequence[Heuristic] | None, typer.Option(help="Your own word lists, as JSON."), Opened(read_heuristics)
     ] = None,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """What have the units of a sentence-pair model learnt: words, heuristics, and for which class do they argue?
 

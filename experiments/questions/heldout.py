@@ -10,6 +10,7 @@ import scipy
 import typer
 
 from ...probes.opening import open_probe
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.cells import Cells
 from ...solver.errors import UsageError
@@ -18,7 +19,7 @@ from ..commands.options import LengthsOption, ProvenOption
 from ..commands.signature import Opened
 from ..run.engines import SearchSettings
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, explain_at
 from .inputs import ProbeInput, UnitsInput
 from .search_options import BEAM, BeamInput
 from .splits import by_probes, halves_of
@@ -46,7 +47,7 @@ def held_out_iou(
     proven: ProvenOption = range(1, 4),
     splits: Annotated[int, typer.Option(help="Random halves to average over.")] = 1,
     beam: BeamInput = BEAM,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Do explanations hold on inputs that they were not found on?  Do longer ones, or the optimum, overfit?
 

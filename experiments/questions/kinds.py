@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...probes.text.vectors import WordVectors, open_vectors
 from ...solver.errors import UsageError
@@ -29,7 +30,7 @@ from ..commands.signature import Depends, Opened
 from ..sentences.pair_formulas import literals
 from .annotation_sheet import LABELS, Sheet, cohen_kappa, read_sheet
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
-from .explanations import Progress, explain_at
+from .explanations import explain_at
 from .inputs import ProbeInput, UnitsInput
 from .relatedness import SHARE, Relatedness, concept_topic
 from .search_options import AT_LENGTH, SearchAtLengthInput
@@ -99,7 +100,7 @@ def kinds_of(
     sample: Annotated[Sample, Depends(Sample)] = EVERY_UNIT,
     search: SearchAtLengthInput = AT_LENGTH,
     rule: Rule = RULE,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Do explanations join what belongs together?  A suggestion, and a sheet for people to label.  (Section 4.)
 

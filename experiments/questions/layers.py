@@ -11,11 +11,12 @@ import numpy as np
 import typer
 
 from ...probes.opening import open_probe
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError, did_you_mean
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explanations import Progress, explain_at
+from .explanations import explain_at
 from .inputs import ProbeInput, chosen_units
 from .search_options import AT_LENGTH, SearchAtLengthInput
 from .unit_correlations import ALPHA, correlations, extremes, overlaps, roles
@@ -82,7 +83,7 @@ def layer_links(
     top: Annotated[int, typer.Option(help="Earlier units for each later one, and as many against it.")] = 3,
     alpha: float = ALPHA,
     search: SearchAtLengthInput = AT_LENGTH,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Which units of an earlier layer go with each unit of a later one?
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import scipy
 
+from ...probes.progress import Progress, silent
 from ...solver.ceiling import ceiling
 from ...solver.problem import Problem
 from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, ProvenOption
 from ..run.engines import SearchSettings
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, explain_at
 from .inputs import ProbeInput, UnitsInput
 
 DATA = "ResNet-18 on Places365, Broden (ADE20K), 512 units"
@@ -29,7 +30,7 @@ def iou_by_length(
     proven: ProvenOption = range(1, 4),
     beam_size: BeamSizeOption = 10,
     jobs: JobsOption = 1,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """How much better do explanations get as they may be longer?  (Figures 3 and 4.)
 

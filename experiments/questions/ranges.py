@@ -14,6 +14,7 @@ import numpy as np
 import typer
 
 from ...probes.opening import open_probe
+from ...probes.progress import Progress, silent
 from ...probes.ranges import has_activations, parts, read_ranges
 from ...probes.store import Probe
 from ...solver.errors import UsageError
@@ -22,7 +23,7 @@ from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
 from ..commands.options import UnitsOption
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, explain_at
 from .inputs import chosen_units
 from .search_options import AT_LENGTH, SearchAtLengthInput
 
@@ -67,7 +68,7 @@ def explained_ranges(
     units: Annotated[Sequence[str], Depends(_units)],
     *,
     search: SearchAtLengthInput = AT_LENGTH,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Does a unit mean something else where it is weakly active than where it is strongly active?
 

@@ -10,13 +10,13 @@ import scipy
 import typer
 
 from ...probes.factories import call_factory, find_attribute
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
 from ...solver.parse import parse
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
-from .explanations import Progress
 from .inputs import RunInput, RunProbeInput
 from .probed_model import Respond, picture_response
 
@@ -53,7 +53,7 @@ def simulated(
     respond: Annotated[Respond, Depends(picture_response)],
     *,
     pictures: Annotated[int, typer.Option(help="With the formula, and as many without.")] = 40,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Does a unit tell new pictures that satisfy its formula from such that do not?  Default: of the demo world.
 

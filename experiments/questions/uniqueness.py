@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
 from ..commands.options import LengthsOption
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, explain_at
 from .inputs import ProbeInput, UnitsInput
 from .search_options import SEARCH, SearchInput
 
@@ -40,7 +41,7 @@ def shared_formulas(
     *,
     lengths: LengthsOption = (1, 3, 5, 10),
     search: SearchInput = SEARCH,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """How many units share an equivalent formula, and how many concepts do all of them use?  (Appendix A.)
 

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.errors import UsageError, did_you_mean
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, Progress, explain_at
+from .explanations import Explained, explain_at
 from .inputs import ProbeInput, UnitsInput
 from .search_options import AT_LENGTH, SearchAtLengthInput
 from .unit_correlations import correlations, extremes, finite, roles
@@ -48,7 +49,7 @@ def class_contributions(
     ] = None,
     top: Annotated[int, typer.Option(help="Units with the greatest weight, and as many with the least.")] = 5,
     search: SearchAtLengthInput = AT_LENGTH,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Answer:
     """Which units speak for and against a class, and what are they?  (Figure 8.)
 

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...probes.atomic_folder import check_output, new_folder
+from ...probes.progress import Progress, silent
 from ...probes.regular_files import starts_with
 from ...probes.store import Probe
 from ...probes.versions import versions
@@ -36,8 +37,6 @@ from .site_index import home_values
 ASSETS = ("report.css", "report.js", "icon.svg")
 GENERATOR = '<meta name="generator" content="compexact report">'
 
-Progress = Callable[[str, int, int], None]
-
 
 def write_report(
     run: Run,
@@ -46,7 +45,7 @@ def write_report(
     *,
     answers: Sequence[Path] = (),
     force: bool = False,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> Path:
     """Write the site of one run or audit; see `write_site`.  probe: `run.open_probe()`."""
     return write_site([(run, probe)], folder, answers=answers, force=force, on_progress=on_progress)
@@ -58,7 +57,7 @@ def write_site(
     *,
     answers: Sequence[Path] = (),
     force: bool = False,
-    on_progress: Progress | None = None,
+    on_progress: Progress = silent,
 ) -> Path:
     """Write one site of runs and audits, whole or not at all; give the path of its index.html.
 
@@ -66,7 +65,7 @@ def write_site(
     several have a folder each, and the first page leads to them, and shows the answers by question.
     answers: folders that `compexact experiment NAME -o` made, or folders of such; each answer gets a page.
     force: replace the report that lies there.
-    on_progress: called with (what is being done, how many units are done, of how many).
+    on_progress: told of units.
 
     Raises `UsageError` where there is no run, where the folder exists, or with `force` holds something else than a
     report; `DataError` where it cannot be written, and where run and probe do not belong together or are damaged.
@@ -83,8 +82,7 @@ def write_site(
         for name in ASSETS:
             shutil.copyfile(TEMPLATES / name, partial / "assets" / name)
         for done, _ in enumerate(_write(reports, asked, partial), start=1):
-            if on_progress:
-                on_progress("writing pages", done, total)
+            on_progress("writing pages", done, total)
     return folder / "index.html"
 
 

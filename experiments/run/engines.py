@@ -39,10 +39,12 @@ TRANSPORT_SHARE = 0.1
 class Engine:
     """A way to search.
 
-    search: (problem, settings, stopping) -> result.  spaces: those it searches.  takes: the settings that it heeds,
-    beside those that all do.  proves: whether its results have a bound, so that an audit may hold the beam against it.
+    says: what it does, in a sentence's part, for help texts and docs.  search: (problem, settings, stopping) ->
+    result.  spaces: those it searches.  takes: the settings that it heeds, beside those that all do.  proves: whether
+    its results have a bound, so that an audit may hold the beam against it.
     """
 
+    says: str
     search: Callable[[Problem, SearchSettings, Stopping], SearchResult]
     spaces: tuple[str, ...]
     takes: tuple[str, ...] = ()
@@ -119,13 +121,20 @@ def _bounded_better(problem: Problem, found: SearchResult, bounding: Stopping, s
 
 
 ENGINES: dict[str, Engine] = {
-    "beam": Engine(_beam, ("chain",), ("beam_size", "top_k", "penalty", "metric", "compat", "time_limit")),
-    "exact": Engine(_exact, SPACES, ("beam_size", "time_limit"), proves=True),
+    "beam": Engine(
+        "the paper's search; proves nothing",
+        _beam,
+        ("chain",),
+        ("beam_size", "top_k", "penalty", "metric", "compat", "time_limit"),
+    ),
+    "exact": Engine(
+        "proves the optimum, stopped early a bound", _exact, SPACES, ("beam_size", "time_limit"), proves=True
+    ),
     **{
-        name: Engine(partial(_outside, name), SPACES, ("beam_size", "sample", "time_limit"), proves=True)
-        for name in SOLVERS
+        name: Engine(solver.says, partial(_outside, name), SPACES, ("beam_size", "sample", "time_limit"), proves=True)
+        for name, solver in SOLVERS.items()
     },
-    "brute": Engine(_brute, SPACES, proves=True),
+    "brute": Engine("every function, for tiny inputs", _brute, SPACES, proves=True),
 }
 """To add an engine, add a row; to add an outside solver, a row of `SOLVERS`."""
 

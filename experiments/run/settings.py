@@ -32,11 +32,8 @@ class SearchSettings:
     beam_size: Annotated[int | None, BEAM_SIZE] = 10
     top_k: Annotated[int, typer.Option(help="Also keep this many of the best formulas of the final beam.")] = 1
     penalty: Annotated[str, typer.Option(help="Score = metric * penalty ** (length - 1).")] = "1"
-    metric: Annotated[str, typer.Option(help="iou, precision, recall or f1.")] = "iou"
-    compat: Annotated[
-        str | None,
-        typer.Option(help="vision or nli: search as the paper's code does.  nli: --min-active is 500 by default."),
-    ] = None
+    metric: Annotated[str, typer.Option(help="What formulas are scored by.")] = "iou"
+    compat: Annotated[str | None, typer.Option(help="Search as the paper's code does.")] = None
     time_limit: TimeLimitOption = None
     sample: SampleOption = None
     seed: SeedOption = 0

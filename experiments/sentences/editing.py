@@ -20,6 +20,7 @@ import typer
 
 from ...probes.datasets.files import read_table
 from ...probes.nli.evaluation import probabilities
+from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...probes.text.language import AnalysedPair
 from ...probes.text.lines import existing_file
@@ -37,7 +38,6 @@ PAPER_EDITS = Path(__file__).with_name("data") / "paper_edits.tsv"
 EDIT_COLUMNS = ("source", "label", "premise", "hypothesis", "edited_label", "edited_premise", "edited_hypothesis")
 
 Tokens = Sequence[str]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +173,7 @@ def propose_edits(
     units: Sequence[UnitFinding],
     settings: EditSettings | None = None,
     *,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Edits:
     """Edits for every unit (`findings.unit_findings` gives them) and goal.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -12,9 +12,9 @@ from ...solver.errors import CompexactError, DataError, UsageError
 from ..devices import choose_device
 from ..factories import brief
 from ..layers import evaluating
+from ..progress import Progress, silent
 from .loading import LoadedPairModel
 
-Progress = Callable[[str, int, int], None]
 Sentences = Sequence[Sequence[str]]
 
 
@@ -25,7 +25,7 @@ def predict(
     *,
     device: str = "cpu",
     batch_size: int = 64,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> np.ndarray:
     """float32 (n, n_classes): the scores of every pair, in the order given; without dropout.
 

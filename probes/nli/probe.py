@@ -36,11 +36,12 @@ from ...solver.cells import CellBuilder, Cells
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
 from ..layers import evaluating, final_linear
+from ..progress import Progress, silent
 from ..ranges import highest_in_ranges, ranged_units
 from ..store import Probe
 from ..text.concepts import PairConcepts
 from ..text.language import AnalysedPair
-from ..text.pairs import Pairs, Progress
+from ..text.pairs import Pairs
 from ..thresholds import TopQuantile, as_float32_below
 from ..versions import PACKAGES, versions
 from .loading import LoadedPairModel
@@ -70,7 +71,7 @@ def probe_nli(
     analysed: Sequence[AnalysedPair],
     concepts: PairConcepts,
     settings: NliSettings,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
     origin: Origin | None = None,
 ) -> Probe:
     """Count every unit of the layer against every concept of the pairs.

@@ -9,10 +9,11 @@ import numpy as np
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
 from ..layers import capture, evaluating
+from ..progress import Progress, silent
 from ..thresholds import as_float32_below
 from .loading import LoadedPairModel
 from .pair_layers import check_pair_layer
-from .predicting import Progress, Sentences, by_length, run_batches
+from .predicting import Sentences, by_length, run_batches
 
 
 def respond(
@@ -45,7 +46,7 @@ def layer_values(
     batches: Sequence[np.ndarray],
     layer: str,
     device: str,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(values, logits): float32 (n, n_units) of the layer and (n, n_classes), in whatever mode the model is.
 

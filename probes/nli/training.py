@@ -13,6 +13,7 @@ from torch import nn
 
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
+from ..progress import Progress, silent
 from ..text.vectors import WordVectors
 from .examples import Examples
 from .model import SentencePairModel
@@ -21,7 +22,6 @@ from .predicting import by_length
 from .seeding import seeded
 from .vocabulary import build_vocabulary
 
-Progress = Callable[[str, int, int], None]
 EVALUATION_BATCH = 256
 POOL = 50
 """How many batches are sorted by length together."""
@@ -73,7 +73,7 @@ def train_nli(
     vectors: WordVectors | None = None,
     stop: Callable[[], bool] = lambda: False,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Trained:
     """Train on `train`; choose the epoch by the accuracy on `dev`, of two equal ones the earlier.
 

@@ -19,8 +19,9 @@ from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
 from ..datasets.files import shown
 from ..digests import file_digest
 from ..factories import brief
+from ..progress import Progress, silent
 from .lemmas import add_lemmas
-from .pairs import Pairs, Progress, Sentence
+from .pairs import Pairs, Sentence
 
 if TYPE_CHECKING:  # spaCy takes seconds to load
     from spacy.language import Language
@@ -177,7 +178,7 @@ def annotation_sources(pairs: Pairs, pipeline: Pipeline, *, tags_from: str = "fi
 def analyse(
     pairs: Pairs,
     pipeline: Pipeline,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
     *,
     tags_from: str = "file",
 ) -> tuple[AnalysedPair, ...]:

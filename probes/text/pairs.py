@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 LABELS = ("entailment", "neutral", "contradiction")
 """The three relations, in the order of the paper's code: class 0, 1, 2."""
-
-Progress = Callable[[str, int, int], None]
-"""Called as (what is being done, done so far, of how many)."""
 
 
 @dataclass(frozen=True)

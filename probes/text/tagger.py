@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...solver.errors import DataError, UsageError
 from ..atomic_folder import new_folder
+from ..progress import Progress, silent
 from ..regular_files import starts_with
-from .pairs import Pairs, Progress, Sentence
+from .pairs import Pairs, Sentence
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -74,7 +75,7 @@ def train_tagger(
     epochs: int = 10,
     held_out: float = 0.1,
     force: bool = False,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> TaggerReport:
     """Train a tagger on the CPU and write it as a spaCy pipeline to the folder `output`.
 

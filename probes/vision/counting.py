@@ -12,7 +12,7 @@ from ...solver.cells import CellBuilder, Cells
 from ..datasets.annotated_images import AnnotatedImages
 from ..loader import LabelReader, batches
 from ..masks import active_counts
-from ..trace import Progress
+from ..progress import Progress
 from .unit_masks import ActivationStream, Activity, ImageActivations
 
 PICTURE_SIZE = 256

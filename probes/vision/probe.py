@@ -50,10 +50,11 @@ from ..digests import file_digest
 from ..layers import final_linear
 from ..models import LoadedModel
 from ..preprocess import Preprocessing
+from ..progress import Progress, silent
 from ..ranges import MARK
 from ..store import Probe
 from ..thresholds import as_float32_below
-from ..trace import LayerMaps, Progress, Trace, trace
+from ..trace import LayerMaps, Trace, trace
 from ..unreadable_images import Skipped, readable_images
 from ..versions import versions
 from .counting import CellCounter
@@ -72,7 +73,7 @@ def probe_vision(
     settings: VisionSettings,
     *,
     spill_folder: Path | None = None,
-    on_progress: Progress = lambda what, done, total: None,
+    on_progress: Progress = silent,
 ) -> Probe:
     """Count every unit of the layers against every concept of the dataset.
 

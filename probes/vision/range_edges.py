@@ -13,9 +13,10 @@ import numpy as np
 import torch
 
 from ..masks import upsample
+from ..progress import Progress
 from ..ranges import split_into_ranges
 from ..thresholds import TopQuantile, as_float32_below
-from ..trace import LayerMaps, Progress
+from ..trace import LayerMaps
 
 ROOM = 2**29
 """Bytes of values that are kept at once."""

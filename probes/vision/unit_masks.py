@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from ..masks import upsample
-from ..trace import LayerMaps, Progress
+from ..progress import Progress
+from ..trace import LayerMaps
 
 
 @dataclass(frozen=True, eq=False)

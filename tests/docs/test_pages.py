@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from compexact.experiments.run.engines import ENGINES
 from compexact.probes.datasets import DATASETS
+from compexact.probes.nli.nli_settings import VARIANTS
+from compexact.probes.preprocess import PRESETS
 from compexact.probes.text.readers import TABLES
 from compexact.solver.checking import PROOFS
+from compexact.solver.metrics import METRICS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -50,6 +54,8 @@ def test_the_tables_and_schemas_that_pages_are_given_have_every_entry_of_the_reg
         assert len(pages) == 1, name
         assert said.strip(), name
     assert all(f"`{kind}:FOLDER`" in given["datasets"] for kind in DATASETS)
+    assert all(f"| `{name}` | {metric.meaning} |" in given["metrics"] for name, metric in METRICS.items())
+    assert all(f"| `{name}` | {engine.says} |" in given["engines"] for name, engine in ENGINES.items())
     assert all(f"`{column}`" in given["pair_formats"] for kind in TABLES for column in kind.needed)
     schemas = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", given["schemas"], re.DOTALL)]
     assert {"ProbeManifest", "ExplainHeader", "ExplainLine", "CertificateFile", "AnswerFile"} <= {
@@ -61,3 +67,19 @@ def test_the_tables_and_schemas_that_pages_are_given_have_every_entry_of_the_reg
 def test_pages_about_proofs_name_every_kind(page):
     text = (DOCS / f"{page}.md").read_text()
     assert [proof for proof in PROOFS if f"`{proof}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "head", "registry"),
+    [
+        ("exact", "proof", PROOFS),
+        ("certificates", "`proof`", PROOFS),
+        ("vision", "`--preset`", PRESETS),
+        ("nli", "`--variant`", VARIANTS),
+    ],
+)
+def test_a_table_that_is_written_by_hand_has_a_row_for_every_entry(page, head, registry):
+    table = re.search(
+        rf"^\| {re.escape(head)} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", (DOCS / f"{page}.md").read_text(), re.MULTILINE
+    )
+    assert re.findall(r"^\| `([\w-]+)` \|", table[1], re.MULTILINE) == list(registry)

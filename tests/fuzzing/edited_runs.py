@@ -35,7 +35,7 @@ from compexact.solver.certificate import Certificate
 from compexact.solver.checking import seal
 from compexact.solver.errors import CompexactError
 from compexact.solver.formula import Atom
-from compexact.solver.metrics import rounded_up
+from compexact.solver.metrics import METRICS, rounded_up
 from compexact.solver.parse import parse
 
 EDITS = 25
@@ -326,7 +326,8 @@ def base_run(case: Case, probe: Probe, folder: Path) -> Files:
     elif kind == 2:
         run_units(probe, UNITS, SearchSettings(engine="exact", max_length=6), folder)
     elif kind == 3:
-        metric = ("precision", "recall", "f1")[case.seed % 3]
+        others = [name for name in METRICS if name != "iou"]
+        metric = others[case.seed % len(others)]
         run_units(probe, UNITS, SearchSettings(max_length=3, top_k=2, metric=metric, penalty="0.9"), folder)
     elif kind == 4:
         run_units(probe, UNITS, SearchSettings(engine="brute", max_length=2), folder)

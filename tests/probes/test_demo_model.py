@@ -34,7 +34,7 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(world):
     lines = []
-    model, accuracy = train_demo_model(world, epochs=8, on_progress=lines.append)
+    model, accuracy = train_demo_model(world, epochs=8, on_epoch=lines.append)
     return model, accuracy, lines
 
 

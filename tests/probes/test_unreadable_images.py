@@ -13,6 +13,7 @@ from torch import nn
 from compexact.experiments.cli import main
 from compexact.probes.datasets.annotated_images import Annotation
 from compexact.probes.opening import open_probe
+from compexact.probes.progress import silent
 from compexact.probes.store import save_probe
 from compexact.probes.unreadable_images import readable_images
 from compexact.probes.vision.probe import VisionSettings, probe_vision
@@ -142,7 +143,7 @@ def test_whatever_a_users_dataset_raises_counts_as_unreadable_but_not_a_wrong_ar
         def annotation(self, index):
             return Annotation(np.full((1, 9, 11), 7)) if index == 3 else super().annotation(index)
 
-    reading = {"batch_size": 2, "workers": 0, "on_progress": lambda what, done, total: None}
+    reading = {"batch_size": 2, "workers": 0, "on_progress": silent}
     images, skipped = readable_images(Odd(), 0.5, **reading)
     assert [(each.key, each.reason[:34]) for each in skipped] == [
         ("image1", "image1: ZeroDivisionError: by zero"),

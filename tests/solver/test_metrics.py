@@ -108,9 +108,9 @@ def test_the_largest_number_of_a_metric_is_that_of_sums_and_products():
     assert SPECIFICITY.largest(10) == 20
 
 
-@pytest.mark.parametrize("name", METRICS)
-def test_the_numbers_of_a_metric_of_the_package_fit_into_doubles_without_loss(name):
-    """Products would not: the beam then counts with Python's integers, and takes much longer."""
+@pytest.mark.parametrize("name", ["iou", "precision", "recall", "f1"])
+def test_the_numbers_of_a_metric_of_sums_fit_into_doubles_without_loss(name):
+    """Products do not: the beam then counts with Python's integers, and takes much longer."""
     assert METRICS[name].largest(10**15) < 2**53
 
 

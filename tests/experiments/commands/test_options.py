@@ -1,12 +1,20 @@
 """How what is typed is read, and how defaults are written in the help."""
 
+import re
 from collections import defaultdict
 
 import pytest
 import typer
 
 from compexact.experiments.cli import app
+from compexact.experiments.commands.listed import LISTED
 from compexact.experiments.commands.options import as_ranges, numbers, size, whole_numbers, with_commas
+from compexact.experiments.questions import QUESTIONS
+from compexact.experiments.run.engines import ENGINES, Engine
+from compexact.probes.datasets import DATASETS
+from compexact.probes.preprocess import PRESETS
+from compexact.solver.metrics import METRICS, Metric
+from compexact.solver.reference import FORMS
 
 
 def test_numbers_and_ranges_are_read_in_any_order_each_once():
@@ -37,6 +45,43 @@ def test_numbers_are_written_as_they_are_read():
 def test_what_cannot_be_read_is_shown(read, text, said):
     with pytest.raises(typer.BadParameter, match=said):
         read(text)
+
+
+def in_one_line(text):
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "registry"),
+    [
+        (("explain",), METRICS),
+        (("explain",), ENGINES),
+        (("explain",), FORMS),
+        (("audit",), ENGINES),
+        (("experiment", "uniqueness"), ENGINES),
+        (("probe", "vision"), DATASETS),
+        (("probe", "vision"), PRESETS),
+        (("experiment",), {question.name: question for question in QUESTIONS}),
+    ],
+)
+def test_the_help_names_every_entry_of_the_registry(compexact, words, registry):
+    shown = in_one_line(compexact(*words, "--help").out)
+    assert [name for name in registry if not re.search(rf"\b{name}\b", shown)] == []
+
+
+def test_the_help_has_the_sentence_of_a_new_entry(compexact, monkeypatch):
+    monkeypatch.setitem(METRICS, "hits", Metric("hits", lambda tp, fp, fn, tn: (tp, tp + fp + fn + tn), "TP / all"))
+    monkeypatch.setitem(ENGINES, "luck", Engine("whatever comes first", ENGINES["beam"].search, ("chain",)))
+    shown = in_one_line(compexact("explain", "--help").out)
+    assert "hits: TP / all." in shown
+    assert "luck: whatever comes first." in shown
+
+
+def test_every_option_that_is_listed_is_one_of_a_command():
+    options = {
+        name for command in commands(typer.main.get_command(app)) for each in command.params for name in each.opts
+    }
+    assert set(LISTED) <= options
 
 
 MEANS_SEVERAL_THINGS = {
