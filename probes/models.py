@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,6 +154,8 @@ def _categories(name: str, module: nn.Module) -> tuple[str, ...] | None:
 
 def _load_factory(spec: str, weights: Path | None, strict: bool, seed: int) -> LoadedModel:
     state = None if weights is None else read_state_dict(weights)
+    with suppress(ImportError):  # the module of the user's may import it, and may not
+        import_torchvision()
     found = find_attribute(spec, "model")
     if not isinstance(found, nn.Module):
         with torch.random.fork_rng(devices=[]):

@@ -18,6 +18,7 @@ from .datasets.annotated_images import AnnotatedImages
 from .factories import brief
 from .layers import capture, check_layer_output, evaluating
 from .loader import PictureReader, batches
+from .memory_layout import FORMATS, chosen_format, keep_freed_memory, laid_out
 from .preprocess import Preprocessing
 from .progress import Progress
 from .vision.vision_settings import VisionSettings
@@ -58,7 +59,7 @@ class Trace:
     layers: by name; whoever has the trace closes their files.  unit_max: float32 (n_images, n_kept), each kept
     unit's largest value in each image, the layers' units one after the other.  predictions: int64 (n_images,), the
     class with the highest score, or -1 where the model gives no class scores, or NaN.  images_digest: over all
-    images' pixels.
+    images' pixels.  memory_format: in which the model ran.
     """
 
     layers: dict[str, LayerMaps]
@@ -66,6 +67,7 @@ class Trace:
     predictions: np.ndarray
     n_classes: int
     images_digest: str
+    memory_format: str
 
 
 def trace(
@@ -85,14 +87,18 @@ def trace(
     finite: dict[str, np.ndarray] = {}
     unit_max: list[np.ndarray] = []
     predictions: list[np.ndarray] = []
-    n_classes, done, digest = 0, 0, hashlib.sha256()
+    n_classes, done, digest, memory_format = 0, 0, hashlib.sha256(), ""
     model, layers = model.to(settings.device), settings.layers
-    with ExitStack() as stack, evaluating(model), capture(model, layers) as outputs:
-        spills = {layer: stack.enter_context(Spill(spill_folder)) for layer in layers}
+    keep_freed_memory()
+    with ExitStack() as files, ExitStack() as stack, evaluating(model), capture(model, layers) as outputs:
+        spills = {layer: files.enter_context(Spill(spill_folder)) for layer in layers}
         reader = PictureReader(dataset, preprocessing)
         for batch in batches(reader, len(dataset.keys), settings.batch_size, settings.workers):
             images = torch.from_numpy(np.stack([picture.values for picture in batch])).to(settings.device)
-            scores = _run(model, images, settings.batch_size)
+            if not done:
+                memory_format = chosen_format(settings.memory_format, model, images)
+                stack.enter_context(laid_out(model, memory_format))
+            scores = _run(model, images.to(memory_format=FORMATS[memory_format]), settings.batch_size)
             largest = []
             for layer in layers:
                 maps, is_finite = _maps(outputs, layer, len(batch), done, settings.nan == "drop")
@@ -107,9 +113,9 @@ def trace(
             done += len(batch)
             on_progress("running the network", done, len(dataset.keys))
         kept = {layer: _kept(spills[layer], finite[layer], layer) for layer in layers}
-        stack.pop_all()  # the caller closes the files
+        files.pop_all()  # the caller closes them
     of_kept = np.concatenate(unit_max)[:, np.concatenate([finite[layer] for layer in layers])]
-    return Trace(kept, of_kept, np.concatenate(predictions), n_classes, digest.hexdigest())
+    return Trace(kept, of_kept, np.concatenate(predictions), n_classes, digest.hexdigest(), memory_format)
 
 
 def _kept(spill: Spill, finite: np.ndarray, layer: str) -> LayerMaps:

@@ -102,7 +102,7 @@ def probe_vision(
     if linear is not None:
         arrays["class_weights"] = _weights_of_kept(linear[1], traced)
     about = _about(model, dataset, preprocessing, settings, traced, counting.labels_digest)
-    about["settings"] |= _left_out(settings, skipped, traced)
+    about["settings"] |= {"memory_format": traced.memory_format} | _left_out(settings, skipped, traced)
     about["notes"] = [*model.notes, *_notes(cells, skipped, traced, edges)]
     about["final_linear"] = linear[0] if linear else None
     return Probe(cells, about, _names(model, dataset, traced), arrays)

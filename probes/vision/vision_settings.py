@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-RULES = ("quantile", "positive")
-THRESHOLD_ON = ("cells", "pixels")
-NAN_RULES = ("error", "drop")
+CHOICES = {
+    "threshold": ("quantile", "positive"),
+    "threshold_on": ("cells", "pixels"),
+    "nan": ("error", "drop"),
+    "memory_format": ("auto", "channels_last", "contiguous"),
+}
 MAX_WORKERS = 256
 
 
@@ -27,6 +30,10 @@ class VisionSettings:
     batch_size: Annotated[int, "Inputs at once."] = 32
     workers: int = 1
     device: Annotated[str, "cpu, cuda, mps or auto."] = "cpu"
+    memory_format: Annotated[
+        str,
+        "channels_last (faster on a CPU; equal but for rounding), contiguous, or auto: the first where the model can.",
+    ] = "auto"
     ranges: Annotated[
         int | None, "Split each unit's values above the threshold into this many units: u@1 (lowest), ..."
     ] = None
@@ -40,7 +47,7 @@ class VisionSettings:
         from ...solver.errors import UsageError
         from ..ranges import check_ranges
 
-        for name, known in (("threshold", RULES), ("threshold_on", THRESHOLD_ON), ("nan", NAN_RULES)):
+        for name, known in CHOICES.items():
             if (value := getattr(self, name)) not in known:
                 raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}")
         if not 0 < self.quantile < 1:
