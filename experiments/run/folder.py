@@ -138,7 +138,7 @@ def keep_records(folder: Path, probe: Probe, header: Record, work: Work, on_reco
         with io_errors_as_data_errors(folder):
             done = _repair_records(folder, there)
         check_lines(folder, probe, there, done)
-        check_proofs(folder, there, done)
+        check_proofs(folder, done)
         missing = [name for name in header["units"] if name not in done]
         _log(folder, f"{len(missing)} of {len(header['units'])} units to do" if missing else "nothing to do")
         _append(folder, header["units"], done, work(missing), on_record)
