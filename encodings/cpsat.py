@@ -176,14 +176,11 @@ class _Builder:
         held, left, last = (self.holds[span, j] for span in (node.span, left_span, right_span))
         split = [] if len(node.rights) == 1 else [~self.split[node.span, right]]
         conjunctive = self.conjunctive[node.span]
-        if positive:
-            self.model.add_bool_or([*split, ~held, left, last])
-            self.model.add_bool_or([*split, ~held, ~conjunctive, left])
-            self.model.add_bool_or([*split, ~held, ~conjunctive, last])
-        else:
-            self.model.add_bool_or([*split, held, ~left, ~last])
-            self.model.add_bool_or([*split, held, conjunctive, ~left])
-            self.model.add_bool_or([*split, held, conjunctive, ~last])
+        if not positive:
+            held, left, last, conjunctive = ~held, ~left, ~last, ~conjunctive
+        self.model.add_bool_or([*split, ~held, left, last])
+        self.model.add_bool_or([*split, ~held, ~conjunctive, left])
+        self.model.add_bool_or([*split, ~held, ~conjunctive, last])
 
     def add_objective(self, floor: int) -> None:
         whole = (0, self.shape.length)

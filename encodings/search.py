@@ -9,7 +9,6 @@ result `optimal`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -54,30 +53,31 @@ class SearchInterrupted(KeyboardInterrupt):
 def outside_search(
     engine: str,
     problem: Problem,
+    stopping: Stopping,
     *,
     space: str = "chain",
     max_length: int = 3,
-    time_limit: float | None = None,
     sample: int | None = None,
     seed: int = 0,
     beam_size: int | None = 10,
-    should_stop: Callable[[], bool] = lambda: False,
 ) -> SearchResult:
     """The best formula of the space with at most `max_length` concepts, by a solver of `SOLVERS`.
 
-    engine: a key of `SOLVERS`.  time_limit: wall-clock seconds.  sample: ask about this many points, drawn
-    without replacement with `seed`; the answer is then counted on all points, and the bound is one for all points.
+    engine: a key of `SOLVERS`.  stopping: looked at several times a second; the result is then what is known.
+    sample: ask about this many points, drawn without replacement with `seed`; the answer is then counted on all
+    points, and the bound is one for all points.
     seed: also of the solver's own choices, if it makes any.
     beam_size: of the beam whose answer the search starts from, and which it never falls below.
-    should_stop: asked several times a second; the result is then what is known.
 
     Raises `UsageError` for settings out of range and where the package is missing, `SearchInterrupted` on Ctrl-C.
     A model that would not fit into `MOST_BYTES`, or could not be made in the time left, is not begun: the result is
     then the beam's, with the ceiling as its bound, and for want of memory an `error`.
     A solver that crashes loses nothing that it had told: the result then has an `error` beside its bound.
     """
-    _check(engine, time_limit, sample)
-    stopping, shape = Stopping.after(time_limit, should_stop), Shape(space, max_length)
+    if sample is not None and sample < 1:
+        raise UsageError(f"the sample must have at least 1 point, not {sample}")
+    SOLVERS[engine].check_installed(engine)
+    shape = Shape(space, max_length)
     sampled = None if sample is None else draw(problem, sample, seed)
     whole = _Answer(problem, shape)
     whole.offer_all(search_beam(problem, stopping, shape.length, beam_size=beam_size))
@@ -101,14 +101,6 @@ def outside_search(
     if ended.end is End.INTERRUPTED and not stopping.should_stop():
         raise SearchInterrupted(result)
     return result
-
-
-def _check(engine: str, time_limit: float | None, sample: int | None) -> None:
-    if time_limit is not None and not 0 < time_limit < float("inf"):
-        raise UsageError(f"the time limit must be a number of seconds above 0, not {time_limit}")
-    if sample is not None and sample < 1:
-        raise UsageError(f"the sample must have at least 1 point, not {sample}")
-    SOLVERS[engine].check_installed(engine)
 
 
 class _Answer:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..solver.errors import DataError, UsageError
-from .regular_files import open_to_write
+from .regular_files import open_to_write, write_whole
 
 IsOurs = Callable[[Path], bool]
 """Whether a folder is one that may be replaced."""
@@ -209,9 +209,7 @@ def write_bytes(path: Path, *contents: bytes | memoryview) -> None:
     """
     with open_to_write(path) as stream:
         for content in contents:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[stream.write(rest) :]
+            write_whole(stream, content)
         os.fsync(stream.fileno())
 
 

@@ -58,6 +58,13 @@ def open_to_write(path: Path, *, append: bool = False) -> io.FileIO:
     return open(_descriptor(path, os.O_WRONLY | os.O_CREAT | _NO_LINK | how), "ab" if append else "wb", buffering=0)
 
 
+def write_whole(stream: io.FileIO, content: bytes | memoryview) -> None:
+    """Without a buffer, which would hold what a full disk refused, and refuse once more to be closed."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[stream.write(rest) :]
+
+
 def _descriptor(path: Path, flags: int) -> int:
     try:
         descriptor = os.open(path, flags | _SAFELY, 0o666)

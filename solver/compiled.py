@@ -7,6 +7,7 @@ be written.
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -77,6 +78,23 @@ def add_rows(
             concept = indices[position]
             sums[concept, 0] += weights[row]
             sums[concept, 1] += active[row]
+
+
+CellArrays = namedtuple("CellArrays", "indptr indices starts rows values")
+"""The cells as a search reads them: the cells' concepts (indptr, indices) and the concepts' cells (starts, rows), each
+list ascending; values: int64 (n_cells,)."""
+
+
+@compiled
+def gains_and_losses(starts: np.ndarray, rows: np.ndarray, values: np.ndarray) -> Any:
+    """int64 (n,) each: P and N of every concept, the sums of the positive and of the negative values in its cells."""
+    n = len(starts) - 1
+    gains, losses = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for d in range(n):
+        for at in range(starts[d], starts[d + 1]):
+            gains[d] += max(values[rows[at]], 0)
+            losses[d] -= min(values[rows[at]], 0)
+    return gains, losses
 
 
 @compiled

@@ -45,7 +45,7 @@ def pruned(
     """
     if steps < 1 or repeats < 1:
         raise UsageError(f"steps and repeats must be at least 1, not {steps} and {repeats}")
-    ious = {unit: float(record.get("exact", record)["iou"]) for unit, record in run.records.items()}
+    ious = {unit: float(answer["iou"]) for unit, answer in run.answers.items()}
     if not ious:
         raise UsageError(f"{run.path} has no unit")
     whole = scores(np.zeros(0, dtype=np.int64)).argmax(axis=1)

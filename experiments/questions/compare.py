@@ -57,7 +57,7 @@ def compare_runs(
 
     compexact experiment compare beam-run exact-run -o answers/compare
     """
-    answers = [{unit: record.get("exact", record) for unit, record in run.records.items()} for run in (left, right)]
+    answers = [left.answers, right.answers]
     shared = [unit for unit in answers[0] if unit in answers[1]]
     rows = []
     for done, unit in enumerate(shared, start=1):

@@ -46,8 +46,7 @@ def distilled(
     """
     if splits < 1:
         raise UsageError(f"there must be at least 1 split, not {splits}")
-    answers = {unit: record.get("exact", record) for unit, record in run.records.items()}
-    chosen = {unit: parse(record["formula"]) for unit, record in answers.items() if record["formula"]}
+    chosen = {unit: parse(record["formula"]) for unit, record in run.answers.items() if record["formula"]}
     if not chosen:
         raise UsageError(f"{run.path} has no formula to distil")
     inputs = read_truths(probe, list(chosen.values()))

@@ -67,8 +67,7 @@ def simulated(
     """
     if pictures < LEAST:
         raise UsageError(f"at least {LEAST} pictures of a kind are needed, not {pictures}")
-    answers = {unit: record.get("exact", record) for unit, record in run.records.items()}
-    chosen = {unit: record for unit, record in answers.items() if record["formula"]}
+    chosen = {unit: record for unit, record in run.answers.items() if record["formula"]}
     values: dict[str, tuple[np.ndarray, np.ndarray] | None] = {}
     for done, record in enumerate(chosen.values(), start=1):
         text = record["formula"]

@@ -37,11 +37,6 @@ class AuditPage:
     optimal: int
 
 
-def is_audit(run: Run) -> bool:
-    """Whether `compexact audit` made the run."""
-    return run.header.get("command") == "audit"
-
-
 def audit_page(run: Run, units: Sequence[UnitReport]) -> AuditPage:
     """The page of an audit; `units` are those of the run that are read."""
     records = list(run.records.values())

@@ -14,9 +14,10 @@ from ...probes.regular_files import MAX_TEXT, check_folder, read_regular
 from ...probes.schema import formed
 from ...solver.checking import PROOFS
 from ...solver.errors import DataError
-from ..run.folder import Run
 from ..run.proofs import is_other_file
+from ..run.reading import Run, answer_of
 from ..run.schema import CertificateFile
+from ..run.wrong_line import fraction_of
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
         return CertificateNote(file, "?", "the file is missing")
     except (DataError, ValueError):
         return CertificateNote(file, "?", "the file is damaged")
-    line = record.get("exact", record)
-    iou, bound = Fraction(line["intersection"], line["union"] or 1), Fraction(*line["bound_fraction"])
+    line = answer_of(record)
+    iou, bound = fraction_of(line), Fraction(*line["bound_fraction"])
     said = record["unit"], line["space"], line["max_length"], iou, bound
     claim = content.unit, content.space, content.max_length, Fraction(*content.iou), Fraction(*content.bound)
     if claim != said:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from ...probes.inputs import Activity
-from ...probes.store import Probe
+from ...probes.inputs import Inputs
 from ...solver.errors import DataError
 
 MOST_WEIGHTS = 5
@@ -38,33 +35,20 @@ class Accuracy:
         return self.right / self.total
 
 
-@dataclass(frozen=True, eq=False)
 class Classes:
-    """What a probe keeps of the model's classes; each part may be missing.
+    """What a probe keeps of its inputs and the model's classes, each part where the probe has it.
 
-    names: of the classes.  targets: a label or None for each input.  predictions: int (n_inputs,), -1 for none.
-    weights: float (n_classes, n_units) of the last layer, where it has one input for each unit.
-    active: on which inputs each unit is active.
+    Raises `DataError` where the arrays do not fit each other.
     """
 
-    names: Sequence[str]
-    targets: Sequence[str | None]
-    predictions: np.ndarray | None
-    weights: np.ndarray | None
-    active: Activity | None
-
-    @classmethod
-    def of(cls, probe: Probe) -> Classes:
-        """Raises `DataError` where the arrays do not fit each other."""
-        inputs = probe.inputs
-        predictions = inputs.predicted if inputs.has("predicted") else None
-        weights = inputs.class_weights if inputs.has("class_weights") else None
-        active = inputs.activity if inputs.has("activity") else None
-        found = cls(inputs.classes, inputs.targets, predictions, weights, active)
-        lengths = {len(each) for each in (inputs.targets or None, predictions, active) if each is not None}
+    def __init__(self, inputs: Inputs) -> None:
+        self.names, self.targets, self.gold = inputs.classes, inputs.targets, inputs.gold
+        self.predictions = inputs.predicted if inputs.has("predicted") else None
+        self.weights = inputs.class_weights if inputs.has("class_weights") else None
+        self.active = inputs.activity if inputs.has("activity") else None
+        lengths = {len(each) for each in (self.targets or None, self.predictions, self.active) if each is not None}
         if len(lengths) > 1:
             raise DataError("the probe's predictions, targets and activity do not fit each other; probe again")
-        return found
 
     def name(self, number: int) -> str:
         """Of a class; `class 3` where the names are not known."""
@@ -87,15 +71,9 @@ class Classes:
         active = self.is_active(column)
         if active is None or self.predictions is None or not self.targets:
             return None
-        counted = active & (self._golds >= 0) & (self.predictions >= 0)
+        counted = active & (self.gold >= 0) & (self.predictions >= 0)
         total = int(counted.sum())
-        return Accuracy(int((self._golds == self.predictions)[counted].sum()), total) if total else None
-
-    @cached_property
-    def _golds(self) -> np.ndarray:
-        """int64 (n_inputs,): the target's class, -1 where it is none."""
-        place = {name: number for number, name in enumerate(self.names)}
-        return np.array([-1 if target is None else place.get(target, -1) for target in self.targets], dtype=np.int64)
+        return Accuracy(int((self.gold == self.predictions)[counted].sum()), total) if total else None
 
     def strongest(self, column: int) -> Weight | None:
         """The class that the unit speaks for most."""

@@ -12,7 +12,7 @@ from ..run.audit_plot import plot_audit
 from ..run.folder import Run
 from . import charts
 from .answer_pages import AnswerPage
-from .audits import audit_page, is_audit
+from .audits import audit_page
 from .class_weights import Classes
 from .gallery import Gallery
 from .negation import smallest
@@ -49,7 +49,7 @@ class RunReport:
     @property
     def is_audit(self) -> bool:
         """Whether `compexact audit` made the run."""
-        return is_audit(self.run)
+        return self.run.header.get("command") == "audit"
 
     @cached_property
     def summary(self) -> Summary:
@@ -60,7 +60,7 @@ class RunReport:
 def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = ()) -> Iterator[None]:
     """Write the pages of a run; comes back after each unit's.  answers: that its index links."""
     (pages.folder / "units").mkdir(parents=True)
-    classes = Classes.of(report.probe)
+    classes = Classes(report.probe.inputs)
     pages.write("index.html", "index.html", **_index_values(report, classes, answers))
     if report.is_audit:
         audit = audit_page(report.run, report.units)

@@ -17,7 +17,7 @@ from ...solver.formula import Atom
 from ...solver.parse import parse
 from ...solver.problem import Problem
 from ...solver.result import Status
-from ..run.folder import Run
+from ..run.reading import Run, answer_of
 from ..run.recount import check_lines
 from .certificates import CertificateNote, read_certificate
 from .negation import Negation, negations
@@ -107,7 +107,7 @@ def read_units(run: Run, probe: Probe) -> list[UnitReport]:
 
 
 def _read_unit(run: Run, probe: Probe, name: str, line: Mapping[str, Any]) -> UnitReport:
-    record = line.get("exact", line)
+    record = answer_of(line)
     column = probe.cells.unit(name)
     problem = Problem.of(probe.cells, column)
     fraction = record["bound_fraction"]

@@ -97,13 +97,12 @@ def _outside(name: str, problem: Problem, settings: SearchSettings, stopping: St
     found: SearchResult = search(
         name,
         problem,
+        searching,
         space=settings.space,
         max_length=settings.max_length,
-        time_limit=None if settings.time_limit is None else max(searching.seconds_left, 1e-3),
         sample=settings.sample,
         seed=settings.seed,
         beam_size=settings.beam_size,
-        should_stop=stopping.should_stop,
     )
     return certified_claim(problem, _bounded_better(problem, found, bounding, stopping), stopping)
 

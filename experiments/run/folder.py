@@ -13,7 +13,6 @@ line also that of its certificate.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import time
@@ -26,7 +25,7 @@ from typing import Any, ClassVar, Protocol
 from filelock import FileLock, Timeout
 
 from ...probes.atomic_folder import check_name, clear_leftovers, new_file, write_bytes
-from ...probes.regular_files import check_folder, open_to_write
+from ...probes.regular_files import check_folder, open_to_write, write_whole
 from ...probes.store import Probe
 from ...probes.versions import versions
 from ...solver.cells import Cells
@@ -138,7 +137,7 @@ def keep_records(folder: Path, probe: Probe, header: Record, work: Work, on_reco
         with io_errors_as_data_errors(folder):
             done = _repair_records(folder, there)
         check_lines(folder, probe, there, done)
-        check_proofs(folder, there, done)
+        check_proofs(folder, done)
         missing = [name for name in header["units"] if name not in done]
         _log(folder, f"{len(missing)} of {len(header['units'])} units to do" if missing else "nothing to do")
         _append(folder, header["units"], done, work(missing), on_record)
@@ -167,7 +166,7 @@ def _append(
             elif outcome is not None and outcome.unit == name:
                 with io_errors_as_data_errors(folder):
                     record = sealed(outcome.record | _keep_certificate(folder, place, outcome.certificate))
-                    _write_whole(lines, _line(record).encode())
+                    write_whole(lines, _line(record).encode())
                 on_record(record)
                 outcome = next(fresh, None)
         with io_errors_as_data_errors(folder):
@@ -184,13 +183,6 @@ def io_errors_as_data_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or error
         raise DataError(f"{folder} cannot be read or written to: {why}; what was kept before stays") from None
-
-
-def _write_whole(stream: io.FileIO, content: bytes) -> None:
-    """Without a buffer, which would hold what a full disk refused, and refuse once more to be closed."""
-    rest = memoryview(content)
-    while rest:
-        rest = rest[stream.write(rest) :]
 
 
 def _keep_certificate(folder: Path, place: int, text: str | None) -> Record:

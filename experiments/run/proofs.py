@@ -17,20 +17,16 @@ from ...probes.regular_files import check_folder, open_regular
 from ...solver.checking import CertificateError, Verdict
 from ...solver.checking.claim import MAX_BYTES, Claim, read_claim
 from ...solver.errors import DataError
+from .reading import answer_of
+from .wrong_line import fraction_of
 
 
-def claiming(line: Mapping[str, Any], header: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part of a line that may claim a proof: of an audit's, that of the engine that proves."""
-    answer: Mapping[str, Any] = line["exact"] if header["command"] == "audit" else line
-    return answer
-
-
-def proof_is_missing(line: Mapping[str, Any], header: Mapping[str, Any]) -> str | None:
+def proof_is_missing(line: Mapping[str, Any]) -> str | None:
     """Why the line's certificate does not go with what it says; None where it does.
 
     `optimal` always has one, and any bound of `exact`.  A bound that an outside solver proved has none.
     """
-    answer = claiming(line, header)
+    answer = answer_of(line)
     if "certificate" in line:
         return None if answer["bound_fraction"] else "it names a certificate and states no bound"
     if answer["status"] == "optimal" or (answer["engine"] == "exact" and answer["status"] == "bounded"):
@@ -43,7 +39,7 @@ def other_claim(answer: Mapping[str, Any], claim: Claim | Verdict) -> str | None
     for name in ("space", "max_length"):
         if answer[name] != getattr(claim, name):
             return f"the line's {name} is {answer[name]}, the certificate's {getattr(claim, name)}"
-    if Fraction(answer["intersection"], answer["union"] or 1) != claim.iou:
+    if fraction_of(answer) != claim.iou:
         return f"the line's IoU is {answer['intersection']}/{answer['union']}, the certificate's {claim.iou}"
     if Fraction(*answer["bound_fraction"]) != claim.bound:
         return f"the line's bound is {answer['bound_fraction']}, the certificate's {claim.bound}"
@@ -70,12 +66,12 @@ def is_other_file(line: Mapping[str, Any], text: bytes) -> bool:
     return "certificate_digest" in line and line["certificate_digest"] != hashlib.sha256(text).hexdigest()
 
 
-def check_proofs(folder: Path, header: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]]) -> None:
+def check_proofs(folder: Path, lines: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise `DataError` for a line that claims a proof without the certificate of that claim."""
     for unit, line in lines.items():
-        wrong = proof_is_missing(line, header)
+        wrong = proof_is_missing(line)
         if wrong is None and "certificate" in line:
-            wrong = _what_is_wrong(line, claiming(line, header), read_certificate(folder / line["certificate"]))
+            wrong = _what_is_wrong(line, answer_of(line), read_certificate(folder / line["certificate"]))
         if wrong:
             raise DataError(f"{folder / 'units.jsonl'}, unit {unit!r}: {wrong}; delete that line and run again")
 

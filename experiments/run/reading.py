@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...probes.json_text import strict_json
 from ...probes.opening import open_probe
@@ -20,6 +20,13 @@ FORMAT = "compexact run"
 VERSION = 1
 
 Record = dict[str, Any]
+Line = TypeVar("Line", bound=Mapping[str, Any])
+
+
+def answer_of(line: Line) -> Line:
+    """The answer that a line of units.jsonl holds: of an audit's, that of the engine that proves."""
+    answer: Line = line.get("exact", line)
+    return answer
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,11 @@ class Run:
     def is_finished(self) -> bool:
         """Whether every unit asked for has its line."""
         return len(self.records) == len(self.header["units"])
+
+    @property
+    def answers(self) -> dict[str, Record]:
+        """The answer in each record (`answer_of`)."""
+        return {unit: answer_of(record) for unit, record in self.records.items()}
 
     @property
     def has_digests(self) -> bool:

@@ -36,7 +36,7 @@ def check_lines(folder: Path, probe: Probe, header: Mapping[str, Any], lines: Ma
     """Raise `DataError` for a unit's line that the probe or run.json contradicts: somebody has edited it."""
     recount = Recount(probe.cells, header)
     for unit, line in lines.items():
-        if wrong := recount.validate_line(line) or proof_is_missing(line, header):
+        if wrong := recount.validate_line(line) or proof_is_missing(line):
             raise DataError(f"{folder / 'units.jsonl'}, unit {unit!r}: {wrong}; delete that line and run again")
 
 

@@ -19,8 +19,8 @@ from ...solver.checking.sets import MAX_CONCEPTS
 from ...solver.metrics import rounded_up
 from ...solver.parse import parse
 from ...solver.problem import Problem
-from .proofs import claiming, is_other_file, other_claim, proof_is_missing, read_certificate
-from .reading import Record, Run
+from .proofs import is_other_file, other_claim, proof_is_missing, read_certificate
+from .reading import Record, Run, answer_of
 from .recount import Recount
 from .wrong_line import fraction_of
 
@@ -55,9 +55,9 @@ def _verify_line(run: Run, recount: Recount, problem: Problem, time_limit: float
     text = read_certificate(run.path / line["certificate"]) if "certificate" in line else None
 
     def check_all(check: _Check) -> None:
-        if wrong := recount.validate_line(line) or proof_is_missing(line, run.header):
+        if wrong := recount.validate_line(line) or proof_is_missing(line):
             raise CertificateError(f"the line is no answer about this unit: {wrong}")
-        answer = claiming(line, run.header)
+        answer = answer_of(line)
         check.claim(answer, text, recount.points(problem.unit).ceiling())
         check.shorter(answer)
 

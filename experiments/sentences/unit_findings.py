@@ -160,9 +160,7 @@ def unit_findings(run: Run, probe: Probe) -> list[UnitFinding]:
     classes = probe.inputs.classes
     matrix = probe.inputs.class_weights if classes and probe.inputs.has("class_weights") else None
     found = []
-    for unit, record in run.records.items():
-        # A line of an audit holds its answer under `exact`.
-        answer = record.get("exact", record)
+    for unit, answer in run.answers.items():
         if answer.get("formula") is None or answer["status"] in ("degenerate", "failed"):
             continue
         column = probe.cells.unit(unit)

@@ -55,44 +55,35 @@ class AnnotatedImages(Protocol):
     @property
     def name(self) -> str:
         """What to call the dataset in reports, e.g. `broden_mini`."""
-        ...
 
     @property
     def root(self) -> Path:
         """The folder it is read from."""
-        ...
 
     @property
     def concepts(self) -> tuple[Concept, ...]:
         """All concepts; their order gives the indices that annotations hold."""
-        ...
 
     @property
     def keys(self) -> tuple[str, ...]:
         """One name per image, unique; for files, the path relative to `root`."""
-        ...
 
     @property
     def mask_size(self) -> tuple[int, int]:
         """(height, width) of every image's label planes."""
-        ...
 
     @property
     def metadata_files(self) -> tuple[Path, ...]:
         """The index and name files; a probe records their digests."""
-        ...
 
     def image(self, index: int) -> Image:
         """The picture in RGB, at its own size."""
-        ...
 
     def annotation(self, index: int) -> Annotation:
         """Its labels, at `mask_size`."""
-        ...
 
     def target(self, index: int) -> str | None:
         """The class that the image is meant to have (its scene), where the dataset says."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

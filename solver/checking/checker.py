@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -38,6 +38,18 @@ class Verdict:
         )
 
 
+class Patience(TypedDict, total=False):
+    """When to be undecided.
+
+    max_steps: about proofs by sets that need more.  time_limit: about any that takes more seconds.
+    should_stop: as soon as this says so.
+    """
+
+    max_steps: int | None
+    time_limit: float | None
+    should_stop: Callable[[], bool] | None
+
+
 def check(
     certificate: str | bytes,
     indptr: np.ndarray,
@@ -47,19 +59,15 @@ def check(
     names: Sequence[str],
     *,
     compiled: Callable[[Any], Any] | None = None,
-    max_steps: int | None = None,
-    time_limit: float | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    **patience: Unpack[Patience],
 ) -> Verdict:
     """Re-derive what the certificate claims; `CertificateError` where that fails, `Undecided` where it cannot tell.
 
     certificate: its JSON text.  The cells: indptr (n_cells + 1,), indices (n_set,), rising in each row,
     weights and active (n_cells,), all integers, and the concept names: whatever they are, `given.py` looks at them
     first.  compiled: makes a Python function fast (`numba.njit`); without it the same code runs, slower.
-    max_steps: be undecided about proofs by sets that need more.  time_limit: and about any that takes more seconds.
-    should_stop: and as soon as this says so.
     """
-    clock = Clock(time_limit, should_stop)
+    clock = Clock(patience.get("time_limit"), patience.get("should_stop"))
     given = accepted(indptr, indices, weights, active, names)
     clock.poll()
     claim = read_claim(certificate, digest(given.indptr, given.indices, given.weights, given.active, given.names))
@@ -69,7 +77,7 @@ def check(
     iou = _iou(cells, claim.formula)
     if iou != claim.iou:
         raise CertificateError(f"the formula has IoU {iou}, not {claim.iou}")
-    work = _work_of(claim, cells, Limits(compiled, max_steps, clock))
+    work = _work_of(claim, cells, Limits(compiled, patience.get("max_steps"), clock))
     return Verdict(claim.space, claim.max_length, iou, claim.bound, claim.proof, work)
 
 

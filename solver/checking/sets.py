@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,14 +68,14 @@ def check_sets(
     order = _distinct(cells)
     gains, losses = cells.singles(gain), cells.singles(loss)
     order = order[np.argsort(-(gains + losses)[order], kind="stable")]
-    csr = _in_order(cells, order)
+    ordered = _in_order(cells, order)
     fast = compiled or (lambda function: function)
-    reach = _reach(csr, (gain, loss), (gains[order], losses[order]), length, fast(_largest_cuts), clock)
+    reach = _reach(ordered, (gain, loss), (gains[order], losses[order]), length, fast(_largest_cuts), clock)
     tables = [_tables(space, k, length) for k in range(1, length + 1)]
     begins = np.cumsum([0, 0, *map(len, tables)])
     most = 2**62 if max_steps is None else max_steps
     limit, pause = p * cells.unit_points, min(most, STEPS_BETWEEN_POLLS)
-    walk = fast(_walk)(*csr, values, _ahead(reach, length), np.concatenate(tables), begins, length, limit, pause)
+    walk = fast(_walk)(ordered, values, _ahead(reach, length), np.concatenate(tables), begins, length, limit, pause)
     opened = 0
     for state, sets, steps in walk:
         if state == EXCEEDED:
@@ -96,7 +96,7 @@ def _distinct(cells: Counted) -> np.ndarray:
 
 
 def _reach(
-    csr: tuple[np.ndarray, ...],
+    cells: Ordered,
     by_cell: tuple[np.ndarray, np.ndarray],
     by_concept: tuple[np.ndarray, np.ndarray],
     length: int,
@@ -114,7 +114,7 @@ def _reach(
         for first in range(0, len(gains), CONCEPTS_BETWEEN_POLLS):
             clock.poll()
             some = slice(first, first + CONCEPTS_BETWEEN_POLLS)
-            cuts = largest_cuts(*csr, gain, loss, gains, length - 1, first, len(gains[some]))
+            cuts = largest_cuts(cells, gain, loss, gains, length - 1, first, len(gains[some]))
             reach[some] = np.minimum(reach[some], gains[some] + cuts)
     return np.asarray(np.maximum.accumulate(reach[::-1])[::-1])
 
@@ -128,18 +128,10 @@ def _ahead(reach: np.ndarray, length: int) -> np.ndarray:
 
 
 def _largest_cuts(
-    starts: np.ndarray,
-    rows: np.ndarray,
-    indptr: np.ndarray,
-    places: np.ndarray,
-    gain: np.ndarray,
-    loss: np.ndarray,
-    gains: np.ndarray,
-    k: int,
-    first: int,
-    count: int,
+    cells: Ordered, gain: np.ndarray, loss: np.ndarray, gains: np.ndarray, k: int, first: int, count: int
 ) -> np.ndarray:
     """int64 (count,): for each d from the first on, the sum of the k largest min(N(c and d), P(c and not d)), c < d."""
+    starts, rows, indptr, places = cells
     total = np.zeros(count, np.int64)
     shared_gain, shared_loss = np.zeros(first + count, np.int64), np.zeros(first + count, np.int64)
     if k == 0:
@@ -158,12 +150,20 @@ def _largest_cuts(
     return total
 
 
-def _in_order(cells: Counted, order: np.ndarray) -> tuple[np.ndarray, ...]:
+class Ordered(NamedTuple):
     """starts, rows: the cells of each concept of the order; indptr, places: the concepts' places, by cell, rising."""
+
+    starts: np.ndarray
+    rows: np.ndarray
+    indptr: np.ndarray
+    places: np.ndarray
+
+
+def _in_order(cells: Counted, order: np.ndarray) -> Ordered:
     of_each = [cells.rows_of(c) for c in order.tolist()]
     widths = np.array([len(rows) for rows in of_each], dtype=np.int64)
     starts, rows = np.concatenate([[0], np.cumsum(widths)]), np.concatenate([np.zeros(0, dtype=np.int64), *of_each])
-    return starts, rows, *transposed(starts, rows, len(cells.active), cells.clock)
+    return Ordered(starts, rows, *transposed(starts, rows, len(cells.active), cells.clock))
 
 
 @lru_cache(maxsize=32)
@@ -191,10 +191,7 @@ def _tables(space: str, k: int, length: int) -> np.ndarray:
 
 
 def _walk(
-    starts: np.ndarray,
-    rows: np.ndarray,
-    indptr: np.ndarray,
-    places: np.ndarray,
+    cells: Ordered,
     values: np.ndarray,
     ahead: np.ndarray,
     tables: np.ndarray,
@@ -209,6 +206,7 @@ def _walk(
     At depth k stands a set of k concepts, `chosen[:k]`; bit i of a cell's region says whether it has the i-th.
     inside[k, r, d]: the value of the cells of region r that have concept d, for d after the set; total[k, r]: of all.
     """
+    starts, rows, indptr, places = cells
     n = len(starts) - 1
     inside = np.zeros((length, 1 << (length - 1), n), np.int64)
     total = np.zeros((length, 1 << (length - 1)), np.int64)

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..cells import ConceptRows
+from ..compiled import CellArrays, gains_and_losses
 from ..problem import Problem
 from ..stopping import Stopping
 from . import cooccurrence as pairs
@@ -30,24 +31,23 @@ def prepared(
     n = len(concepts.names)
     starts, rows, cooccurs = _structure(concepts, stopping)
     values = _values(problem, target)
-    csr = (concepts.indptr, concepts.indices, starts, rows, values)
-    gains, losses = pairs.singles(*csr[:2], values, n)
+    cells = CellArrays(concepts.indptr, concepts.indices, starts, rows, values)
+    gains, losses = gains_and_losses(starts, rows, values)
     size = np.empty(n, dtype=np.int64)
     size[np.argsort(losses, kind="stable")] = np.arange(n)
     k = length + 2
     lists = pairs.no_lists(n, k)
     for c in stopping.each(range(n)):
-        pairs.fill_lists(*csr, size, c, *lists)
-    names, shared, positive, filtered = lists
+        pairs.fill_lists(cells, size, c, lists)
     blocks = np.zeros((k + 1, k + 1), dtype=np.int64)
     for e in stopping.each(range(n)):
-        pairs.raise_blocks(*csr, names, shared, e, blocks)
+        pairs.raise_blocks(cells, lists.names, lists.losses, e, blocks)
     by_gain = np.argsort(-gains, kind="stable")
     order = np.concatenate([by_gain, 2 * n + by_gain, n + by_gain])
     rank = np.empty(3 * n, dtype=np.int64)
     rank[order] = np.arange(3 * n)
     subproblem_bound = np.array([0, *reached, state.UNKNOWN], dtype=np.int64)
-    tables = state.Tables(*csr, cooccurs, order, rank, names, shared, positive, filtered, blocks, subproblem_bound)
+    tables = state.Tables(cells, cooccurs, order, rank, *lists, blocks, subproblem_bound)
     walk = _unbegun(n, len(values), length)
     walk.gains[0], walk.losses[0] = gains, losses
     walk.total[0] = np.maximum(values, 0).sum()

@@ -22,6 +22,7 @@ from .state import (
     STEPS,
     THRESHOLD,
     UNKNOWN,
+    Others,
     Tables,
     Walk,
     commute,
@@ -35,7 +36,7 @@ CLOSED, PAUSED, FULL = 0, 1, 2
 @compiled
 def walk(t: Tables, w: Walk, quota: int) -> int:
     """Go on for about `quota` steps: CLOSED when the tree is done, PAUSED when not, FULL when the log is full."""
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     stop = w.numbers[STEPS] + quota
     while True:
         depth = w.numbers[DEPTH]
@@ -62,7 +63,7 @@ def walk(t: Tables, w: Walk, quota: int) -> int:
 @compiled
 def _try(t: Tables, w: Walk, depth: int, left: int, rule: int) -> None:
     """Look at one rule below a node: close it by a bound, or step down."""
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     operator, c = rule // n, rule % n
     p, lost = w.gains[depth, c], w.losses[depth, c]
     threshold = w.numbers[THRESHOLD]
@@ -76,12 +77,9 @@ def _try(t: Tables, w: Walk, depth: int, left: int, rule: int) -> None:
         dominance_slack += p
         residual_bound = max(residual_bound, w.descending[depth, 1:left].sum())
         if not w.pruned_by_symmetry[depth, rule] and p > 0:
-            insert_into(
-                w.descending,
-                depth,
-                left - 1,
-                potential(t.names, t.losses, t.filtered, w.used, w.numbers[ANDS], depth, c, p, lost, 1, left - 2),
-            )
+            others = Others(t.names, t.losses, t.filtered, w.used)
+            most = potential(others, w.numbers[ANDS], depth, c, p, lost, 1, left - 2)
+            insert_into(w.descending, depth, left - 1, most)
     total = p if operator == AND else w.total[depth] - p
     residual_bound = min(residual_bound, total)
     if (
@@ -93,8 +91,8 @@ def _try(t: Tables, w: Walk, depth: int, left: int, rule: int) -> None:
     subproblem_bound = t.subproblem_bound[left - 1]
     if operator == OR and subproblem_bound + dominance_slack <= threshold:
         return
-    w.numbers[STEPS] += n // 4 + steps_of(t.indptr, t.starts, c)
-    n_touched = shared(t.indptr, t.indices, t.starts, t.rows, t.values, w.decided, c, w.gain, w.loss, w.touched)
+    w.numbers[STEPS] += n // 4 + steps_of(t.cells.indptr, t.cells.starts, c)
+    n_touched = shared(t.cells, w.decided, c, w.gain, w.loss, w.touched)
     if operator == AND_NOT:
         dominance_slack += filter_gain(t, w, depth, rule, n_touched)
         if subproblem_bound + dominance_slack <= threshold:
@@ -124,7 +122,7 @@ def _try(t: Tables, w: Walk, depth: int, left: int, rule: int) -> None:
 @compiled
 def keep_sums(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> None:
     """Write the sums of the undecided cells below the rule into depth + 1."""
-    if rule // (len(t.starts) - 1) == AND:
+    if rule // (len(t.cells.starts) - 1) == AND:
         w.gains[depth + 1, :] = 0
         w.losses[depth + 1, :] = 0
         for i in range(n_touched):
@@ -143,20 +141,20 @@ def keep_sums(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> None
 @compiled
 def decide(t: Tables, w: Walk, depth: int, rule: int) -> None:
     """Mark the cells that the rule decides, and step down."""
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     operator, c = rule // n, rule % n
     mark = depth + 1
     if operator == AND:
         for row in range(len(w.decided)):
             if w.decided[row] == 0:
                 w.decided[row] = mark
-        for at in range(t.starts[c], t.starts[c + 1]):
-            if w.decided[t.rows[at]] == mark:
-                w.decided[t.rows[at]] = 0
+        for at in range(t.cells.starts[c], t.cells.starts[c + 1]):
+            if w.decided[t.cells.rows[at]] == mark:
+                w.decided[t.cells.rows[at]] = 0
     else:
-        for at in range(t.starts[c], t.starts[c + 1]):
-            if w.decided[t.rows[at]] == 0:
-                w.decided[t.rows[at]] = mark
+        for at in range(t.cells.starts[c], t.cells.starts[c + 1]):
+            if w.decided[t.cells.rows[at]] == 0:
+                w.decided[t.cells.rows[at]] = mark
     for y in range(3 * n):
         w.pruned_by_symmetry[depth + 1, y] = (w.pruned_by_symmetry[depth, y] or t.rank[y] < t.rank[rule]) and commute(
             rule, y, n, t.cooccurs
@@ -170,7 +168,7 @@ def decide(t: Tables, w: Walk, depth: int, rule: int) -> None:
 @compiled
 def undecide(t: Tables, w: Walk, depth: int) -> None:
     """Step up from depth + 1 and give back the cells."""
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     rule = w.prefix[depth]
     operator, c = rule // n, rule % n
     if operator == AND:
@@ -178,9 +176,9 @@ def undecide(t: Tables, w: Walk, depth: int) -> None:
             if w.decided[row] == depth + 1:
                 w.decided[row] = 0
     else:
-        for at in range(t.starts[c], t.starts[c + 1]):
-            if w.decided[t.rows[at]] == depth + 1:
-                w.decided[t.rows[at]] = 0
+        for at in range(t.cells.starts[c], t.cells.starts[c + 1]):
+            if w.decided[t.cells.rows[at]] == depth + 1:
+                w.decided[t.cells.rows[at]] = 0
     w.used[c] -= 1
     w.numbers[ANDS] -= operator == AND
     w.numbers[DEPTH] = depth

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
 
-from ..compiled import compiled
+from ..compiled import CellArrays, compiled
 
-
-@compiled
-def singles(indptr: np.ndarray, indices: np.ndarray, values: np.ndarray, n: int) -> tuple[Any, ...]:
-    """P(c) and N(c) of every concept."""
-    gains, losses = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    for row in range(len(values)):
-        for place in range(indptr[row], indptr[row + 1]):
-            gains[indices[place]] += max(values[row], 0)
-            losses[indices[place]] -= min(values[row], 0)
-    return gains, losses
+Lists = namedtuple("Lists", "names losses positive filtered")
+"""What `fill_lists` fills; there are the shapes."""
 
 
 @compiled
@@ -43,18 +36,10 @@ def steps_of(indptr: np.ndarray, starts: np.ndarray, c: int) -> Any:
 
 @compiled
 def shared(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    starts: np.ndarray,
-    rows: np.ndarray,
-    values: np.ndarray,
-    decided: np.ndarray,
-    c: int,
-    gain: np.ndarray,
-    loss: np.ndarray,
-    touched: np.ndarray,
+    cells: CellArrays, decided: np.ndarray, c: int, gain: np.ndarray, loss: np.ndarray, touched: np.ndarray
 ) -> int:
     """Into gain and loss: the undecided cells that each concept shares with c.  Gives how many are touched."""
+    indptr, indices, starts, rows, values = cells
     n_touched = 0
     for at in range(starts[c], starts[c + 1]):
         row = rows[at]
@@ -73,9 +58,18 @@ def shared(
     return n_touched
 
 
-def no_lists(n: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """For `fill_lists`, which has the shapes."""
-    return (
+@compiled
+def _all_shared(cells: CellArrays, c: int) -> Any:
+    """gain, loss, touched and their number, as `shared` fills them where no cell is decided."""
+    n = len(cells.starts) - 1
+    gain, loss, touched = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int64)
+    n_touched = shared(cells, np.zeros(len(cells.values), np.int8), c, gain, loss, touched)
+    return gain, loss, touched, n_touched
+
+
+def no_lists(n: int, k: int) -> Lists:
+    """To be filled for n concepts, k of the others each."""
+    return Lists(
         np.full((2, n, k), -1, np.int32),
         np.zeros((2, n, k), np.int64),
         np.zeros((n, k + 1), np.int64),
@@ -84,30 +78,15 @@ def no_lists(n: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
 
 
 @compiled
-def fill_lists(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    starts: np.ndarray,
-    rows: np.ndarray,
-    values: np.ndarray,
-    size: np.ndarray,
-    c: int,
-    names: np.ndarray,
-    losses: np.ndarray,
-    positive: np.ndarray,
-    filtered: np.ndarray,
-) -> None:
+def fill_lists(cells: CellArrays, size: np.ndarray, c: int, lists: Lists) -> None:
     """For concept c, the k largest N(c and d) over all other d, and over those of smaller size.
 
-    values: int64 (n_cells,); N sums the negative ones without their sign, P the positive ones.
-    size: int64 (n,), all different.
-    Filled are names int32 (2, n, k), -1 where there are fewer, and their N int64 of this shape;
+    N sums the negative values without their sign, P the positive ones.  size: int64 (n,), all different.
+    Filled are names int32 (2, n, k), -1 where there are fewer, and as losses their N int64 of this shape;
     the sums of the 0, ..., k largest P(c and d), int64 (n, k + 1); and bounds.filtered, int64 (n,).
     """
-    n = len(starts) - 1
-    gain, loss, touched = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int64)
-    undecided = np.zeros(len(values), np.int8)
-    n_touched = shared(indptr, indices, starts, rows, values, undecided, c, gain, loss, touched)
+    names, losses, positive, filtered = lists
+    gain, loss, touched, n_touched = _all_shared(cells, c)
     filtered[c] = gain[c] - loss[c]
     for i in range(n_touched):
         d = touched[i]
@@ -122,23 +101,11 @@ def fill_lists(
 
 
 @compiled
-def raise_blocks(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    starts: np.ndarray,
-    rows: np.ndarray,
-    values: np.ndarray,
-    names: np.ndarray,
-    losses: np.ndarray,
-    e: int,
-    best: np.ndarray,
-) -> None:
+def raise_blocks(cells: CellArrays, names: np.ndarray, losses: np.ndarray, e: int, best: np.ndarray) -> None:
     """Bounds of `(c1 ... cm) AND e` (bounds.block) into best, int64 (k + 1, k + 1), by m and the number of others."""
-    n, k = len(starts) - 1, len(best) - 1
-    gain, loss, touched = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(n, np.int64)
-    undecided = np.zeros(len(values), np.int8)
+    k = len(best) - 1
     largest = np.zeros((k + 1, k + 1), np.int64)
-    n_touched = shared(indptr, indices, starts, rows, values, undecided, e, gain, loss, touched)
+    gain, loss, touched, n_touched = _all_shared(cells, e)
     for i in range(n_touched):
         d = touched[i]
         if d != e and gain[d] > 0:

@@ -9,7 +9,7 @@ import numpy as np
 from ..compiled import compiled
 from .cooccurrence import shared, steps_of
 from .node_bounds import potential
-from .state import ANDS, STEPS, SWEPT, THRESHOLD, Tables, Walk, record_incumbent, reset_sums
+from .state import ANDS, STEPS, SWEPT, THRESHOLD, Others, Tables, Walk, record_incumbent, reset_sums
 
 
 @compiled
@@ -18,7 +18,7 @@ def sweep(t: Tables, w: Walk, depth: int, left: int, stop: int) -> bool:
 
     False where the steps reached `stop` before the end; called again, it goes on: numbers[SWEPT] concepts are done.
     """
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     base = w.base[depth]
     gains, losses = w.gains[depth], w.losses[depth]
     for c in range(n):
@@ -46,14 +46,15 @@ def sweep(t: Tables, w: Walk, depth: int, left: int, stop: int) -> bool:
 @compiled
 def _best_first(t: Tables, w: Walk, depth: int) -> Any:
     """The concepts that can be part of an OR, by descending potential, which stands in gain_order."""
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     gains, losses = w.gains[depth], w.losses[depth]
     pure, count = w.gain_order, 0
+    others, ands = Others(t.names, t.losses, t.filtered, w.used), w.numbers[ANDS]
     for c in range(n):
         pure[c] = (
             0
             if gains[c] == 0 or w.pruned_by_symmetry[depth, c]
-            else potential(t.names, t.losses, t.filtered, w.used, w.numbers[ANDS], depth, c, gains[c], losses[c], 0, 1)
+            else potential(others, ands, depth, c, gains[c], losses[c], 0, 1)
         )
         if pure[c] > 0:
             w.names[count] = c
@@ -78,10 +79,8 @@ def _unions(t: Tables, w: Walk, depth: int, names: np.ndarray, i: int) -> None:
             if value + min(losses[c], losses[d]) <= w.numbers[THRESHOLD]:
                 continue
             if not walked:
-                w.numbers[STEPS] += steps_of(t.indptr, t.starts, c)
-                n_touched = shared(
-                    t.indptr, t.indices, t.starts, t.rows, t.values, w.decided, c, w.gain, w.loss, w.touched
-                )
+                w.numbers[STEPS] += steps_of(t.cells.indptr, t.cells.starts, c)
+                n_touched = shared(t.cells, w.decided, c, w.gain, w.loss, w.touched)
                 walked = True
             value -= w.gain[d] - w.loss[d]
         if value > w.numbers[THRESHOLD]:
@@ -93,16 +92,16 @@ def _unions(t: Tables, w: Walk, depth: int, names: np.ndarray, i: int) -> None:
 @compiled
 def _filters(t: Tables, w: Walk, depth: int, c: int) -> None:
     """c AND d, and c AND NOT d, for all d, where some can be good enough."""
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     p, lost = w.gains[depth, c], w.losses[depth, c]
     needed = w.numbers[THRESHOLD] - w.base[depth]
+    others = Others(t.names, t.losses, t.filtered, w.used)
     if p <= needed or not (
-        _are_more_than(w, depth, needed)
-        or potential(t.names, t.losses, t.filtered, w.used, w.numbers[ANDS], depth, c, p, lost, 1, 0) > needed
+        _are_more_than(w, depth, needed) or potential(others, w.numbers[ANDS], depth, c, p, lost, 1, 0) > needed
     ):
         return
-    w.numbers[STEPS] += steps_of(t.indptr, t.starts, c)
-    n_touched = shared(t.indptr, t.indices, t.starts, t.rows, t.values, w.decided, c, w.gain, w.loss, w.touched)
+    w.numbers[STEPS] += steps_of(t.cells.indptr, t.cells.starts, c)
+    n_touched = shared(t.cells, w.decided, c, w.gain, w.loss, w.touched)
     whole = w.gains[depth, c] - w.losses[depth, c]
     for i in range(n_touched):
         d = w.touched[i]

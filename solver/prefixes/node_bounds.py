@@ -8,19 +8,20 @@ import numpy as np
 
 from ..compiled import compiled
 from .cooccurrence import insert, insert_into
-from .state import AND, ANDS, LENGTH, Tables, Walk, commute
+from .state import AND, ANDS, LENGTH, Others, Tables, Walk, commute
 
 
 @compiled
 def enter(t: Tables, w: Walk, depth: int) -> None:
     """Prepare a node: its candidates, the largest potentials for every number of filters, all residual bounds."""
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     left = w.numbers[LENGTH] - depth
     w.place[depth] = 3 * n - 1
     w.descending[depth, :] = 0
     top, inside = w.top[depth], w.inside[depth]
     top[:] = 0
     inside[:] = 0
+    others, ands = Others(t.names, t.losses, t.filtered, w.used), w.numbers[ANDS]
     inherit = depth > 0 and w.prefix[depth - 1] // n != AND
     n_candidates = 0
     for i in range(w.n_candidates[depth - 1] if inherit else n):
@@ -28,9 +29,7 @@ def enter(t: Tables, w: Walk, depth: int) -> None:
         p, lost = w.gains[depth, c], w.losses[depth, c]
         most = np.int64(0)
         for a in range(left):
-            value = potential(
-                t.names, t.losses, t.filtered, w.used, w.numbers[ANDS], depth, c, p, lost, a, left - 1 - a
-            )
+            value = potential(others, ands, depth, c, p, lost, a, left - 1 - a)
             most = max(most, value)
             insert_into(top, a, left, value)
         if most > 0:
@@ -52,11 +51,10 @@ def enter(t: Tables, w: Walk, depth: int) -> None:
 @compiled
 def child_bound(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> Any:
     """The most that the concepts still to come can add below the rule (bounds.completion)."""
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     operator, c = rule // n, rule % n
     left = w.numbers[LENGTH] - depth - 1
     top, inside = w.child_top, w.child_inside
-    names, losses, filtered, used = t.names, t.losses, t.filtered, w.used
     candidates, gains_, losses_, gain, loss, touched = w.candidates, w.gains, w.losses, w.gain, w.loss, w.touched
     pruned_by_symmetry, rank, cooccurs, positive = w.pruned_by_symmetry, t.rank, t.cooccurs, t.positive
     top[:] = 0
@@ -65,7 +63,7 @@ def child_bound(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> An
         inside[:left] = w.inside[depth, :left]
     w.used[c] += 1
     w.numbers[ANDS] += operator == AND
-    ands = w.numbers[ANDS]
+    others, ands = Others(t.names, t.losses, t.filtered, w.used), w.numbers[ANDS]
     for i in range(n_touched if operator == AND else w.n_candidates[depth]):
         if operator == AND:
             d = touched[i]
@@ -80,7 +78,7 @@ def child_bound(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> An
         for a in range(left):
             if a == 0 and (pruned_by_symmetry[depth, d] or rank[d] < rank[rule]) and commute(rule, d, n, cooccurs):
                 continue
-            value = potential(names, losses, filtered, used, ands, depth + 1, d, p, lost, a, left - 1 - a)
+            value = potential(others, ands, depth + 1, d, p, lost, a, left - 1 - a)
             insert_into(top, a, left, value)
     w.used[c] -= 1
     accumulate(top, left)
@@ -95,7 +93,7 @@ def child_bound(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> An
 @compiled
 def filter_gain(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> Any:
     """The most that the filter can add to what stands inside it (bounds.filter_gain)."""
-    n = len(t.starts) - 1
+    n = len(t.cells.starts) - 1
     left = w.numbers[LENGTH] - depth - 1
     best = np.zeros(left + 1, np.int64)
     for i in range(n_touched):
@@ -106,39 +104,27 @@ def filter_gain(t: Tables, w: Walk, depth: int, rule: int, n_touched: int) -> An
 
 
 @compiled
-def potential(
-    names: np.ndarray,
-    losses: np.ndarray,
-    filtered: np.ndarray,
-    used: np.ndarray,
-    ands: int,
-    depth: int,
-    c: int,
-    p: int,
-    lost: int,
-    filters: int,
-    positives: int,
-) -> Any:
-    """bounds.potential."""
+def potential(others: Others, ands: int, depth: int, c: int, p: int, lost: int, filters: int, positives: int) -> Any:
+    """bounds.potential of concept c, which gains p and loses `lost` below a prefix of this depth."""
     if p == 0:
         return np.int64(0)
-    own = p - lost + others(names, losses, used, 0, c, filters)
+    own = p - lost + taken_off(others, 0, c, filters)
     if ands == 0 and filters + depth < 2:
-        own = min(own, filtered[c] if filters + depth == 1 else p - lost)
-    return max(0, min(p, own + others(names, losses, used, 1, c, positives)))
+        own = min(own, others.filtered[c] if filters + depth == 1 else p - lost)
+    return max(0, min(p, own + taken_off(others, 1, c, positives)))
 
 
 @compiled
-def others(names: np.ndarray, losses: np.ndarray, used: np.ndarray, which: int, c: int, k: int) -> Any:
+def taken_off(others: Others, which: int, c: int, k: int) -> Any:
     """The most that k other concepts of the list `which` can take off concept c, the prefix left out."""
     total = np.int64(0)
     taken = 0
-    for i in range(names.shape[2]):
-        d = names[which, c, i]
+    for i in range(others.names.shape[2]):
+        d = others.names[which, c, i]
         if taken == k or d < 0:
             break
-        if not used[d]:
-            total += losses[which, c, i]
+        if not others.used[d]:
+            total += others.losses[which, c, i]
             taken += 1
     return total
 

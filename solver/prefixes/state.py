@@ -14,11 +14,14 @@ from ..compiled import compiled
 OR, AND, AND_NOT = 0, 1, 2
 UNKNOWN = 2**61
 
-Tables = namedtuple(
-    "Tables",
-    "indptr indices starts rows values cooccurs order rank names losses positive filtered blocks subproblem_bound",
-)
-"""What a walk reads.  order, rank: int64 (3 n,), rules in the order in which they are tried, and its inverse."""
+Tables = namedtuple("Tables", "cells cooccurs order rank names losses positive filtered blocks subproblem_bound")
+"""What a walk reads.
+
+cells: `CellArrays`.  order, rank: int64 (3 n,), rules in the order in which they are tried, and its inverse.
+"""
+
+Others = namedtuple("Others", "names losses filtered used")
+"""What `potential` reads of other concepts: tables and walk whole, with all their arrays, would make its calls slow."""
 
 Walk = namedtuple(
     "Walk",

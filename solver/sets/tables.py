@@ -27,6 +27,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..cells import ConceptRows
+from ..compiled import CellArrays, gains_and_losses
 from ..errors import UsageError
 from ..problem import Problem
 from ..stopping import Stopping
@@ -71,8 +72,8 @@ def _distinct(concepts: ConceptRows, space: str) -> np.ndarray:
     return np.array(sorted(first.values()), dtype=np.int64)
 
 
-def _renumbered(concepts: ConceptRows, columns: np.ndarray, stopping: Stopping) -> tuple[np.ndarray, ...]:
-    """Cells' concepts and concepts' cells where only these columns are left, in this order, each list ascending."""
+def _renumbered(concepts: ConceptRows, columns: np.ndarray, values: np.ndarray, stopping: Stopping) -> CellArrays:
+    """The cells where only these columns are left, in this order."""
     old_starts, old_rows = concepts.by_column
     starts = np.concatenate([[0], np.cumsum(np.diff(old_starts)[columns])])
     rows, widths = np.empty(starts[-1], dtype=np.int64), np.zeros(len(concepts), dtype=np.int64)
@@ -84,28 +85,26 @@ def _renumbered(concepts: ConceptRows, columns: np.ndarray, stopping: Stopping) 
     indices, filled = np.empty(indptr[-1], dtype=np.int64), indptr[:-1].copy()
     for run in stopping.runs(ends, WORK_BETWEEN_POLLS // 8):
         kernels.renumber(starts, rows, run.start, run.stop, filled, indices)
-    return indptr, indices, starts, rows
+    return CellArrays(indptr, indices, starts, rows, values)
 
 
-def _reaches(csr: tuple[np.ndarray, ...], values: np.ndarray, length: int, stopping: Stopping) -> np.ndarray:
+def _reaches(cells: CellArrays, length: int, stopping: Stopping) -> np.ndarray:
     """int64 (n,): what each concept adds at most to concepts before it (see above)."""
-    starts, rows = csr[2:]
-    gains, losses = kernels.gains_and_losses(starts, rows, values)
+    values = cells.values
+    gains, losses = gains_and_losses(cells.starts, cells.rows, values)
     gain, loss = int(values[values > 0].sum()), -int(values[values < 0].sum())
     reach = np.minimum(gains + losses, gain + loss - gains - losses)
     if loss - gain >= sum(sorted(losses.tolist())[-length:]):
-        reach = np.minimum(reach, gains + _largest_cuts(csr, values, gains, length - 1, stopping))
+        reach = np.minimum(reach, gains + _largest_cuts(cells, gains, length - 1, stopping))
     return np.asarray(np.minimum(reach, gain))
 
 
-def _largest_cuts(
-    csr: tuple[np.ndarray, ...], values: np.ndarray, gains: np.ndarray, k: int, stopping: Stopping
-) -> np.ndarray:
+def _largest_cuts(cells: CellArrays, gains: np.ndarray, k: int, stopping: Stopping) -> np.ndarray:
     """int64 (n,): for each concept d, the sum of the k largest min(N(c and d), P(c and not d)) over all c before d."""
     cuts = np.zeros(len(gains), dtype=np.int64)
-    starts, width = csr[2], 1 + len(csr[1]) // len(values)
-    for run in stopping.runs((width * starts[1:]).tolist() if k else (), WORK_BETWEEN_POLLS):
-        kernels.largest_cuts(*csr, values, gains, k, run.start, run.stop, cuts)
+    width = 1 + len(cells.indices) // len(cells.values)
+    for run in stopping.runs((width * cells.starts[1:]).tolist() if k else (), WORK_BETWEEN_POLLS):
+        kernels.largest_cuts(cells, gains, k, run.start, run.stop, cuts)
     return cuts
 
 
@@ -120,24 +119,20 @@ def prepared(
     columns = _distinct(concepts, space)
     stopping.check()
     # Those that can change most first: then the reach falls fast, and most of what is walked is near the root.
-    changes = sum(kernels.gains_and_losses(*concepts.by_column, values))
+    changes = sum(gains_and_losses(*concepts.by_column, values))
     columns = columns[np.argsort(-changes[columns], kind="stable")]
-    csr = _renumbered(concepts, columns, stopping)
+    cells = _renumbered(concepts, columns, values, stopping)
     stopping.check()
-    reach = np.maximum.accumulate(_reaches(csr, values, length, stopping)[::-1])[::-1]
+    reach = np.maximum.accumulate(_reaches(cells, length, stopping)[::-1])[::-1]
     lists = [functions(space, k, length) for k in range(1, length + 1)]
     tables = kernels.Tables(
-        indptr=csr[0],
-        indices=csr[1],
-        starts=csr[2],
-        rows=csr[3],
-        values=values,
+        cells=cells,
         reach=np.concatenate([reach, np.zeros(length, dtype=np.int64)]),
         functions=np.concatenate(lists),
         begins=np.cumsum([0, 0, *map(len, lists)]),
     )
     walk = _unbegun(len(columns), len(values), length)
-    gains, losses = kernels.gains_and_losses(*csr[2:], values)
+    gains, losses = gains_and_losses(cells.starts, cells.rows, values)
     walk.inside[0, 0] = gains - losses
     walk.sums[0, 0] = values.sum()
     walk.best[0] = max(0, int(values.sum()))

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled import compiled
+from ..compiled import CellArrays, compiled
 
 CLOSED, PAUSED = 0, 1
 DEPTH, THRESHOLD, FOUND, STEPS = 0, 1, 2, 3
 
-Tables = namedtuple("Tables", "indptr indices starts rows values reach functions begins")
+Tables = namedtuple("Tables", "cells reach functions begins")
 """What a walk reads.
 
-indptr, indices, starts, rows: the cells' concepts and the concepts' cells.  values: int64 (n_cells,).
+cells: `CellArrays`, the concepts in the order of the walk.
 reach: int64 (n + length,), falling: the most that a concept adds to concepts before it; then zeros.
 functions: int64, truth tables; those of k variables are functions[begins[k]:begins[k + 1]].
 """
@@ -66,31 +66,9 @@ def renumber(
 
 
 @compiled
-def gains_and_losses(starts: np.ndarray, rows: np.ndarray, values: np.ndarray) -> Any:
-    """int64 (n,) each: P and N of every concept."""
-    n = len(starts) - 1
-    gains, losses = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    for d in range(n):
-        for at in range(starts[d], starts[d + 1]):
-            gains[d] += max(values[rows[at]], 0)
-            losses[d] -= min(values[rows[at]], 0)
-    return gains, losses
-
-
-@compiled
-def largest_cuts(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    starts: np.ndarray,
-    rows: np.ndarray,
-    values: np.ndarray,
-    gains: np.ndarray,
-    k: int,
-    first: int,
-    stop: int,
-    cuts: np.ndarray,
-) -> None:
+def largest_cuts(cells: CellArrays, gains: np.ndarray, k: int, first: int, stop: int, cuts: np.ndarray) -> None:
     """Into cuts[d], first <= d < stop: the sum of the k largest min(N(c and d), P(c and not d)) over the c before d."""
+    indptr, indices, starts, rows, values = cells
     gain, loss, largest = np.zeros(stop, np.int64), np.zeros(stop, np.int64), np.zeros(k + 1, np.int64)
     for d in range(first, stop):
         gain[:d], loss[:d], largest[:] = 0, 0, 0
@@ -177,8 +155,8 @@ def _descend(t: Tables, w: Walk, depth: int, c: int) -> None:
         new[region, c + 1 :] = old[region, c + 1 :]
         w.sums[depth + 1, region] = w.sums[depth, region]
         w.work[region] = 0
-    for at in range(t.starts[c], t.starts[c + 1]):
-        row = t.rows[at]
+    for at in range(t.cells.starts[c], t.cells.starts[c + 1]):
+        row = t.cells.rows[at]
         region = w.region[row]
         if w.work[region] == 0:
             w.work[region] = 1
@@ -186,21 +164,23 @@ def _descend(t: Tables, w: Walk, depth: int, c: int) -> None:
             count += 1
             new[region | bit, c + 1 :] = 0
             w.sums[depth + 1, region | bit] = 0
-        value = t.values[row]
+        value = t.cells.values[row]
         w.region[row] = region | bit
         w.sums[depth + 1, region] -= value
         w.sums[depth + 1, region | bit] += value
-        place = t.indptr[row + 1] - 1
-        while place >= t.indptr[row] and t.indices[place] > c:
-            new[region, t.indices[place]] -= value
-            new[region | bit, t.indices[place]] += value
+        place = t.cells.indptr[row + 1] - 1
+        while place >= t.cells.indptr[row] and t.cells.indices[place] > c:
+            new[region, t.cells.indices[place]] -= value
+            new[region | bit, t.cells.indices[place]] += value
             place -= 1
     w.n_filled[depth + 1] = count
     w.best[depth + 1] = w.children[depth, c]
     w.chosen[depth] = c
     w.numbers[DEPTH] = depth + 1
     # A row's concepts are all looked at where it has few, else mostly those after c; a step is about 16 of them.
-    w.numbers[STEPS] += (t.starts[c + 1] - t.starts[c]) * (4 + len(t.indices) // len(t.values)) // 16
+    w.numbers[STEPS] += (
+        (t.cells.starts[c + 1] - t.cells.starts[c]) * (4 + len(t.cells.indices) // len(t.cells.values)) // 16
+    )
     w.numbers[STEPS] += count * (n - c) // 16
 
 
@@ -209,8 +189,8 @@ def _leave(t: Tables, w: Walk, depth: int) -> None:
     """Take the last concept away again."""
     c = w.chosen[depth - 1]
     bit = 1 << (depth - 1)
-    for at in range(t.starts[c], t.starts[c + 1]):
-        w.region[t.rows[at]] &= ~bit
+    for at in range(t.cells.starts[c], t.cells.starts[c + 1]):
+        w.region[t.cells.rows[at]] &= ~bit
     w.numbers[DEPTH] = depth - 1
 
 

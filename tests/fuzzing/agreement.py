@@ -278,7 +278,7 @@ def solver(engine: str, space: str) -> Check:
         assert optimum is not None
         try:
             result = outside_search(
-                engine, case.problem, space=space, max_length=length, time_limit=SOLVER_SECONDS, beam_size=1
+                engine, case.problem, Stopping.after(SOLVER_SECONDS), space=space, max_length=length, beam_size=1
             )
         except UsageError:
             require(not case.must_be_proven, f"{engine} refuses a small problem")

@@ -28,18 +28,18 @@ def mask_of_set(tables, found, n_cells):
     k, *concepts = found.tolist()
     region = np.zeros(n_cells, dtype=np.int64)
     for i, concept in enumerate(concepts[:k]):
-        region[tables.rows[tables.starts[concept] : tables.starts[concept + 1]]] |= 1 << i
+        region[tables.cells.rows[tables.cells.starts[concept] : tables.cells.starts[concept + 1]]] |= 1 << i
     return (concepts[k] >> region & 1).astype(bool)
 
 
 def mask_of_rules(tables, found, n_cells):
     """The cells of the formula that a walk over prefixes keeps: number of rules, rules from the outermost inwards."""
-    n = len(tables.starts) - 1
+    n = len(tables.cells.starts) - 1
     held = np.zeros(n_cells, dtype=bool)
     for rule in found[1 : 1 + found[0]][::-1].tolist():
         operator, concept = divmod(rule, n)
         column = np.zeros(n_cells, dtype=bool)
-        column[tables.rows[tables.starts[concept] : tables.starts[concept + 1]]] = True
+        column[tables.cells.rows[tables.cells.starts[concept] : tables.cells.starts[concept + 1]]] = True
         held = (held | column, held & column, held & ~column)[operator]
     return held
 

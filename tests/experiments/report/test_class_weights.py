@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from compexact.experiments.report.class_weights import Accuracy, Classes
-from compexact.probes.inputs import Activity
 from compexact.probes.store import Probe
 from compexact.solver.cells import Cells, concept_rows
 from compexact.solver.errors import DataError
@@ -25,14 +24,14 @@ def make_probe(active: np.ndarray | None = None, **more) -> Probe:
 
 def classes(**changes) -> Classes:
     """Four inputs, two units: unit 0 is active on the first three, unit 1 nowhere."""
-    given = {
-        "names": ["a", "b", "c"],
-        "targets": ["a", "b", None, "b"],
+    arrays = {
         "predictions": np.array([0, 0, 1, 1]),
-        "weights": np.array([[0.5, -1.0], [-0.25, 2.0], [0.0, -3.0]]),
-        "active": Activity(np.packbits(np.array([[1, 0], [1, 0], [1, 0], [0, 0]], dtype=bool), axis=1), 2),
+        "class_weights": np.array([[0.5, -1.0], [-0.25, 2.0], [0.0, -3.0]]),
+        "unit_active": np.packbits(np.array([[1, 0], [1, 0], [1, 0], [0, 0]], dtype=bool), axis=1),
     }
-    return Classes(**given | changes)
+    kept = {name: array for name, array in (arrays | changes).items() if array is not None}
+    names = {"classes": ["a", "b", "c"], "targets": ["a", "b", None, "b"]}
+    return Classes(make_probe(names=names, arrays=kept).inputs)
 
 
 def test_accuracy_counts_labelled_inputs_where_the_unit_is_active():
@@ -47,10 +46,10 @@ def test_classes_are_listed_by_weight_both_ways():
     most, least = found.most_and_least(1)
     assert [each.label for each in most] == ["b"]
     assert [each.label for each in least] == ["c", "a"]
-    assert classes(weights=None).most_and_least(0) == ([], [])
+    assert classes(class_weights=None).most_and_least(0) == ([], [])
 
 
 def test_arrays_of_classes_that_do_not_fit_are_refused():
     probe = make_probe(names={"targets": ["a"]}, arrays={"predictions": np.array([0, 1])})
     with pytest.raises(DataError, match="do not fit"):
-        Classes.of(probe)
+        Classes(probe.inputs)

@@ -106,7 +106,7 @@ def walked(problem, target, length):
         return keep if function.__name__ == "_walk" else function
 
     check_sets(cells, target, length, "chain", spy)
-    starts, rows, _, _, values, ahead = seen[0][:6]
+    (starts, rows, _, _), values, ahead = seen[0][:3]
     sets = np.zeros((len(starts) - 1, len(values)), dtype=bool)
     for each, first, end in zip(sets, starts, starts[1:]):
         each[rows[first:end]] = True

@@ -28,8 +28,8 @@ def test_no_concept_adds_more_than_its_reach_to_concepts_before_it(space):
         for d in range(len(sets)):
             for k in range(length):
                 for before in itertools.combinations(range(d), k):
-                    with_d = best_function_value(sets[[*before, d]], tables.values)
-                    gain = with_d - best_function_value(sets[list(before)], tables.values)
+                    with_d = best_function_value(sets[[*before, d]], tables.cells.values)
+                    gain = with_d - best_function_value(sets[list(before)], tables.cells.values)
                     assert gain <= tables.reach[d], f"seed {seed}"
                     tight += gain == tables.reach[d] > 0
     assert tight > 100
@@ -47,8 +47,8 @@ def test_the_bound_by_losses_is_used_only_where_the_cells_outside_are_a_loss():
         sets = problem.concepts.dense().T[columns]
         for d in range(len(sets)):
             for before in itertools.chain(*(itertools.combinations(range(d), k) for k in range(length))):
-                gain = best_function_value(sets[[*before, d]], tables.values)
-                gain -= best_function_value(sets[list(before)], tables.values)
+                gain = best_function_value(sets[[*before, d]], tables.cells.values)
+                gain -= best_function_value(sets[list(before)], tables.cells.values)
                 assert gain <= tables.reach[d], f"seed {seed}"
 
 
