@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
+from ..solver.compiled import compiled
 from ..solver.errors import DataError
 from .datasets.annotated_images import Annotation
 
@@ -62,12 +63,26 @@ def label_points(annotation: Annotation) -> LabelledPoints:
     return LabelledPoints(rows, code.astype(np.int32), np.bincount(code, minlength=len(rows)))
 
 
-def active_counts(masks: np.ndarray, points: LabelledPoints) -> np.ndarray:
-    """int64 (n_rows, n_units): on how many points of each row the units are active.
+def active_counts(values: np.ndarray, lower: np.ndarray, points: LabelledPoints) -> np.ndarray:
+    """int64 (n_rows, n * k): on how many points of each row the units are active, or each of k ranges is met.
 
-    masks: bool (n_units, n_points).
+    values: float32 (n, n_points).  lower: float32 (n, k), ascending: a value belongs to the last that it exceeds.
     """
-    unit, point = np.nonzero(masks)
-    n_rows = len(points.rows)
-    counts = np.bincount(unit * n_rows + points.row_of[point], minlength=len(masks) * n_rows)
-    return counts.reshape(len(masks), n_rows).T
+    counts = np.zeros((len(points.rows), lower.size), dtype=np.int64)
+    count_ranges(np.ascontiguousarray(values), np.ascontiguousarray(lower), points.row_of, counts)
+    return counts
+
+
+@compiled
+def count_ranges(values: np.ndarray, lower: np.ndarray, row_of: np.ndarray, counts: np.ndarray) -> None:
+    """Add to `counts` as `active_counts` has it."""
+    k = lower.shape[1]
+    for unit in range(len(values)):
+        least = lower[unit, 0]
+        for point in range(values.shape[1]):
+            value = values[unit, point]
+            if value > least:
+                i = 0
+                while i + 1 < k and value > lower[unit, i + 1]:
+                    i += 1
+                counts[row_of[point], unit * k + i] += 1

@@ -21,22 +21,15 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 2**30
 
 
-def chosen_format(name: str, model: nn.Module, images: torch.Tensor) -> str:
-    """The format by its name; for `auto`, `channels_last` on a CPU where the model convolves and runs in it.
+def formats_to_try(name: str, model: nn.Module, device: torch.device) -> tuple[str, ...]:
+    """One format; for `auto`, on a CPU and of a model that convolves, `channels_last` and then `contiguous`.
 
-    images: some that the model takes.  It is run on the first, in that format: code that looks at a tensor's memory
-    (`view`) fails there, and such a model is left as it is.
+    The second is for code that looks at a tensor's memory (`view`), which may fail in the first.
     """
     if name != AUTO:
-        return name
-    if images.device.type != "cpu" or not any(isinstance(module, nn.Conv2d) for module in model.modules()):
-        return "contiguous"
-    try:
-        with laid_out(model, "channels_last"):
-            model(images[:1].to(memory_format=torch.channels_last))
-    except Exception:  # whatever the model does then; in the other format it is run, and may fail, in earnest
-        return "contiguous"
-    return "channels_last"
+        return (name,)
+    convolves = any(isinstance(module, nn.Conv2d) for module in model.modules())
+    return ("channels_last", "contiguous") if device.type == "cpu" and convolves else ("contiguous",)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from .datasets.annotated_images import AnnotatedImages
 from .factories import brief
 from .layers import capture, check_layer_output, evaluating
 from .loader import PictureReader, batches
-from .memory_layout import FORMATS, chosen_format, keep_freed_memory, laid_out
+from .memory_layout import FORMATS, formats_to_try, keep_freed_memory, laid_out
 from .preprocess import Preprocessing
 from .progress import Progress
 from .vision.vision_settings import VisionSettings
@@ -96,9 +96,9 @@ def trace(
         for batch in batches(reader, len(dataset.keys), settings.batch_size, settings.workers):
             images = torch.from_numpy(np.stack([picture.values for picture in batch])).to(settings.device)
             if not done:
-                memory_format = chosen_format(settings.memory_format, model, images)
-                stack.enter_context(laid_out(model, memory_format))
-            scores = _run(model, images.to(memory_format=FORMATS[memory_format]), settings.batch_size)
+                scores, memory_format = _run_first(model, images, settings, stack)
+            else:
+                scores = _run(model, images.to(memory_format=FORMATS[memory_format]), settings.batch_size)
             largest = []
             for layer in layers:
                 maps, is_finite = _maps(outputs, layer, len(batch), done, settings.nan == "drop")
@@ -122,6 +122,25 @@ def _kept(spill: Spill, finite: np.ndarray, layer: str) -> LayerMaps:
     if not finite.any():
         raise DataError(f"layer {layer}: all {len(finite)} units have activations that are NaN or infinite")
     return LayerMaps(spill, np.flatnonzero(finite), len(finite))
+
+
+def _run_first(
+    model: nn.Module, images: torch.Tensor, settings: VisionSettings, stack: ExitStack
+) -> tuple[object, str]:
+    """What the model gives, and the memory format in which it ran; it stays in it until the stack is left."""
+    *others, last = formats_to_try(settings.memory_format, model, images.device)
+    for name in (*others, last):
+        with ExitStack() as attempt:
+            attempt.enter_context(laid_out(model, name))
+            try:
+                scores = _run(model, images.to(memory_format=FORMATS[name]), settings.batch_size)
+            except UsageError:
+                if name == last:
+                    raise
+                continue
+            stack.enter_context(attempt.pop_all())
+            return scores, name
+    raise AssertionError("the last format either runs or raises")
 
 
 def _run(model: nn.Module, images: torch.Tensor, batch_size: int) -> object:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,16 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     with suppress(AttributeError, KeyError, TypeError):
         index = vars(made)["_cache"]._cache_file
         index._source_stamp = (index._source_stamp, _stamps(Path(function.__code__.co_filename).parent))
+        index._load_index = partial(_load_or_forget, index._load_index)
     return made
+
+
+def _load_or_forget(load: Callable[[], dict[Any, Any]]) -> dict[Any, Any]:
+    """What is kept of a function; nothing where the file is damaged, or speaks of types that are no more."""
+    try:
+        return load()
+    except Exception:  # whatever reading a damaged file ends in
+        return {}
 
 
 class _Listener(event.Listener):

@@ -48,23 +48,23 @@ class CellCounter:
         each = (item for batch in labels for item in batch)
         for image, ((points, label_digest), fired) in enumerate(zip(each, self.firing)):
             digest.update(label_digest)
-            masks = fired.masks
-            ids = builder.add(points.rows, points.counts, active_counts(masks, points), fired.columns)
-            self._keep_for_pictures(image, fired, masks, ids[points.row_of])
+            active = active_counts(fired.values, fired.lower, points)
+            ids = builder.add(points.rows, points.counts, active, fired.columns)
+            self._keep_for_pictures(image, fired, ids[points.row_of])
             self.on_progress("counting", image + 1, n_images)
         cells, place = builder.cells()
         self.labels_digest = digest.hexdigest()
         return cells, self._arrays(place)
 
-    def _keep_for_pictures(self, image: int, fired: ImageActivations, masks: np.ndarray, cell_ids: np.ndarray) -> None:
+    def _keep_for_pictures(self, image: int, fired: ImageActivations, cell_ids: np.ndarray) -> None:
         picture = int(np.searchsorted(self.pictured, image))
         if picture == len(self.pictured) or self.pictured[picture] != image:
             return
         self.point_cells[picture] = cell_ids.reshape(self.dataset.mask_size)
-        row_of = dict(zip(fired.columns.tolist(), range(len(masks))))
+        row_of = {column: row for row, column in enumerate(fired.columns.tolist())}
         for column, rank in np.argwhere(self.activity.top_images == image).tolist():
             if column in row_of:
-                self.top_masks[column, rank] = np.packbits(masks[row_of[column]])
+                self.top_masks[column, rank] = np.packbits(fired.mask(row_of[column]))
 
     def _arrays(self, place: np.ndarray) -> dict[str, np.ndarray]:
         files = [_jpeg(self.dataset, int(image)) for image in self.pictured]

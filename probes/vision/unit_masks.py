@@ -34,6 +34,12 @@ class ImageActivations:
         k = self.lower.shape[1]
         return np.asarray(self.units[:, None] * k + np.arange(k)).ravel()
 
+    def mask(self, row: int) -> np.ndarray:
+        """bool (n_points,): one row of `masks`."""
+        unit, i = divmod(row, self.lower.shape[1])
+        above = self.values[unit] > self.lower[unit, i]
+        return above if i + 1 == self.lower.shape[1] else above & ~(self.values[unit] > self.lower[unit, i + 1])
+
     @property
     def masks(self) -> np.ndarray:
         """bool (n * k, n_points): above the threshold; of ranges, up to the next one's lower edge."""

@@ -22,3 +22,15 @@ def test_a_kept_function_is_compiled_anew_when_a_function_of_another_file_change
         done = subprocess.run([sys.executable, "-c", ASK], cwd=tmp_path, capture_output=True, text=True, check=True)
         answers.append(done.stdout.strip())
     assert answers == ["4 0", "4 1", "62 0"]
+
+
+def test_a_function_is_compiled_anew_where_what_is_kept_of_it_cannot_be_read(tmp_path):
+    (tmp_path / "outer.py").write_text(OUTER.replace("inner(x)", "x").replace("from inner import inner\n", ""))
+    asked = [sys.executable, "-c", ASK]
+    for damage in (b"", b"\x80\x04 no pickle", b"\x80\x04cno_such_module\nNoSuchType\n."):
+        done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "2 0"
+        assert subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip() == "2 1"
+        (index,) = tmp_path.rglob("*.nbi")
+        version = index.read_bytes().partition(b".")[0] + b"."
+        index.write_bytes(damage and index.read_bytes()[: len(version)] + damage)

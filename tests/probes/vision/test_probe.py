@@ -228,10 +228,13 @@ def test_points_are_grouped_by_all_their_planes(tiny_images):
     for point in range(99):
         expected = set(annotation.planes.reshape(2, -1)[:, point].tolist()) - {-1} | {4}
         assert points.rows[points.row_of[point]] == tuple(sorted(expected))
-    masks = np.random.default_rng(0).random((5, 99)) < 0.3
-    counts = active_counts(masks, points)
+    values = np.random.default_rng(0).integers(0, 9, (5, 99)).astype(np.float32)
+    lower = np.array([[2, 5, 5, 6]] * 4 + [[8, 9, 9, 9]], dtype=np.float32)
+    counts = active_counts(values, lower, points)
     for row in range(len(points.rows)):
-        assert np.array_equal(counts[row], masks[:, points.row_of == row].sum(axis=1))
+        own = values[:, points.row_of == row]
+        ranges = [(own > lower[:, [i]]) & (own <= (lower[:, [i + 1]] if i < 3 else 9)) for i in range(4)]
+        assert counts[row].tolist() == np.stack(ranges).sum(axis=2).T.ravel().tolist()
 
 
 @pytest.mark.parametrize(
