@@ -1,26 +1,13 @@
 """Classes by a unit's weights, and accuracy where the unit is active."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from compexact.experiments.report.class_weights import Accuracy, Classes
 from compexact.probes.inputs import Activity
-from compexact.probes.store import Probe
-from compexact.solver.cells import Cells, concept_rows
 from compexact.solver.errors import DataError
-
-ROWS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1]], dtype=bool)
-
-
-WEIGHTS = np.array([100, 20, 30, 5, 40, 6, 7, 1])
-
-
-def make_probe(active: np.ndarray | None = None, **more) -> Probe:
-    """Eight cells over water, river, blue; unit `good` is `(water OR river) AND NOT blue`, `odd` its half."""
-    good = WEIGHTS * ((ROWS[:, 0] | ROWS[:, 1]) & ~ROWS[:, 2])
-    counts = np.stack([good, good // 2], axis=1) if active is None else active
-    rows = concept_rows(("water", "river", "blue"), ("object", "object", "color"), ROWS)
-    return Probe(Cells(rows, WEIGHTS, counts, ("good", "odd")), {"kind": "arrays", "model": "m"}, **more)
 
 
 def classes(**changes) -> Classes:
@@ -50,7 +37,7 @@ def test_classes_are_listed_by_weight_both_ways():
     assert classes(weights=None).most_and_least(0) == ([], [])
 
 
-def test_arrays_of_classes_that_do_not_fit_are_refused():
-    probe = make_probe(names={"targets": ["a"]}, arrays={"predictions": np.array([0, 1])})
+def test_arrays_of_classes_that_do_not_fit_are_refused(watery):
+    probe = replace(watery, names={"targets": ["a"]}, arrays={"predictions": np.array([0, 1])})
     with pytest.raises(DataError, match="do not fit"):
         Classes.of(probe)
