@@ -12,7 +12,7 @@ from compexact.solver.parse import parse
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_the_demo_recovers_every_planted_shortcut(compexact, tmp_path, seed):
     ended = compexact("demo", "nli", "-o", tmp_path / "demo", "--seed", seed, "--format", "jsonl")
     assert ended.code == 0, ended.err
