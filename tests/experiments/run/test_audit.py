@@ -159,6 +159,12 @@ def test_the_summary_counts_what_the_lines_say():
     assert summarise([]) == []
 
 
+def test_a_unit_that_failed_is_left_out_of_the_summary():
+    audit, cells = Audit.of(EXACT, [2]), random_cells()
+    answers = audit(cells, 0, lambda: False), audit.failed(cells, 1, "its process was killed")
+    assert [summary.units for summary in summarise([audit.line(grid) for grid in answers])] == [1]
+
+
 def test_a_grid_proves_every_length_once_and_holds_every_beam_against_it(compexact, npz, tmp_path):
     ended = compexact("audit", npz, "--length", "3,1,2", "--beam-size", "1,5", "-o", tmp_path / "grid")
     first = lines(ended.out)[0]

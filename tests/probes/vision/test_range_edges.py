@@ -193,6 +193,14 @@ def test_how_many_units_fit_in_memory_changes_nothing(maps, size):
         assert np.array_equal(tight.lower, roomy.lower)
 
 
+def test_no_more_units_are_read_at_once_than_the_room_holds(maps):
+    """Of 175 values of four bytes two times 0.3 are kept, so 428 bytes hold a unit: two units, in three passes."""
+    done = []
+    quantile_thresholds(UnitValues(maps), 0.3, lambda what, images, total: done.append(images), room=2 * 428)
+    assert len(done) == UNITS / 2 * maps.n_images
+    assert done == sorted(done)
+
+
 def test_a_unit_with_too_many_values_is_split_by_a_part_of_them(maps):
     """175 values a unit, 53 of them above the threshold: every third one makes 18 of at most 20."""
     values = UnitValues(maps)
