@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from fractions import Fraction
 from itertools import pairwise
@@ -193,10 +192,7 @@ def test_what_is_rounded_fits_both_ends_of_every_route():
 
 
 @pytest.mark.parametrize("seconds", [20, 40])
-def test_at_most_half_of_the_time_goes_into_the_bound(monkeypatch, seconds):
-    """By a clock on which a second goes by whenever somebody looks."""
-    ticks = itertools.count()
-    monkeypatch.setattr(time, "perf_counter", lambda: float(next(ticks)))
+def test_at_most_half_of_the_time_goes_into_the_bound(ticking, seconds):
     stopping = Stopping.after(float(seconds))
     transport_bound(hard(0), 3, "chain", NOTHING, Fraction(1), stopping)
     assert seconds / 2 <= time.perf_counter() <= seconds / 2 + 5
