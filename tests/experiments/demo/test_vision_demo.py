@@ -30,16 +30,3 @@ def test_the_demo_gives_the_same_answers_twice(compexact, tmp_path):
     assert one.header["probe"]["digest"] == two.header["probe"]["digest"]
     first_formulas, second_formulas = ([each["formula"] for each in run.records.values()] for run in (one, two))
     assert first_formulas == second_formulas
-
-
-def test_a_demo_does_not_replace_what_is_not_a_demo(compexact, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/thesis.txt").write_text("text")
-    ended = compexact("demo", "vision", "-o", tmp_path / "mine", "--force")
-    assert ended.code == 2
-    assert "holds something else" in ended.err
-    assert (tmp_path / "mine/thesis.txt").exists()
-
-
-def test_an_unknown_demo_is_refused(compexact):
-    assert compexact("demo", "audio").code == 2
