@@ -6,13 +6,12 @@ import numpy as np
 
 from .unit_counts import UnitCounts
 
-AT_LEAST = 2**18
-"""So many entries wait before they are added to the sums; and never fewer than there are sums, so that the work is
-that of sorting a few times."""
-
 
 class CountSums:
     """Sums of integers by (unit, cell).
+
+    at_least: as many entries wait before they are added to the sums, and never fewer than there are sums, so that the
+    work is that of sorting a few times.
 
     >>> sums = CountSums()
     >>> sums.add(np.array([3, 3]), np.array([0, 1]), np.array([5, 1]))
@@ -21,7 +20,8 @@ class CountSums:
     array([0, 0, 0, 7])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at_least: int = 2**18) -> None:
+        self._at_least = at_least
         self._keys, self._sums = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
         self._n_waiting = 0
@@ -35,7 +35,7 @@ class CountSums:
         keys = (units[nonzero].astype(np.int64) << 32) | cells[nonzero]
         self._waiting.append((keys, counts[nonzero].astype(np.int64)))
         self._n_waiting += len(keys)
-        if self._n_waiting >= max(AT_LEAST, len(self._keys)):
+        if self._n_waiting >= max(self._at_least, len(self._keys)):
             self._add_up()
 
     def counts(self, place: np.ndarray, n_units: int) -> UnitCounts:

@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,14 +47,33 @@ def check_printed(expected: str, printed: str, where: str) -> None:
 
 
 @pytest.fixture
-def follow(tmp_path: Path) -> Callable[[str], Path]:
+def forgotten_modules(tmp_path: Path) -> Iterator[None]:
+    """Modules of a page are its own: another page may have others of the same names."""
+    yield
+    for name, module in list(sys.modules.items()):
+        if str(tmp_path) in (getattr(module, "__file__", None) or ""):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def follow(tmp_path, monkeypatch, compexact, forgotten_modules) -> Callable[[str], Path]:
     """Follow a page, give the folder it was followed in.
 
     A `python` block that begins with a file's name is saved under it; another is run.  Of a `console` block every line
-    after `$` is run.  A `text` block is what the last command prints.  Other blocks (`py`) are only shown.
+    after `$` is run; `compexact` in this process, which has imported torch already.  A `text` block is what the last
+    command prints.  Other blocks (`py`) are only shown.
     """
 
+    def run_line(words: list[str], where: str) -> str:
+        if words[0] != "compexact":
+            return run(words, tmp_path, where)
+        ended = compexact(*words[1:])
+        assert ended.code == 0, f"{where}: {shlex.join(words)}\n{ended.out}{ended.err}"
+        return ended.out
+
     def follow_page(page: str) -> Path:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.syspath_prepend(tmp_path)
         printed = ""
         for number, (language, text) in enumerate(blocks(page), start=1):
             where = f"{page}, block {number}"
@@ -67,7 +86,7 @@ def follow(tmp_path: Path) -> Callable[[str], Path]:
             elif language == "console":
                 for line in text.splitlines():
                     assert line.startswith("$ "), f"{where}: {line!r} is no command; output belongs in a text block"
-                    printed = run(as_at_a_terminal(shlex.split(line[2:])), tmp_path, where)
+                    printed = run_line(as_at_a_terminal(shlex.split(line[2:])), where)
             elif language == "text":
                 check_printed(text, printed, where)
         return tmp_path

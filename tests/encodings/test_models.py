@@ -168,7 +168,7 @@ def test_the_adder_counts_exactly():
             return top[0]
 
         digits = weighted_sum([(w, i + 1) for i, w in enumerate(weights)], fresh, clauses.append)
-        for bound in rng.integers(0, sum(weights) + 2, size=4).tolist():
+        for bound in [*rng.integers(0, sum(weights) + 2, size=4).tolist(), 1 << len(digits)]:
             with Solver(name="cadical195", bootstrap_with=clauses + at_most(digits, bound)) as solver:
                 for row in product((0, 1), repeat=len(weights)):
                     total = sum(w for w, bit in zip(weights, row, strict=True) if bit)

@@ -1,5 +1,6 @@
 """Samples: what is drawn, and what may be said of the whole."""
 
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import comb
 
@@ -79,6 +80,15 @@ def test_the_likely_bound_holds_far_more_often_than_stated_and_is_no_proof():
     assert held[True] >= 190
     below = [likely_bound(Fraction(1, 2), k, 1, Fraction(1, 100)) for k in (10, 1000)]
     assert below[0] > below[1] > Fraction(1, 2)
+
+
+@pytest.mark.parametrize("unit_points", [50, 1234, 10**6])
+def test_the_margin_is_that_of_its_derivation_and_never_a_hair_less(unit_points):
+    """sqrt(ln(M / d) / (2 k)), here to 60 digits."""
+    with localcontext(prec=60):
+        exact = ((10**7 / Decimal("0.05")).ln() / (2 * unit_points)).sqrt()
+        margin = likely_bound(Fraction(0), unit_points, 10**7)
+        assert exact <= Decimal(margin.numerator) / margin.denominator <= exact * Decimal("1.00000001")
 
 
 def test_an_empty_or_a_huge_sample_is_refused():

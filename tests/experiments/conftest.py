@@ -1,42 +1,17 @@
-"""The command line, run in this process; and a small world in files to run it on."""
+"""A small world in files, to run the command line on."""
 
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from small_broden import write_broden
 from torch import nn
 
-from compexact.experiments.cli import main
 from compexact.experiments.run.schema import digest_of
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def compexact(monkeypatch, capsys):
-    """compexact("explain", probe, ...): run the command line; give its exit code and what it printed."""
-
-    def run(*words) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["compexact", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return Ended(ended.value.code or 0, printed.out, printed.err)
-
-    return run
 
 
 @pytest.fixture
@@ -64,25 +39,6 @@ def edited():
         file.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records))
 
     return edit
-
-
-def write_broden(root: Path, n_images: int = 4) -> Path:
-    """Images of 12 x 12 with label maps of 6 x 6: objects sky and sea, scene beach."""
-    (root / "images").mkdir(parents=True)
-    rows = ["image,split,ih,iw,sh,sw,object,scene"]
-    for i in range(n_images):
-        rng = np.random.default_rng(i)
-        Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)).save(root / f"images/{i}.png")
-        labels = np.zeros((6, 6, 3), dtype=np.uint8)
-        labels[..., 0] = rng.integers(0, 3, (6, 6))
-        Image.fromarray(labels).save(root / f"images/{i}_object.png")
-        rows.append(f"{i}.png,train,12,12,6,6,{i}_object.png,{3 if i % 2 else ''}")
-    (root / "index.csv").write_text("\n".join(rows) + "\n")
-    (root / "category.csv").write_text("name,first,last,count,frequency\nobject,1,2,2,8\nscene,3,3,1,2\n")
-    (root / "label.csv").write_text(
-        "number,name,category,frequency,coverage,syns\n1,sky,object(4),4,1.0,\n2,sea,object(4),4,1.0,\n3,beach-s,scene(2),2,2.0,\n"
-    )
-    return root
 
 
 @pytest.fixture
@@ -151,7 +107,6 @@ def nets(tmp_path, monkeypatch) -> str:
     name = f"nets_{abs(hash(tmp_path))}"
     (tmp_path / f"{name}.py").write_text(NETS)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
     return name
 
 

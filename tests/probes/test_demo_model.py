@@ -123,7 +123,7 @@ def test_the_network_learns_to_name_scenes_it_has_not_seen(trained):
     assert float(lines[-1].split()[-1]) < float(lines[0].split()[-1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_network_of_the_demo_names_nine_of_ten_scenes_it_has_not_seen(tmp_path):
     draw_world(tmp_path / "world")
     _, accuracy = train_demo_model(open_dataset(f"broden:{tmp_path / 'world'}"))

@@ -89,6 +89,21 @@ def test_an_archive_of_very_many_members_is_refused_at_once(tmp_path):
         open_probe(tmp_path / "a.npz")
 
 
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        for name in ("concepts.npy", "concepts", "neurons.npy"):
+            archive.writestr(name, npy(np.ones((4, 1), bool)))
+    with pytest.raises(DataError, match="two arrays are called 'concepts'"):
+        open_probe(tmp_path / "a.npz")
+
+
+def test_an_array_that_claims_less_than_is_there_is_refused_with_both_numbers(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("concepts.npy", npy(np.ones((4, 1), bool)) + bytes(3))
+    with pytest.raises(DataError, match=r"'concepts' claims shape \(4, 1\), 4 bytes, but 7 are there"):
+        open_probe(tmp_path / "a.npz")
+
+
 @pytest.fixture
 def probe(tmp_path):
     rng = np.random.default_rng(0)

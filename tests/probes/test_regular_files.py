@@ -99,6 +99,12 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path):
         read_regular(tmp_path / "holes")
 
 
+def test_a_file_of_one_byte_too_many_is_refused_and_not_cut(outside):
+    assert read_regular(outside, 6) == b"secret"
+    with pytest.raises(DataError, match="6 bytes, more than the 5 that are read"):
+        read_regular(outside, 5)
+
+
 @pytest.fixture
 def probe(tmp_path):
     rng = np.random.default_rng(0)

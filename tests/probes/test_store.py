@@ -1,6 +1,6 @@
 import hashlib
 import json
-import os
+import resource
 import shutil
 import zipfile
 
@@ -174,17 +174,16 @@ def test_a_newer_format_is_refused(probe):
         read_probe(probe.path)
 
 
-def test_an_interrupted_write_leaves_nothing_under_the_name(probe, tmp_path, monkeypatch):
-    written = []
-
-    def full_disk(descriptor):
-        written.append(descriptor)
-        if len(written) == 3:
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(DataError, match="No space left"):
-        save_probe(probe, tmp_path / "second")
+def test_a_write_that_fails_half_way_leaves_nothing_under_the_name(probe, tmp_path):
+    """The system refuses files as large as the largest, the first ones are written."""
+    largest = max(file.stat().st_size for file in files(probe))
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest - 1, most))
+    try:
+        with pytest.raises(DataError, match="could not be written: File too large"):
+            save_probe(probe, tmp_path / "second")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
     assert [path.name for path in tmp_path.iterdir()] == ["probe"]
 
 

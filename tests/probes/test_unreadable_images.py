@@ -1,16 +1,14 @@
 """What a vision probe leaves out where that is asked for: images that cannot be read, units that are no numbers."""
 
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from small_broden import write_broden
 from torch import nn
 
-from compexact.experiments.cli import main
 from compexact.probes.datasets.annotated_images import Annotation
 from compexact.probes.opening import open_probe
 from compexact.probes.progress import silent
@@ -18,25 +16,6 @@ from compexact.probes.store import save_probe
 from compexact.probes.unreadable_images import readable_images
 from compexact.probes.vision.probe import VisionSettings, probe_vision
 from compexact.solver.errors import DataError, UsageError
-
-
-def write_broden(root, n_images=10):
-    """Pictures of 12 x 12 with label maps of 6 x 6, of sky and sea."""
-    (root / "images").mkdir(parents=True)
-    rows = ["image,split,ih,iw,sh,sw,object"]
-    for i in range(n_images):
-        rng = np.random.default_rng(i)
-        Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)).save(root / f"images/{i}.png")
-        labels = np.zeros((6, 6, 3), dtype=np.uint8)
-        labels[..., 0] = rng.integers(0, 3, (6, 6))
-        Image.fromarray(labels).save(root / f"images/{i}_object.png")
-        rows.append(f"{i}.png,train,12,12,6,6,{i}_object.png")
-    (root / "index.csv").write_text("\n".join(rows) + "\n")
-    (root / "category.csv").write_text("name,first,last,count,frequency\nobject,1,2,2,20\n")
-    (root / "label.csv").write_text(
-        "number,name,category,frequency,coverage,syns\n1,sky,object(10),10,1.0,\n2,sea,object(10),10,1.0,\n"
-    )
-    return root
 
 
 def tear(path):
@@ -47,14 +26,14 @@ def tear(path):
 @pytest.fixture
 def broden(tmp_path):
     """Ten images; picture 2 is torn, and the label map of 5."""
-    root = write_broden(tmp_path / "broden")
+    root = write_broden(tmp_path / "broden", 10)
     tear(root / "images/2.png")
     tear(root / "images/5_object.png")
     return root
 
 
 @pytest.fixture
-def probed(tmp_path, monkeypatch, capsys):
+def probed(tmp_path, monkeypatch, compexact):
     """probed(dataset, output, ...): exit code and what stands on stderr."""
     (tmp_path / "left_out_nets.py").write_text(
         "import torch\n"
@@ -65,14 +44,11 @@ def probed(tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(tmp_path)
 
     def run(root, output, *more):
-        words = (
-            "compexact", "probe", "vision", "--dataset", f"broden:{root}", "--model", "left_out_nets:net", "--layer",
-            "1", "--image-size", 12, "--quantile", 0.1, "--workers", 0, "-o", output, *more,
+        ended = compexact(
+            "probe", "vision", "--dataset", f"broden:{root}", "--model", "left_out_nets:net", "--layer", "1",
+            "--image-size", 12, "--quantile", 0.1, "--workers", 0, "-o", output, *more,
         )  # fmt: skip
-        monkeypatch.setattr(sys, "argv", [str(word) for word in words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code or 0, capsys.readouterr().err
+        return ended.code, ended.err
 
     return run
 

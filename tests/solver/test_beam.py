@@ -127,6 +127,13 @@ def test_scores_that_differ_in_the_last_bit_are_told_apart():
     assert str(beam_search(problem, max_length=1).best.formula) == "c1"
 
 
+def test_an_extension_that_is_better_by_one_point_in_a_million_million_enters_a_full_beam():
+    n = 10**12
+    problem = Problem.of(from_arrays([[1, 0], [0, 1], [0, 0]], weights=[n, 1, n], active=[[n], [1], [n]]), 0)
+    best = beam_search(problem, max_length=2, beam_size=1).best
+    assert (str(best.formula), best.iou) == ("c0 OR c1", Fraction(n + 1, 2 * n + 1))
+
+
 def test_a_penalty_prefers_short_formulas():
     concepts = [[1, 0]] * 8 + [[0, 1]] * 1 + [[0, 0]] * 5
     neuron = [1] * 8 + [1] * 2 + [0] * 4

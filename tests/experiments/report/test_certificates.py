@@ -2,35 +2,11 @@
 
 import json
 
-import numpy as np
-import pytest
-
 from compexact.experiments.report.certificates import read_certificate
 from compexact.experiments.report.site import write_report
 from compexact.experiments.run.engines import SearchSettings
 from compexact.experiments.run.folder import run_units
-from compexact.probes.store import Probe, save_probe
-from compexact.solver.cells import Cells, concept_rows
-
-ROWS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1]], dtype=bool)
-
-
-WEIGHTS = np.array([100, 20, 30, 5, 40, 6, 7, 1])
-
-
-def make_probe(active: np.ndarray | None = None, **more) -> Probe:
-    """Eight cells over water, river, blue; unit `good` is `(water OR river) AND NOT blue`, `odd` its half."""
-    good = WEIGHTS * ((ROWS[:, 0] | ROWS[:, 1]) & ~ROWS[:, 2])
-    counts = np.stack([good, good // 2], axis=1) if active is None else active
-    rows = concept_rows(("water", "river", "blue"), ("object", "object", "color"), ROWS)
-    return Probe(Cells(rows, WEIGHTS, counts, ("good", "odd")), {"kind": "arrays", "model": "m"}, **more)
-
-
-@pytest.fixture
-def proven(tmp_path):
-    """A run with certificates, and its probe."""
-    probe = save_probe(make_probe(), tmp_path / "probe")
-    return run_units(probe, ["good", "odd"], SearchSettings(engine="exact"), tmp_path / "run"), probe
+from compexact.probes.store import save_probe
 
 
 def test_a_certificate_is_named_with_its_proof(proven, tmp_path):
@@ -68,8 +44,8 @@ def test_a_certificate_of_another_claim_is_called_out(proven, tmp_path):
     assert "leads out" in read_certificate(run, outside).problem
 
 
-def test_a_run_without_certificates_says_so(tmp_path):
-    probe = save_probe(make_probe(), tmp_path / "probe")
+def test_a_run_without_certificates_says_so(watery, tmp_path):
+    probe = save_probe(watery, tmp_path / "probe")
     run = run_units(probe, ["good"], SearchSettings(), tmp_path / "run")
     page = (write_report(run, probe, tmp_path / "site").parent / "units/0.html").read_text()
     assert "No certificate is in the run: this engine proves nothing" in page

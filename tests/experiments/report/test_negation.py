@@ -2,26 +2,9 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from compexact.experiments.report.negation import negate_leaf, negations, smallest
-from compexact.probes.store import Probe
-from compexact.solver.cells import Cells, concept_rows
 from compexact.solver.parse import parse
 from compexact.solver.problem import Problem
-
-ROWS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 1], [1, 1, 1]], dtype=bool)
-
-
-WEIGHTS = np.array([100, 20, 30, 5, 40, 6, 7, 1])
-
-
-def make_probe(active: np.ndarray | None = None, **more) -> Probe:
-    """Eight cells over water, river, blue; unit `good` is `(water OR river) AND NOT blue`, `odd` its half."""
-    good = WEIGHTS * ((ROWS[:, 0] | ROWS[:, 1]) & ~ROWS[:, 2])
-    counts = np.stack([good, good // 2], axis=1) if active is None else active
-    rows = concept_rows(("water", "river", "blue"), ("object", "object", "color"), ROWS)
-    return Probe(Cells(rows, WEIGHTS, counts, ("good", "odd")), {"kind": "arrays", "model": "m"}, **more)
 
 
 def test_every_leaf_is_negated_in_its_place():
@@ -42,8 +25,8 @@ def test_a_leaf_that_stands_twice_is_negated_once_at_a_time():
     ]
 
 
-def test_a_negation_has_its_own_counts_and_the_smallest_changes_fewest_points():
-    problem = Problem.of(make_probe().cells, "good")
+def test_a_negation_has_its_own_counts_and_the_smallest_changes_fewest_points(watery):
+    problem = Problem.of(watery.cells, "good")
     formula = parse("(water OR river) AND NOT blue")
     found = negations(problem, formula, problem.concepts.mask(formula))
     assert [str(each.leaf) for each in found] == ["water", "river", "NOT blue"]

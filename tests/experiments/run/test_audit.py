@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from compexact.experiments.run.audit import Audit, audit_record, summarise, worst_units
+from compexact.experiments.run.audit import Audit, Audited, audit_record, summarise, worst_units
 from compexact.experiments.run.engines import SearchSettings
 from compexact.experiments.run.folder import read_run
 from compexact.experiments.run.units import map_units
+from compexact.solver import Problem, Status, beam_search
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
 
@@ -157,6 +159,19 @@ def test_the_summary_counts_what_the_lines_say():
     assert losses == sorted(losses, reverse=True)
     assert losses[0] == max(float(a.exact.best.iou) - float(a.beam.best.iou) for a in audits)
     assert summarise([]) == []
+
+
+def test_an_equal_answer_under_an_open_bound_does_not_settle_whether_the_beam_was_optimal():
+    beam = beam_search(Problem.of(random_cells(), 0))
+    audited = Audited(10, beam, replace(beam, engine="exact", bound=beam.ceiling, status=Status.BOUNDED))
+    assert audited.gap == beam.ceiling - beam.best.iou > 0
+    assert audited.beam_was_optimal is None
+
+
+def test_a_unit_that_failed_is_left_out_of_the_summary():
+    audit, cells = Audit.of(EXACT, [2]), random_cells()
+    answers = audit(cells, 0, lambda: False), audit.failed(cells, 1, "its process was killed")
+    assert [summary.units for summary in summarise([audit.line(grid) for grid in answers])] == [1]
 
 
 def test_a_grid_proves_every_length_once_and_holds_every_beam_against_it(compexact, npz, tmp_path):

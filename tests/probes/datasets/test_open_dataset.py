@@ -55,7 +55,6 @@ not_callable = 3
 def user_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"user_world_{tmp_path.name.replace('-', '_')}"
     (tmp_path / f"{name}.py").write_text(USER_MODULE)
-    monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.chdir(tmp_path)
     return name
 
@@ -206,7 +205,6 @@ def test_a_factory_takes_no_options(user_module: str) -> None:
 def test_a_module_that_does_not_load_is_a_usage_error(tmp_path: Path, monkeypatch, source: str, message: str) -> None:
     name = f"user_broken_{abs(hash(source))}"
     (tmp_path / f"{name}.py").write_text(source)
-    monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=message) as caught:
         open_dataset(f"{name}:world")

@@ -77,7 +77,6 @@ def models(tmp_path, monkeypatch) -> str:
     name = f"models_{abs(hash(tmp_path))}"
     (tmp_path / f"{name}.py").write_text(SOURCE)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
     return name
 
 

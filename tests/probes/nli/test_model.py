@@ -92,8 +92,10 @@ def test_words_are_known_in_any_case_and_unknown_ones_are_alike():
     assert one[0].tolist() == [[2, 0]]
 
 
-def test_a_sentence_without_tokens_has_scores_too():
+def test_a_sentence_without_tokens_is_one_padding_word_and_has_scores_too():
     module = model()
+    ids, lengths, *_ = module.encode([[]], [["b"]])
+    assert (ids.tolist(), lengths.tolist()) == ([[1]], [1])
     scores = module(*module.encode([[], ["a"]], [["b"], []]))
     assert torch.isfinite(scores).all()
 

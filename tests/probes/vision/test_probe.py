@@ -1,6 +1,7 @@
 """The vision probe against a slow, literal count over points."""
 
 import io
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -52,7 +53,13 @@ def literal_concepts(images):
 def test_every_count_equals_the_literal_count(tiny_images, tiny_model, plain_pixels, threshold, on, workers):
     layer = 2
     settings = VisionSettings(
-        (str(layer),), threshold=threshold, threshold_on=on, quantile=0.1, batch_size=3, workers=workers
+        (str(layer),),
+        threshold=threshold,
+        threshold_on=on,
+        quantile=0.1,
+        batch_size=3,
+        workers=workers,
+        memory_format="contiguous",
     )
     probe = probe_vision(tiny_model, tiny_images, plain_pixels, settings)
     masks, maps = literal_masks(tiny_model.module, tiny_images, plain_pixels, layer, threshold, on)
@@ -159,6 +166,44 @@ def test_activations_that_are_no_numbers_are_refused(tiny_images, tiny_model, pl
     model = tiny_model.__class__(Broken(value), "broken", "", None, ())
     with pytest.raises(DataError, match=message):
         probe_vision(model, tiny_images, plain_pixels, VisionSettings(("0",), batch_size=2, workers=0))
+
+
+class Viewing(nn.Module):
+    """Looks at the memory of what a convolution gives."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.last = nn.Conv2d(3, 6, 3), nn.Linear(6 * 14 * 14, 2)
+
+    def forward(self, images):
+        return self.last(self.layer(images).view(len(images), -1))
+
+
+def test_a_model_runs_with_channels_last_where_it_can_and_differs_by_rounding_alone(
+    tiny_images, tiny_model, plain_pixels
+):
+    found = {
+        name: probe_vision(
+            tiny_model, tiny_images, plain_pixels, VisionSettings(("2",), quantile=0.1, workers=0, memory_format=name)
+        )
+        for name in ("auto", "channels_last", "contiguous")
+    }
+    used = {name: probe.about["settings"]["memory_format"] for name, probe in found.items()}
+    assert used == {"auto": "channels_last", "channels_last": "channels_last", "contiguous": "contiguous"}
+    assert found["auto"].digest == found["channels_last"].digest
+    np.testing.assert_allclose(
+        found["auto"].arrays["unit_max"], found["contiguous"].arrays["unit_max"], rtol=1e-5, atol=1e-6
+    )
+    assert all(parameter.is_contiguous() for parameter in tiny_model.module.parameters())
+
+
+def test_a_model_that_looks_at_memory_runs_as_it_is(tiny_images, tiny_model, plain_pixels):
+    model = tiny_model.__class__(Viewing(), "viewing", "", None, ())
+    settings = VisionSettings(("layer",), quantile=0.1, workers=0)
+    probe = probe_vision(model, tiny_images, plain_pixels, settings)
+    assert probe.about["settings"]["memory_format"] == "contiguous"
+    with pytest.raises(UsageError, match="view"):
+        probe_vision(model, tiny_images, plain_pixels, replace(settings, memory_format="channels_last"))
 
 
 class Growing(nn.Module):

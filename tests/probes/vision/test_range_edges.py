@@ -69,7 +69,14 @@ CASES = [
 @pytest.mark.parametrize(("on", "how", "k", "threshold"), CASES)
 def test_every_count_of_a_range_equals_the_literal_count(tiny_images, tiny_model, plain_pixels, on, how, k, threshold):
     settings = VisionSettings(
-        (str(LAYER),), threshold=threshold, threshold_on=on, quantile=0.3, workers=0, ranges=k, ranges_by=how
+        (str(LAYER),),
+        threshold=threshold,
+        threshold_on=on,
+        quantile=0.3,
+        workers=0,
+        ranges=k,
+        ranges_by=how,
+        memory_format="contiguous",
     )
     probe = probe_vision(tiny_model, tiny_images, plain_pixels, settings)
     maps, full = upsampled(tiny_model.module, tiny_images, plain_pixels)
@@ -120,7 +127,10 @@ def test_quantile_ranges_on_pixels_have_equally_many_points(tiny_images, tiny_mo
 
 
 def test_what_is_kept_for_pictures_is_of_the_range(tiny_images, tiny_model, plain_pixels):
-    k, settings = 3, VisionSettings((str(LAYER),), quantile=0.3, workers=0, ranges=3, top_images=2)
+    k = 3
+    settings = VisionSettings(
+        (str(LAYER),), quantile=0.3, workers=0, ranges=k, top_images=2, memory_format="contiguous"
+    )
     probe = probe_vision(tiny_model, tiny_images, plain_pixels, settings)
     maps, full = upsampled(tiny_model.module, tiny_images, plain_pixels)
     masks, lower = literal_ranges(maps, full, "cells", k, "quantiles", "quantile")
@@ -191,6 +201,14 @@ def test_how_many_units_fit_in_memory_changes_nothing(maps, size):
         assert np.array_equal(quantile_thresholds(values, 0.3, silent, room), thresholds)
         tight = range_edges(values, thresholds, 3, "quantiles", silent, room=room)
         assert np.array_equal(tight.lower, roomy.lower)
+
+
+def test_no_more_units_are_read_at_once_than_the_room_holds(maps):
+    """Of 175 values of four bytes two times 0.3 are kept, so 428 bytes hold a unit: two units, in three passes."""
+    done = []
+    quantile_thresholds(UnitValues(maps), 0.3, lambda what, images, total: done.append(images), room=2 * 428)
+    assert len(done) == UNITS / 2 * maps.n_images
+    assert done == sorted(done)
 
 
 def test_a_unit_with_too_many_values_is_split_by_a_part_of_them(maps):

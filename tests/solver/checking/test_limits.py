@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import itertools
 import json
 import threading
 import time
@@ -18,7 +17,6 @@ from compexact.solver.ceiling import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.certify import check_text
 from compexact.solver.checking import PROOFS, CertificateError, Undecided, cell_counts
-from compexact.solver.checking import clock as clocks
 from compexact.solver.checking import sets as by_sets
 from compexact.solver.transport import transport_bound
 
@@ -26,11 +24,15 @@ TAKING_TIME = [proof for proof in PROOFS if proof != "ceiling"]
 
 
 @pytest.fixture
-def ticking(monkeypatch):
-    """A second goes by whenever a check looks at the clock."""
-    ticks = itertools.count()
-    monkeypatch.setattr(clocks.time, "perf_counter", lambda: float(next(ticks)))
-    return ticks
+def between_polls(monkeypatch):
+    """between_polls(steps=1): so many may pass between two looks at the clock."""
+    modules = {"steps": by_sets, "concepts": by_sets, "entries": cell_counts}
+
+    def use(**numbers):
+        for what, number in numbers.items():
+            monkeypatch.setattr(modules[what], f"{what.upper()}_BETWEEN_POLLS", number)
+
+    return use
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,8 @@ def endless():
 
 @pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("proof", TAKING_TIME)
-def test_every_kind_of_check_looks_at_the_clock_until_it_ends(honest, ticking, monkeypatch, proof, fast):
-    monkeypatch.setattr(by_sets, "STEPS_BETWEEN_POLLS", 200)
+def test_every_kind_of_check_looks_at_the_clock_until_it_ends(honest, ticking, between_polls, proof, fast):
+    between_polls(steps=200)
     problem, text = honest[proof]
     free = verdict(problem, text, fast=fast)
     before = next(ticking)
@@ -72,24 +74,24 @@ def test_every_kind_of_check_looks_at_the_clock_until_it_ends(honest, ticking, m
 
 
 @pytest.mark.parametrize("steps", [1, 7, 1000])
-def test_how_often_the_walk_pauses_changes_nothing(honest, monkeypatch, steps):
+def test_how_often_the_walk_pauses_changes_nothing(honest, between_polls, steps):
     problem, text = honest["sets"]
     content = json.loads(text)
     p, q = content["bound"]
     poor = exact_search(problem, max_length=1).best
     false = Certificate("chain", 4, Fraction(p * 10**4 - 1, q * 10**4), "sets").to_json(problem, poor)
     whole = verdict(problem, text)
-    monkeypatch.setattr(by_sets, "STEPS_BETWEEN_POLLS", steps)
+    between_polls(steps=steps)
     assert verdict(problem, text) == whole
     with pytest.raises(CertificateError, match="exceeds the bound"):
         verdict(problem, false)
 
 
-def test_concepts_are_measured_in_parts_as_at_once(honest, monkeypatch):
+def test_concepts_are_measured_in_parts_as_at_once(honest, between_polls):
     problem, text = honest["sets"]
     whole = verdict(problem, text)
     for count in (1, 5):
-        monkeypatch.setattr(by_sets, "CONCEPTS_BETWEEN_POLLS", count)
+        between_polls(concepts=count)
         assert verdict(problem, text) == whole
 
 
@@ -105,24 +107,24 @@ def looked(ticking):
     return look
 
 
-def test_the_clock_is_seen_while_concepts_are_measured(looked, monkeypatch):
+def test_the_clock_is_seen_while_concepts_are_measured(looked, between_polls):
     problem = rare_unit(3, most_concepts=6)
     best = exact_search(problem, max_length=1).best
     text = Certificate("chain", 1, ceiling(problem), "sets").to_json(problem, best)
     looks = []
     for count in (1000, 1):
-        monkeypatch.setattr(by_sets, "CONCEPTS_BETWEEN_POLLS", count)
+        between_polls(concepts=count)
         looks.append(looked(problem, text)[1])
     assert looks[1] - looks[0] == len(problem.concepts.names) - 1
 
 
 @pytest.mark.parametrize("proof", TAKING_TIME)
 def test_the_clock_is_seen_while_entries_are_sorted_and_added_up_which_changes_nothing(
-    honest, looked, monkeypatch, proof
+    honest, looked, between_polls, proof
 ):
     problem, text = honest[proof]
     at_once, few = looked(problem, text)
-    monkeypatch.setattr(cell_counts, "ENTRIES_BETWEEN_POLLS", 1)
+    between_polls(entries=1)
     in_parts, many = looked(problem, text)
     assert in_parts == at_once
     assert many > few + 5

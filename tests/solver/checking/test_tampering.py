@@ -149,7 +149,7 @@ def test_changed_certificates_are_rejected(proven):
     assert sum(passed.values()) < 150
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_changed_certificates_are_rejected(proven):
     refused, _ = assert_all_rejected(proven, 10_000, 2)
     assert all(refused[each.proof, kind] for each in proven for kind in KINDS if kind not in ("length", "space"))
