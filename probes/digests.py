@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from .regular_files import open_regular
 DENSE_AT_MOST = 2**32
 """Numbers of a dense matrix of cells and units that an earlier version can have written."""
 _ROWS_AT_ONCE = 4096
+MAX_LISTED = 20
 
 
 def bytes_digest(content: bytes | memoryview) -> str:
@@ -28,6 +30,15 @@ def file_digest(path: Path) -> str:
     """sha256 of a file's bytes."""
     with open_regular(path, follow=True) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_digests(root: Path, files: Sequence[Path], what: str = "files") -> dict[str, str]:
+    """The digest of each file, by its path from `root`; of all together where there are too many to list."""
+    digests = {os.path.relpath(path, root): file_digest(path) for path in files}
+    if len(digests) <= MAX_LISTED:
+        return digests
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
+    return {f"{len(digests)} {what}": bytes_digest(lines.encode())}
 
 
 def array_digest(array: np.ndarray) -> str:

@@ -9,13 +9,12 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from copy import copy
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..solver.arrays import from_arrays, merge_rows
+from ..solver.arrays import ArrayRows, array_rows, cells_of_rows, dense_rows
 from ..solver.cells import Cells
 from ..solver.errors import DataError, did_you_mean
 from ..solver.names import brief, checked_names
@@ -45,19 +44,19 @@ def read_npz(path: str | Path) -> Probe:
         cells = cells_of(arrays)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    return Probe(cells, about_arrays(path, {}), path=path)
+    return Probe(cells, about_arrays(path.name, {path.name: file_digest(path)}, {}), path=path)
 
 
-def about_arrays(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What made a probe that is read from an `.npz` file."""
+def about_arrays(name: str, inputs: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What made a probe that is read from files of arrays.  inputs: their digests."""
     return {
         "kind": "arrays",
         "model": None,
         "layer": None,
-        "dataset": path.name,
+        "dataset": name,
         "settings": dict(settings),
         "versions": versions(),
-        "inputs": {path.name: file_digest(path)},
+        "inputs": dict(inputs),
     }
 
 
@@ -101,24 +100,23 @@ def _load_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> 
     return read_npy(lambda: archive.open(beyond), info.file_size, f"{path}: {name!r}")
 
 
-def cells_of(arrays: dict[str, Any]) -> Cells:
+def cells_of(arrays: Mapping[str, Any]) -> Cells:
     """The cells of a file's arrays; `DataError` names what is missing or wrong."""
+    return cells_of_rows([rows_of(arrays)])
+
+
+def rows_of(arrays: Mapping[str, Any]) -> ArrayRows:
+    """The arrays, checked.  Errors as above."""
     names, categories, units = (
         None if (texts := arrays.get(key)) is None else _texts(texts, key)
         for key in ("concept_names", "concept_categories", "unit_names")
     )
-    counted = {
-        "neurons": unit_counts(arrays, "neurons", units),
-        "weights": arrays.get("weights"),
-        "active": unit_counts(arrays, "active", units),
-    }
+    counted = (unit_counts(arrays, "neurons", units), arrays.get("weights"), unit_counts(arrays, "active", units))
     sparse = [key for key in ("concepts_indptr", "concepts_indices") if key in arrays]
     if "concepts" in arrays:
         if sparse:
             raise DataError(f"give either concepts or the sparse form, not both; {sparse[0]} is there, too")
-        return from_arrays(
-            arrays["concepts"], concept_names=names, concept_categories=categories, unit_names=units, **counted
-        )
+        return dense_rows(arrays["concepts"], names, categories, *counted, units)
     if len(sparse) < 2:
         raise DataError("concepts is missing; without it both concepts_indptr and concepts_indices are needed")
     if names is None:
@@ -127,9 +125,7 @@ def cells_of(arrays: dict[str, Any]) -> Cells:
         raise DataError("concept_names is empty: at least one concept is needed")
     checked = checked_names(names, len(names), "concept", str)
     rows = sparse_rows(arrays["concepts_indptr"], arrays["concepts_indices"], len(names))
-    ids: dict[tuple[int, ...], int] = {}
-    row_of = np.array([ids.setdefault(row, len(ids)) for row in rows], dtype=np.int64)
-    return merge_rows(list(ids), row_of, checked, categories, unit_names=units, **counted)
+    return array_rows(*rows, checked, categories, *counted, units)
 
 
 def _texts(array: np.ndarray, key: str) -> list[str]:
@@ -138,11 +134,17 @@ def _texts(array: np.ndarray, key: str) -> list[str]:
     return [str(text) for text in array]
 
 
-def sparse_rows(indptr: np.ndarray, indices: np.ndarray, n_concepts: int) -> list[tuple[int, ...]]:
-    """The concepts of every row, ascending and each once, from compressed sparse rows."""
+def sparse_rows(indptr: np.ndarray, indices: np.ndarray, n_concepts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Compressed sparse rows with the concepts of each row ascending and each once."""
     _check_rows(indptr, indices, "concepts", n_concepts)
-    bounds, columns = indptr.tolist(), indices.tolist()
-    return [tuple(sorted(set(columns[start:stop]))) for start, stop in pairwise(bounds)]
+    row_of = np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
+    is_within = row_of[1:] == row_of[:-1]
+    if not (is_within & (indices[1:] <= indices[:-1])).any():
+        return indptr, indices
+    order = np.lexsort((indices, row_of))
+    indices = indices[order]
+    kept = np.concatenate([[True], ~(is_within & (indices[1:] == indices[:-1]))])
+    return np.concatenate([[0], np.cumsum(np.bincount(row_of[kept], minlength=len(indptr) - 1))]), indices[kept]
 
 
 def unit_counts(arrays: Mapping[str, np.ndarray], what: str, unit_names: list[str] | None) -> Any:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..solver.errors import DataError, UsageError
+from .digests import file_digest
 from .npz import about_arrays, cells_of, load_npz
 from .store import Probe
 
@@ -153,5 +154,5 @@ def read_ranges(path: Path, k: int, how: str, above: float = 0.0) -> Probe:
         cells = cells_of(arrays | {"neurons": ranged.is_active, "unit_names": np.array(ranged.names)})
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    about = about_arrays(path, {"ranges": k, "ranges_by": how, "above": above})
+    about = about_arrays(path.name, {path.name: file_digest(path)}, {"ranges": k, "ranges_by": how, "above": above})
     return Probe(cells, about, arrays={"edges": ranged.edges}, path=path)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .cells import MAX_POINTS, CellBuilder, Cells, refuse_too_many
-from .count_sums import CountSums
 from .errors import DataError
 from .integers import exact_sum
 from .names import check_categories, checked_names
@@ -40,51 +40,91 @@ def from_arrays(
     >>> cells.weights, cells.active[:, 0]
     (array([2, 1]), array([1, 1]))
     """
+    rows = dense_rows(concepts, concept_names, concept_categories, neurons, weights, active, unit_names)
+    return cells_of_rows([rows])
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayRows:
+    """Checked rows of arrays: a portion of the points, or all.
+
+    names, categories, unit_names: of the columns.  indptr, indices: each row's concepts, ascending.
+    weights: int64 (n_rows,), at least 1.  active: (n_rows, n_units).
+    """
+
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    unit_names: tuple[str, ...]
+    indptr: np.ndarray
+    indices: np.ndarray
+    weights: np.ndarray
+    active: UnitCounts
+
+    def check_columns(self, first: ArrayRows) -> None:
+        """`DataError` where the columns are not those of another portion."""
+        for field, what in (("names", "concept_names"), ("categories", "concept_categories"), ("unit_names",) * 2):
+            if getattr(self, field) != getattr(first, field):
+                raise DataError(f"its {what} are not those of the first portion, or in another order")
+
+
+def dense_rows(
+    concepts: Any,
+    names: Sequence[str] | None,
+    categories: Sequence[str] | None,
+    neurons: Any,
+    weights: Any,
+    active: Any,
+    unit_names: Sequence[str] | None,
+) -> ArrayRows:
+    """Check arrays as `from_arrays` takes them."""
     matrix = _binary(concepts, "concepts")
-    rows, row_of = distinct_rows(matrix)
-    columns = [tuple(np.flatnonzero(row).tolist()) for row in rows]
-    names = checked_names(concept_names, matrix.shape[1], "concept", lambda i: f"c{i}")
-    return merge_rows(columns, row_of, names, concept_categories, neurons, weights, active, unit_names)
+    checked = checked_names(names, matrix.shape[1], "concept", lambda i: f"c{i}")
+    row, column = np.nonzero(matrix)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(matrix)))])
+    return array_rows(indptr, column, checked, categories, neurons, weights, active, unit_names)
 
 
-def merge_rows(
-    columns: Sequence[tuple[int, ...]],
-    row_of: np.ndarray,
+def array_rows(
+    indptr: np.ndarray,
+    indices: np.ndarray,
     names: Sequence[str],
     categories: Sequence[str] | None,
     neurons: Any,
     weights: Any,
     active: Any,
     unit_names: Sequence[str] | None,
-) -> Cells:
-    """Cells from concept sets and, for each input row, which set it has.
+) -> ArrayRows:
+    """Check what is given beside the concepts of each row, which are; rows without points are dropped.
 
-    columns: the concepts of each set, ascending.  row_of: int64 (n_rows,), the place of each row's set.
-    The rest as in `from_arrays`.
+    indptr, indices: as in `ArrayRows`.  The rest, and errors, as in `from_arrays`.
     """
-    weights, active = _counted(neurons, weights, active, len(row_of))
+    weights, counts = _counted(neurons, weights, active, len(indptr) - 1)
     if categories is not None:
         check_categories([str(category) for category in categories], names)
-    units = checked_names(unit_names, active.shape[1], "unit", str)
-    keep = weights > 0
-    used, place = np.unique(row_of[keep], return_inverse=True)
-    builder = CellBuilder(names, [""] * len(names) if categories is None else list(categories), units)
-    set_of = np.full(len(row_of), -1)
-    set_of[keep] = place
-    sums, columns_of = CountSums(), np.repeat(np.arange(active.shape[1]), np.diff(active.indptr))
-    sums.add(set_of[active.cells], columns_of, active.counts)
-    points = np.zeros(len(used), dtype=np.int64)
-    np.add.at(points, place, weights[keep])
-    builder.add([columns[i] for i in used], points, sums.counts(np.arange(len(used)), active.shape[1]))
+    units = checked_names(unit_names, counts.shape[1], "unit", str)
+    kept = np.flatnonzero(weights > 0)
+    if len(kept) < len(weights):
+        sizes = np.diff(indptr)
+        indices = indices[np.repeat(weights > 0, sizes)]
+        indptr = np.concatenate([[0], np.cumsum(sizes[kept])])
+        # A unit is active on none of no points, so no entry is of a row that goes.
+        counts = UnitCounts(len(kept), counts.indptr, np.searchsorted(kept, counts.cells), counts.counts)
+        weights = weights[kept]
+    of_concepts = [""] * len(names) if categories is None else map(str, categories)
+    return ArrayRows(tuple(names), tuple(of_concepts), tuple(units), indptr, indices, weights, counts)
+
+
+def cells_of_rows(portions: Iterable[ArrayRows]) -> Cells:
+    """Merge rows that come in portions; `DataError` where these are not of the same concepts and units."""
+    builder = first = None
+    for rows in portions:
+        if first is None or builder is None:
+            builder, first = CellBuilder(rows.names, rows.categories, rows.unit_names), rows
+        rows.check_columns(first)
+        builder.add_rows(rows.indptr, rows.indices, rows.weights, rows.active)
+    if builder is None:
+        raise DataError("there are no points: the data have 0 rows")
     return builder.cells()[0]
-
-
-def distinct_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct rows of a bool matrix, and int64 (n_rows,): which of them each row is."""
-    packed = np.packbits(matrix, axis=1)
-    keys = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
-    _, first, row_of = np.unique(keys, return_index=True, return_inverse=True)
-    return matrix[first], row_of.reshape(-1)
 
 
 def _binary(array: Any, what: str) -> np.ndarray:

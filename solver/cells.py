@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from .unit_counts import UnitCounts
 
 MAX_POINTS = 2**52
 """Counts stay below this, so a sum of two is exact in int64 and in float64 alike."""
+_KEY = np.dtype(">u4")
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,9 +226,9 @@ class CellBuilder:
 
     def __init__(self, names: Sequence[str], categories: Sequence[str], unit_names: Sequence[str]) -> None:
         self.names, self.categories, self.unit_names = tuple(names), tuple(categories), tuple(unit_names)
-        self._ids: dict[tuple[int, ...], int] = {}
+        self._ids: dict[bytes, int] = {}
         self._weights = np.zeros(64, dtype=np.int64)
-        self._active = CountSums()
+        self._active = CountSums(len(self.unit_names))
         self._points = 0
 
     def add(
@@ -245,6 +246,19 @@ class CellBuilder:
 
         Raises `DataError` where the counts cannot be, or all that were added are too many.
         """
+        indptr = np.cumsum([0, *map(len, rows)])
+        indices = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=int(indptr[-1]))
+        return self.add_rows(indptr, indices, weights, active, units)
+
+    def add_rows(
+        self,
+        indptr: np.ndarray,
+        indices: np.ndarray,
+        weights: np.ndarray,
+        active: np.ndarray | UnitCounts,
+        units: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """The same of compressed sparse rows: row i has the concepts `indices[indptr[i]:indptr[i + 1]]`, ascending."""
         weights = integers(weights, 1, "weights")
         if not isinstance(active, UnitCounts):
             active = UnitCounts.of_matrix(active)
@@ -253,7 +267,7 @@ class CellBuilder:
         points = self._points + exact_sum(weights)
         refuse_too_many(points)
         self._points = points
-        ids = np.array([self._ids.setdefault(row, len(self._ids)) for row in rows], dtype=np.int64)
+        ids = self._ids_of(indptr, indices)
         if len(self._ids) > len(self._weights):
             grown = max(2 * len(self._weights), len(self._ids))
             self._weights = np.concatenate([self._weights, np.zeros(grown - len(self._weights), np.int64)])
@@ -261,6 +275,14 @@ class CellBuilder:
         columns = np.arange(len(self.unit_names)) if units is None else units
         self._active.add(ids[active.cells], np.repeat(columns, np.diff(active.indptr)), active.counts)
         return ids
+
+    def _ids_of(self, indptr: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        """int64 (n_rows,).  A row is kept as the bytes of its concepts, big ends first: they sort as the numbers do."""
+        content, ids = indices.astype(_KEY).tobytes(), self._ids
+        ends = (_KEY.itemsize * indptr).tolist()
+        return np.array(
+            [ids.setdefault(content[start:stop], len(ids)) for start, stop in pairwise(ends)], dtype=np.int64
+        )
 
     def add_cells(self, cells: Cells) -> np.ndarray:
         """Add a shard; its concepts and units must be the same, in the same order."""
@@ -270,9 +292,7 @@ class CellBuilder:
         ):
             if own != other:
                 raise DataError(f"shards differ in their {what}: {len(own)} here, {len(other)} there, or in order")
-        bounds, indices = cells.concepts.indptr, cells.concepts.indices.tolist()
-        rows = [tuple(indices[start:stop]) for start, stop in pairwise(bounds)]
-        return self.add(rows, cells.weights, cells.active)
+        return self.add_rows(cells.concepts.indptr, cells.concepts.indices, cells.weights, cells.active)
 
     def cells(self) -> tuple[Cells, np.ndarray]:
         """The merged cells in the order of their concept rows, and int64 (n_ids,): where each id went.
@@ -284,13 +304,12 @@ class CellBuilder:
             raise DataError("there are no points: the data have 0 rows")
         rows = sorted(self._ids)
         order = np.array([self._ids[row] for row in rows], dtype=np.int64)
-        indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
-        indices = np.array([column for row in rows for column in row], dtype=np.int32)
+        indptr = np.cumsum([0, *(len(row) // _KEY.itemsize for row in rows)])
+        indices = np.frombuffer(b"".join(rows), dtype=_KEY)
         concepts = ConceptRows(self.names, self.categories, indptr, indices)
         place = np.empty(n, dtype=np.int64)
         place[order] = np.arange(n)
-        active = self._active.counts(place, len(self.unit_names))
-        return Cells(concepts, self._weights[order], active, self.unit_names), place
+        return Cells(concepts, self._weights[order], self._active.counts(place), self.unit_names), place
 
 
 def merge(shards: Sequence[Cells]) -> Cells:

@@ -93,17 +93,26 @@ def probe_vision(
 
 
 def probe_arrays(
-    arrays: Annotated[Path, typer.Argument(help="An .npz file: concepts, neurons, names (see docs/contracts.md).")],
+    arrays: Annotated[
+        Path, typer.Argument(help="An .npz file, or a folder of such or of .npy files (see docs/contracts.md).")
+    ],
     output: FolderOption,
     force: ForceOption = False,
 ) -> None:
-    """Make a probe of plain arrays.  Every command also takes the .npz file as it is.
+    """Make a probe of plain arrays.  Every command also takes an .npz file as it is.
 
     compexact probe arrays mine.npz -o probe
+
+    A folder is read portion by portion, and may be larger than memory.
     """
+    from ...probes.array_folder import read_array_folder
     from ...probes.atomic_folder import check_output
     from ...probes.opening import open_probe
     from ...probes.store import is_probe, save_probe
+    from ..progress import progress
 
     check_output(output, force=force, is_ours=is_probe)
-    print(f"{save_probe(open_probe(arrays), output, force=force)!r} in {output}")
+    with progress() as report:
+        is_folder = arrays.is_dir() and not is_probe(arrays)
+        probe = read_array_folder(arrays, report) if is_folder else open_probe(arrays)
+    print(f"{save_probe(probe, output, force=force)!r} in {output}")

@@ -33,8 +33,6 @@ the model's weights are of whole units.  Of a range,
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -46,7 +44,7 @@ import numpy as np
 from ...solver.cells import Cells
 from ..datasets.annotated_images import AnnotatedImages
 from ..devices import choose_device
-from ..digests import file_digest
+from ..digests import file_digests
 from ..layers import final_linear
 from ..models import LoadedModel
 from ..preprocess import Preprocessing
@@ -62,8 +60,6 @@ from .notes import about_cells, about_dropped, about_predictions, about_skipped,
 from .range_edges import Edges, UnitValues, quantile_thresholds, range_edges
 from .unit_masks import ActivationStream, Activity, range_activity, unit_activity
 from .vision_settings import VisionSettings
-
-MAX_DIGESTS_LISTED = 20
 
 
 def probe_vision(
@@ -184,18 +180,9 @@ def _about(
             "model weights": model.digest,
             "images": traced.images_digest,
             "labels": labels_digest,
-            **_metadata_digests(dataset),
+            **file_digests(dataset.root, dataset.metadata_files, "index files"),
         },
     }
-
-
-def _metadata_digests(dataset: AnnotatedImages) -> dict[str, str]:
-    """The digest of every index file; of all together where there are too many to list."""
-    digests = {os.path.relpath(path, dataset.root): file_digest(path) for path in dataset.metadata_files}
-    if len(digests) <= MAX_DIGESTS_LISTED:
-        return digests
-    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(digests.items()))
-    return {f"{len(digests)} index files": hashlib.sha256(lines.encode()).hexdigest()}
 
 
 def _left_out(settings: VisionSettings, skipped: Sequence[Skipped], traced: Trace) -> dict[str, list[str]]:
