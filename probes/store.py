@@ -124,7 +124,8 @@ def is_probe(folder: Path) -> bool:
 def _write(probe: Probe, folder: Path) -> None:
     (folder / "arrays").mkdir()
     arrays = {}
-    for name, array in {**core_arrays(probe.cells), **probe.arrays}.items():
+    core = {name: _smallest(array) for name, array in core_arrays(probe.cells).items()}
+    for name, array in {**core, **probe.arrays}.items():
         arrays[name] = _write_array(folder / "arrays" / f"{name}.npy", np.asarray(array))
     names = as_json({**cell_names(probe.cells), **probe.names})
     write_bytes(folder / "names.json", names)
@@ -135,6 +136,11 @@ def _write(probe: Probe, folder: Path) -> None:
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False)
     write_bytes(folder / "manifest.json", text.encode())
     sync(folder / "arrays")
+
+
+def _smallest(array: np.ndarray) -> np.ndarray:
+    """The same numbers, which are not negative, in the smallest type that holds them: most counts are small."""
+    return array.astype(np.min_scalar_type(int(array.max(initial=0))), copy=False)
 
 
 def _write_array(file: Path, array: np.ndarray) -> str:
