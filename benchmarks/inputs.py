@@ -59,6 +59,12 @@ def squeezenet_probe() -> Probe | None:
     return open_probe(folder)
 
 
+def paper_probe() -> Probe | None:
+    """What `paper_scale.py` has probed, the largest; None where it was not run."""
+    found = sorted(ROOT.glob("build/paper_scale/*/probe"), key=lambda folder: int(folder.parent.name))
+    return open_probe(found[-1]) if found else None
+
+
 def image_points(n_images: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """bool (n_points, n_concepts), bool (n_points,), names: some images, and a noisy unit with a planted formula."""
     from compexact.probes import open_dataset
