@@ -47,6 +47,7 @@ def _draw_gaps(axes: Any, gaps: Sequence[float]) -> None:
     others = [gap for gap in gaps if gap]
     axes.hist(others, bins=BINS, range=(0, largest), color="#2f7fd0", label="a gap is left")
     axes.set(xlabel=GAP, ylabel="units")
+    axes.yaxis.get_major_locator().set_params(integer=True)
     axes.margins(y=0.1)
     legend_above(axes)
 
