@@ -6,13 +6,13 @@ from typing import Annotated
 
 from ..run.where import HERE as HERE
 from ..run.where import Where, where
-from .options import JobsOption
+from .options import JobsOption, OnOption
 from .signature import Depends
 
 
-def where_asked(jobs: JobsOption = 1) -> Where:
-    """The place that `--jobs` names."""
-    return where(jobs)
+def where_asked(jobs: JobsOption = 1, on: OnOption = None) -> Where:
+    """The place that `--jobs` and `--on` name."""
+    return where(jobs, on)
 
 
 WhereAsked = Annotated[Where, Depends(where_asked)]

@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import descendants, is_alive, wait_for
 
 from compexact.experiments.run.audit import Audit
 from compexact.experiments.run.engines import SearchSettings
@@ -134,34 +134,6 @@ def test_processes_map_the_same_cells(probe):
                 assert (getattr(own, name) == getattr(other, name)).all()
     assert mapped.unit_names == cells.unit_names
     assert not mapped.weights.flags.owndata
-
-
-def descendants(process: int) -> set[int]:
-    """The processes that it has started, and those that they have started."""
-    parents = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] != "Z":
-            parents[int(status.parent.name)] = int(fields[1])
-    found = {process}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {process}
-
-
-def wait_for(what, seconds: float = 60.0):
-    until = time.monotonic() + seconds
-    while not (value := what()):
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    return value
-
-
-def is_alive(process: int) -> bool:
-    return Path(f"/proc/{process}").exists() and "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
