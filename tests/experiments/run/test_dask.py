@@ -187,8 +187,7 @@ PRELOAD = """
 import os, signal, time
 from pathlib import Path
 from compexact.experiments.run import units
-
-search = units.explain_unit
+from compexact.experiments.run.engines import explain_unit as search
 
 
 def explain_unit(cells, column, settings, should_stop):
