@@ -51,7 +51,7 @@ class Cluster:
             self._client = distributed.Client(address or cluster, timeout=SECONDS_TO_CONNECT)
         except OSError:
             raise CompexactError(f"no scheduler of dask answers at {address}; `dask scheduler` starts one") from None
-        weakref.finalize(self, _close, self._client, cluster)
+        weakref.finalize(self, _close, self._client, cluster).atexit = False  # dask itself closes all at exit
         if cluster is not None:
             self._client.register_plugin(_worker_plugin())
         print(f"compexact: the dashboard of dask is at {self._client.dashboard_link}", file=sys.stderr, flush=True)
@@ -101,11 +101,15 @@ def _worker_plugin() -> Any:
 
 def _silence() -> None:
     """What dask logs of lost workers and connections is told here, in a line each."""
-    for name in ("distributed", "tornado", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in ("distributed", "tornado", "asyncio", *logging.Logger.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):  # some have a level of their own
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _close(client: Any, cluster: Any) -> None:
+    """Close both; where Python frees them in dask's own thread, which cannot wait, dask does so at exit."""
+    if client.asynchronous:
+        return
     with suppress(Exception):
         client.close(timeout=1)
     if cluster is not None:
@@ -171,8 +175,9 @@ class _Units:
                 self._send(workers)
                 yield from self._next()
         finally:
-            with suppress(Exception):
-                self._client.cancel([tried.future for tried in self._at_work.values()])
+            if self._client.status == "running":
+                with suppress(Exception):
+                    self._client.cancel([tried.future for tried in self._at_work.values()])
 
     def _tell_to_stop(self) -> None:
         self._waiting.clear()

@@ -253,7 +253,8 @@ def test_without_its_scheduler_a_command_ends_in_one_line_and_goes_on_with_anoth
         first.kill()
         _, err = command.communicate(timeout=60)
     assert command.returncode == 1
-    assert err.splitlines()[-1].startswith(f"compexact: the scheduler of dask at tcp://127.0.0.1:{port} has gone")
+    says = f"compexact: the scheduler of dask at tcp://127.0.0.1:{port} has gone; the same command goes on from what is"
+    assert err.splitlines()[-1].startswith(says), err
     assert "Traceback" not in err
     before = (tmp_path / "run/units.jsonl").read_bytes()
     assert 3 <= before.count(b"\n") < 12
