@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ...solver.errors import UsageError, did_you_mean
-
 if TYPE_CHECKING:
     from ...probes.store import Probe
     from .dask_cluster import Cluster
@@ -82,6 +80,8 @@ class OnDask:
     ) -> Iterator[tuple[int, Any]]:
         """As `Where` says.  Raises `UsageError` for a probe in memory."""
         if probe.path is None:
+            from ...solver.errors import UsageError
+
             raise UsageError("dask's workers open the probe from disk, and this one is only in memory; leave out --on")
         return self._cluster.map(work, probe, columns, stop)
 
@@ -91,6 +91,8 @@ HERE = Processes(1)
 
 def where(jobs: int = 1, on: str | None = None) -> Where:
     """What `--jobs` and `--on` ask for.  Raises `UsageError` for what is no place, and for numbers out of range."""
+    from ...solver.errors import UsageError, did_you_mean
+
     if not 1 <= jobs <= MAX_JOBS and jobs != -1:
         raise UsageError(f"--jobs must be from 1 to {MAX_JOBS:,}, or -1 for one process per core; not {jobs:,}")
     if on is None:
