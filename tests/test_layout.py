@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "experiments": set(FOLDERS),
 }
 ONLY_IN_PROBES = {"torch", "torchvision", "spacy"}
-HEAVY = {"torch", "numba", "numpy", "sympy", "spacy", "ortools", "pysat", "PIL"}
+HEAVY = {"torch", "numba", "numpy", "sympy", "spacy", "ortools", "pysat", "PIL", "dask", "distributed"}
 NEVER_IN_SOLVER = {"ortools", "pysat", "PIL", "typer", "jinja2"}
 
 

@@ -119,6 +119,15 @@ LimitOption = Annotated[int | None, typer.Option(help="Only the first inputs, at
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]
 BatchSizeOption = Annotated[int, typer.Option(help="Inputs at once.")]
 JobsOption = Annotated[int, typer.Option(help="Processes; -1 for one per core.")]
+OnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        metavar="PLACE",
+        help="dask: a cluster of --jobs workers, made here; dask:tcp://HOST:PORT: that of this scheduler.  "
+        "Default: processes of this machine.",
+    ),
+]
 SeedOption = Annotated[int, typer.Option(help="Of what is random, if anything.")]
 
 EngineOption = Annotated[str, typer.Option(help="How to search.")]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .options import FormatOption, JobsOption, MinActiveOption, ProbeArgument, RunOption, UnitsOption
+from .options import FormatOption, MinActiveOption, ProbeArgument, RunOption, UnitsOption
+from .where_asked import HERE, WhereAsked
 
 if TYPE_CHECKING:
     from ..run.folder import UnitsWork
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 ONLY_IN_FILES = ("certificate", "certificate_digest", "digest")
 SOME_UNPROVEN = 4
-MAX_JOBS = 256
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class UnitsAsked:
     probe: ProbeArgument
     units: UnitsOption = None
     min_active: MinActiveOption = None
-    jobs: JobsOption = 1
+    where: WhereAsked = HERE
     output: RunOption = None
     format: FormatOption = None
 
@@ -43,7 +43,6 @@ class UnitsAsked:
         from ..run.units import choose_active_units
 
         printer = Printer(chosen_format(self.format), columns)
-        check_jobs(self.jobs)
         probe = open_probe(self.probe)
         choice = choose_active_units(probe, self.units, self.min_active, default=min_active)
         n_done = 0
@@ -56,14 +55,6 @@ class UnitsAsked:
                     printer(shown(record, printer.format_name))
                     report("units", n_done, len(choice.names))
 
-                do_units(work, probe, choice, self.output, jobs=self.jobs, on_record=show)
+                do_units(work, probe, choice, self.output, where=self.where, on_record=show)
         finally:
             printer.finish()
-
-
-def check_jobs(jobs: int) -> None:
-    """Refuse a number of processes that is none, or that no machine has cores for."""
-    from ...solver.errors import UsageError
-
-    if not 1 <= jobs <= MAX_JOBS and jobs != -1:
-        raise UsageError(f"--jobs must be from 1 to {MAX_JOBS:,}, or -1 for one process per core; not {jobs:,}")

@@ -71,7 +71,7 @@ def accuracy_against_iou(
             f"{max(least_inputs, 1)} inputs with a gold label"
         )
     names = [units[place] for place in kept]
-    explained = explain_at(probe, names, lengths, settings, jobs=search.jobs, on_progress=on_progress)
+    explained = explain_at(probe, names, lengths, settings, where=search.where, on_progress=on_progress)
     shares = counted.right[kept] / counted.inputs[kept]
     rows = tuple(_row(length, explained, shares, seed) for length in sorted(set(lengths)))
     return Answer(

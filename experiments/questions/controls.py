@@ -19,6 +19,7 @@ from ..commands.signature import Depends, Opened
 from ..run.engines import SearchSettings, check_settings
 from ..run.interrupts import stop_on_interrupt
 from ..run.units import map_units
+from ..run.where import Where
 from .answer import Answer, input_record, new_figure
 from .explanations import Explained, explain_at
 from .inputs import ProbeInput, UnitsInput, chosen_units
@@ -74,9 +75,9 @@ def against_chance(
     check_settings(settings)
     if against is not None and against.probe.cells.concepts.names != probe.cells.concepts.names:
         raise UsageError("the two probes have other concepts, or in another order; probe both on the same dataset")
-    nulls = _nulls(probe, units, DrawNull(lengths, shuffles, beam.beam_size, beam.seed), beam.jobs, on_progress)
+    nulls = _nulls(probe, units, DrawNull(lengths, shuffles, beam.beam_size, beam.seed), beam.where, on_progress)
     others = (
-        explain_at(against.probe, against.units, lengths, settings, jobs=beam.jobs, on_progress=on_progress)
+        explain_at(against.probe, against.units, lengths, settings, where=beam.where, on_progress=on_progress)
         if against is not None
         else []
     )
@@ -93,10 +94,10 @@ def against_chance(
     )
 
 
-def _nulls(probe: Probe, units: Sequence[str], work: DrawNull, jobs: int, on_progress: Progress) -> dict[str, Null]:
+def _nulls(probe: Probe, units: Sequence[str], work: DrawNull, where: Where, on_progress: Progress) -> dict[str, Null]:
     nulls = {}
     with stop_on_interrupt() as stop:
-        for unit, null in map_units(work, probe.cells, units, jobs=jobs, stop=stop):
+        for unit, null in map_units(work, probe, units, where=where, stop=stop):
             nulls[unit] = null
             on_progress("units shuffled", len(nulls), len(units))
         if stop.is_set():

@@ -13,6 +13,7 @@ from ...solver.result import SearchResult
 from ..run.engines import SearchSettings
 from ..run.interrupts import stop_on_interrupt
 from ..run.units import Explain, map_units
+from ..run.where import HERE, Where
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def explain_at(
     lengths: Sequence[int],
     settings: SearchSettings,
     *,
-    jobs: int = 1,
+    where: Where = HERE,
     on_progress: Progress = silent,
 ) -> list[Explained]:
     """Explain every unit at every length, with one engine.
@@ -57,7 +58,7 @@ def explain_at(
     with stop_on_interrupt() as stop:
         for place, (length,) in enumerate(runs):
             asked = Explain(replace(settings, max_length=length))
-            for done, (unit, result) in enumerate(map_units(asked, probe.cells, units, jobs=jobs, stop=stop), start=1):
+            for done, (unit, result) in enumerate(map_units(asked, probe, units, where=where, stop=stop), start=1):
                 found[unit][length] = result
                 on_progress("units explained", place * len(units) + done, len(runs) * len(units))
             if stop.is_set():

@@ -69,7 +69,7 @@ def held_out_iou(
         for engine in found:
             settings = SearchSettings(beam_size=beam.beam_size) if engine == "beam" else SearchSettings(engine=engine)
             part = Probe(halves.explain, probe.about)
-            explained = explain_at(part, units, asked[engine], settings, jobs=beam.jobs, on_progress=on_progress)
+            explained = explain_at(part, units, asked[engine], settings, where=beam.where, on_progress=on_progress)
             found[engine].append(_ious(explained, asked[engine], halves.score))
     means = {engine: np.mean(arrays, axis=0) for engine, arrays in found.items()}
     rows = tuple(row for engine, ious in means.items() for row in _rows(engine, asked[engine], ious, len(units)))

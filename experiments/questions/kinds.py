@@ -119,7 +119,7 @@ def kinds_of(
     if not 0 <= least_removed <= 1:
         raise UsageError(f"the least share of points removed lies between 0 and 1, such as 0.1, not {least_removed}")
     units = sample.of(units)
-    explained = explain_at(probe, units, [length], settings, jobs=search.jobs, on_progress=on_progress)
+    explained = explain_at(probe, units, [length], settings, where=search.where, on_progress=on_progress)
     wordnet, said = open_wordnet()
     concepts = probe.cells.concepts
     relatedness = Relatedness.of(

@@ -113,7 +113,7 @@ def layer_links(
         (after, after.units, "unit", "formula"),
         (before, [name for name in before.units if name in wanted], "earlier", "earlier_formula"),
     ):
-        explained = explain_at(side.probe, names, [length], settings, jobs=search.jobs, on_progress=on_progress)
+        explained = explain_at(side.probe, names, [length], settings, where=search.where, on_progress=on_progress)
         formulas = {each.unit: each.text(length) for each in explained}
         rows = [row | {column: formulas[row[unit]]} for row in rows]
     return Answer(

@@ -11,7 +11,8 @@ import scipy
 from ...probes.progress import Progress, silent
 from ...solver.ceiling import ceiling
 from ...solver.problem import Problem
-from ..commands.options import BeamSizeOption, JobsOption, LengthsOption, ProvenOption
+from ..commands.options import BeamSizeOption, LengthsOption, ProvenOption
+from ..commands.where_asked import HERE, WhereAsked
 from ..run.engines import SearchSettings
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
 from .explanations import Explained, explain_at
@@ -29,7 +30,7 @@ def iou_by_length(
     lengths: LengthsOption = range(1, 11),
     proven: ProvenOption = range(1, 4),
     beam_size: BeamSizeOption = 10,
-    jobs: JobsOption = 1,
+    where: WhereAsked = HERE,
     on_progress: Progress = silent,
 ) -> Answer:
     """How much better do explanations get as they may be longer?  (Figures 3 and 4.)
@@ -41,9 +42,9 @@ def iou_by_length(
     compexact experiment length probe -o answers/length
     compexact experiment length nli-probe --lengths 1-5,10,20,30
     """
-    beam = explain_at(probe, units, lengths, SearchSettings(beam_size=beam_size), jobs=jobs, on_progress=on_progress)
+    beam = explain_at(probe, units, lengths, SearchSettings(beam_size=beam_size), where=where, on_progress=on_progress)
     exact = (
-        explain_at(probe, units, proven, SearchSettings(engine="exact"), jobs=jobs, on_progress=on_progress)
+        explain_at(probe, units, proven, SearchSettings(engine="exact"), where=where, on_progress=on_progress)
         if proven
         else []
     )

@@ -89,7 +89,7 @@ def explained_ranges(
             )
     length = search.length
     settings = search.settings([length])
-    explained = explain_at(probe, units, [length], settings, jobs=search.jobs, on_progress=on_progress)
+    explained = explain_at(probe, units, [length], settings, where=search.where, on_progress=on_progress)
     rows = tuple(_row(probe, unit, length) for unit in explained)
     by_range = _by_range(rows)
     made = probe.about.get("settings") or {}

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from ...solver.errors import UsageError
-from ..commands.options import BeamSizeOption, EngineOption, JobsOption, LengthOption, SeedOption
+from ..commands.options import BeamSizeOption, EngineOption, LengthOption, SeedOption
 from ..commands.signature import Depends
+from ..commands.where_asked import HERE, WhereAsked
 from ..run.engines import check_settings
 from ..run.settings import SearchSettings
 
@@ -19,7 +20,7 @@ class BeamOptions:
 
     beam_size: BeamSizeOption = 10
     seed: SeedOption = 0
-    jobs: JobsOption = 1
+    where: WhereAsked = HERE
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class SearchOptions:
 
     engine: EngineOption = "beam"
     beam_size: BeamSizeOption = 10
-    jobs: JobsOption = 1
+    where: WhereAsked = HERE
 
     def settings(self, lengths: Sequence[int]) -> SearchSettings:
         """Those for `explain_at`.

@@ -51,7 +51,7 @@ def shared_formulas(
 
     compexact experiment uniqueness probe -o answers/uniqueness
     """
-    explained = explain_at(probe, units, lengths, search.settings(lengths), jobs=search.jobs, on_progress=on_progress)
+    explained = explain_at(probe, units, lengths, search.settings(lengths), where=search.where, on_progress=on_progress)
     category = dict(zip(probe.cells.concepts.names, probe.cells.concepts.categories))
     grouped = {length: _group(probe, explained, length) for length in sorted(set(lengths))}
     used = {length: _used(groups.alike) for length, groups in grouped.items()}

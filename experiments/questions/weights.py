@@ -68,7 +68,7 @@ def class_contributions(
     chosen = _chosen_classes(classes, names, links.predictions)
     picked = {number: extremes(links.weights[:, number], top) for number in chosen}
     wanted = [units[place] for place in sorted({place for places in picked.values() for place in places})]
-    explained = explain_at(probe, wanted, [length], settings, jobs=search.jobs, on_progress=on_progress)
+    explained = explain_at(probe, wanted, [length], settings, where=search.where, on_progress=on_progress)
     by_unit = {unit.unit: unit for unit in explained}
     rows = tuple(
         _row(names[number], number, rank, place, by_unit[units[place]], length, links)

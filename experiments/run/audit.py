@@ -24,6 +24,7 @@ from ...solver.result import SearchResult
 from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, engine_of, explain_unit, failed_result
 from .folder import Record, Run, do_units, read_run
 from .units import Choice, result_record
+from .where import Processes
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Audit:
 
 def run_audit(probe: Probe, units: Sequence[str], audit: Audit, folder: Path, *, jobs: int = 1) -> Run:
     """An audit kept in a folder, as `run_units` keeps a run."""
-    do_units(audit, probe, Choice(list(units), 0), folder, jobs=jobs)
+    do_units(audit, probe, Choice(list(units), 0), folder, where=Processes(jobs))
     return read_run(folder)
 
 

@@ -40,6 +40,7 @@ from .reading import FORMAT, VERSION, Record, Run, read_bytes, read_header, read
 from .recount import check_lines
 from .schema import CERTIFICATES, sealed
 from .units import Choice, Explain, map_units
+from .where import HERE, Processes, Where
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def do_units(
     choice: Choice,
     folder: Path | None,
     *,
-    jobs: int = 1,
+    where: Where = HERE,
     on_record: Callable[[Record], None] = lambda record: None,
 ) -> None:
     """Do the work for the chosen units; keep it in the folder where there is one, and go on with what is there.
@@ -91,7 +92,7 @@ def do_units(
     with stop_on_interrupt() as stop:
 
         def outcomes(names: Sequence[str]) -> Iterator[Outcome]:
-            for name, found in map_units(work, probe.cells, names, jobs=jobs, stop=stop):
+            for name, found in map_units(work, probe, names, where=where, stop=stop):
                 proven = work.proven(found)
                 is_kept = folder is not None and proven.certificate is not None
                 certificate = certificate_text(Problem.of(probe.cells, name), proven) if is_kept else None
@@ -114,7 +115,7 @@ def run_units(
     min_active: what the units were chosen by, kept with the settings.  Raises as `do_units` does.
     """
     check_settings(settings)
-    do_units(Explain(settings), probe, Choice(list(units), min_active), folder, jobs=jobs)
+    do_units(Explain(settings), probe, Choice(list(units), min_active), folder, where=Processes(jobs))
     return read_run(folder)
 
 

@@ -1,4 +1,4 @@
-"""Which units are asked for, and the same work done for each of them, here or in several processes."""
+"""Which units are asked for, and the same work done for each of them, wherever that is (`where.py`)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from ...solver.errors import CompexactError, UsageError
 from ...solver.problem import Problem
 from ...solver.result import SearchResult
 from .engines import SearchSettings, ShouldStop, check_settings, explain_unit, failed_result
-from .warm_up import warm_up
-from .workers import Killed, in_processes
+from .warm_up import warm_up, warm_up_for
+from .where import HERE, Processes, Where
+from .workers import Killed
 
 T = TypeVar("T")
 Record = dict[str, Any]
 UnitWork = Callable[[Cells, int, ShouldStop], T]
-"""(cells, column of the unit, whether to stop) -> what is wanted of the unit; to be pickled for `--jobs`."""
+"""(cells, column of the unit, whether to stop) -> what is wanted of the unit; to be pickled for other processes."""
 
 
 @runtime_checkable
@@ -39,7 +40,7 @@ def explain_units(
     jobs: processes at work, -1 for one per core.  The answers do not depend on it.
     """
     check_settings(settings)
-    for _, result in map_units(Explain(settings), cells, units, jobs=jobs):
+    for _, result in map_units(Explain(settings), Probe(cells, {}), units, where=Processes(jobs)):
         yield result
 
 
@@ -81,7 +82,12 @@ def result_record(result: SearchResult) -> Record:
 
 
 def map_units(
-    work: UnitWork[T], cells: Cells, units: Sequence[str], *, jobs: int = 1, stop: threading.Event | None = None
+    work: UnitWork[T],
+    probe: Probe,
+    units: Sequence[str],
+    *,
+    where: Where = HERE,
+    stop: threading.Event | None = None,
 ) -> Iterator[tuple[str, T]]:
     """(unit, what `work` gives of it) for the units in their order.
 
@@ -89,22 +95,12 @@ def map_units(
     stop: once it is set, units at work give what they have, and no other is begun.
     Raises `CompexactError` for a unit whose process was killed twice, where the work cannot fail.
     """
-    stop = stop or threading.Event()
+    cells = probe.cells
     columns = [cells.unit(name) for name in units]
-    if columns:
-        settings = getattr(work, "settings", None)
-        warm_up(settings if isinstance(settings, SearchSettings) else SearchSettings())
-    if jobs == 1 or len(columns) <= 1:
-        for name, column in zip(units, columns):
-            if stop.is_set():
-                return
-            yield name, work(cells, column, stop.is_set)
+    if not columns:
         return
-    from joblib import cpu_count
-
-    # No more processes than units: each costs a start, and memory, also where it has nothing to do.
-    processes = min(cpu_count() if jobs == -1 else jobs, len(columns))
-    for column, found in in_processes(work, cells, columns, processes, stop):
+    warm_up_for(work)
+    for column, found in where.map(work, probe, columns, stop or threading.Event()):
         yield cells.unit_names[column], _failed(work, cells, column, found) if isinstance(found, Killed) else found
 
 

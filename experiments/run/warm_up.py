@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,12 @@ def warm_up(settings: SearchSettings, *, quiet: bool = False) -> None:
         _warm_up("beam", 2, quiet)
     else:
         _warm_up("exact", 3 if settings.max_length <= SHORT or settings.engine != "exact" else SHORT + 1, quiet)
+
+
+def warm_up_for(work: Any) -> None:
+    """Make those ready that the work for units needs: of its `settings`, or the beam's where it has none."""
+    settings = getattr(work, "settings", None)
+    warm_up(settings if isinstance(settings, SearchSettings) else SearchSettings())
 
 
 @lru_cache(maxsize=8)

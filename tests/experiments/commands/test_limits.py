@@ -8,6 +8,8 @@ import pytest
 
 from compexact.experiments.run.engines import SearchSettings, explain_unit
 from compexact.experiments.run.units import map_units
+from compexact.experiments.run.where import Processes
+from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 
 
@@ -36,7 +38,7 @@ def test_few_units_are_shared_out_among_the_processes(tmp_path):
             time.sleep(0.01)
         return True
 
-    assert [met for _, met in map_units(meets, cells(4), ["0", "1", "2", "3"], jobs=2)] == [True] * 4
+    assert [met for _, met in map_units(meets, Probe(cells(4), {}), list("0123"), where=Processes(2))] == [True] * 4
 
 
 @pytest.mark.parametrize("length", [1, 3, 8])

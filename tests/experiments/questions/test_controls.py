@@ -6,6 +6,7 @@ import pytest
 from compexact.experiments.questions.controls import OtherUnits, against_chance
 from compexact.experiments.questions.permutation_test import shuffled
 from compexact.experiments.questions.search_options import BeamOptions
+from compexact.experiments.run.where import Processes
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
@@ -56,7 +57,10 @@ def test_the_same_seed_gives_the_same_answer_for_any_units_and_processes(probe):
     alone = against_chance(probe, ["5"], shuffles=5, lengths=(2,))
     other = against_chance(probe, ["5"], shuffles=5, lengths=(2,), beam=BeamOptions(seed=1))
     assert unit_rows(both, 2)["5"] == unit_rows(alone, 2)["5"] != unit_rows(other, 2)["5"]
-    assert against_chance(probe, ["0", "5"], shuffles=5, lengths=(2,), beam=BeamOptions(jobs=2)).rows == both.rows
+    assert (
+        against_chance(probe, ["0", "5"], shuffles=5, lengths=(2,), beam=BeamOptions(where=Processes(2))).rows
+        == both.rows
+    )
 
 
 def test_another_probe_is_compared_as_a_sample(probe):

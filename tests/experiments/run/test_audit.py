@@ -16,6 +16,7 @@ from compexact.experiments.run.audit import Audit, Audited, audit_record, summar
 from compexact.experiments.run.engines import SearchSettings
 from compexact.experiments.run.folder import read_run
 from compexact.experiments.run.units import map_units
+from compexact.probes.store import Probe
 from compexact.solver import Problem, Status, beam_search
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
@@ -146,7 +147,7 @@ def random_cells():
 
 def test_the_summary_counts_what_the_lines_say():
     cells = random_cells()
-    audits = [grid[0] for _, grid in map_units(Audit.of(EXACT, [4], [2]), cells, cells.unit_names)]
+    audits = [grid[0] for _, grid in map_units(Audit.of(EXACT, [4], [2]), Probe(cells, {}), cells.unit_names)]
     records = [audit_record((audited,)) for audited in audits]
     (summary,) = summarise(records)
     beaten = [audited for audited in audits if audited.exact.best.iou > audited.beam.best.iou]

@@ -5,16 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import descendants, is_alive, wait_for
 
 from compexact.experiments.run.audit import Audit
 from compexact.experiments.run.engines import SearchSettings
 from compexact.experiments.run.shared_cells import shared
 from compexact.experiments.run.units import Explain, map_units
+from compexact.experiments.run.where import Processes
+from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import CompexactError, DisagreementError
 
@@ -23,12 +25,12 @@ UNITS = ["0", "1", "2", "3"]
 
 
 @pytest.fixture(scope="module")
-def cells():
+def probe():
     rng = np.random.default_rng(0)
-    return from_arrays(rng.random((300, 6)) < 0.3, rng.random((300, 4)) < 0.3)
+    return Probe(from_arrays(rng.random((300, 6)) < 0.3, rng.random((300, 4)) < 0.3), {})
 
 
-def test_a_unit_whose_process_was_killed_once_is_done_by_another(cells, tmp_path):
+def test_a_unit_whose_process_was_killed_once_is_done_by_another(probe, tmp_path):
     def work(cells, column, should_stop):
         with (tmp_path / str(column)).open("a") as tries:
             tries.write("x")
@@ -36,7 +38,7 @@ def test_a_unit_whose_process_was_killed_once_is_done_by_another(cells, tmp_path
             os.kill(os.getpid(), signal.SIGKILL)
         return column * 10
 
-    assert list(map_units(work, cells, UNITS, jobs=2)) == [("0", 0), ("1", 10), ("2", 20), ("3", 30)]
+    assert list(map_units(work, probe, UNITS, where=Processes(2))) == [("0", 0), ("1", 10), ("2", 20), ("3", 30)]
     assert [(tmp_path / unit).stat().st_size for unit in UNITS] == [1, 2, 1, 1]
 
 
@@ -46,6 +48,8 @@ from pathlib import Path
 import numpy as np
 from compexact.experiments.run import workers
 from compexact.experiments.run.units import map_units
+from compexact.experiments.run.where import Processes
+from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 
 made = [[], [0]]
@@ -63,7 +67,7 @@ def work(found, column, should_stop):
 
 PARENT = os.getpid()
 assert workers.may_copy()
-print([found for _, found in map_units(work, cells, [str(unit) for unit in range(6)], jobs=2)], made)
+print([found for _, found in map_units(work, Probe(cells, {}), cells.unit_names, where=Processes(2))], made)
 """
 
 
@@ -81,7 +85,7 @@ def test_the_first_processes_are_copies_that_share_the_cells_and_a_killed_one_is
 
 
 @pytest.mark.parametrize("kind", [Explain, Audit])
-def test_a_unit_that_kills_its_process_each_time_is_failed_and_the_others_are_done(cells, kind):
+def test_a_unit_that_kills_its_process_each_time_is_failed_and_the_others_are_done(probe, kind):
     settings = SearchSettings(engine="exact", max_length=2)
     right = Explain(settings) if kind is Explain else Audit.of(settings)
 
@@ -92,8 +96,8 @@ def test_a_unit_that_kills_its_process_each_time_is_failed_and_the_others_are_do
             return super().__call__(cells, column, should_stop)
 
     deadly = Deadly(settings) if kind is Explain else Deadly(**{**vars(right)})
-    found = dict(map_units(deadly, cells, UNITS, jobs=2))
-    alone = dict(map_units(right, cells, ["0", "1", "3"]))
+    found = dict(map_units(deadly, probe, UNITS, where=Processes(2)))
+    alone = dict(map_units(right, probe, ["0", "1", "3"]))
     results = {unit: answer if kind is Explain else answer[0].exact for unit, answer in found.items()}
     assert list(results) == UNITS
     assert (results["2"].status, results["2"].unit, results["2"].best) == ("failed", "2", None)
@@ -102,24 +106,25 @@ def test_a_unit_that_kills_its_process_each_time_is_failed_and_the_others_are_do
         assert results[unit].best == (answer if kind is Explain else answer[0].exact).best
 
 
-def test_work_that_cannot_fail_ends_with_an_error_that_names_the_unit(cells):
+def test_work_that_cannot_fail_ends_with_an_error_that_names_the_unit(probe):
     def work(cells, column, should_stop):
         os.kill(os.getpid(), signal.SIGKILL)
 
     with pytest.raises(CompexactError, match="unit 0: its process was ended by SIGKILL"):
-        list(map_units(work, cells, UNITS, jobs=2))
+        list(map_units(work, probe, UNITS, where=Processes(2)))
 
 
-def test_what_the_work_raises_comes_through_with_its_place(cells):
+def test_what_the_work_raises_comes_through_with_its_place(probe):
     def work(cells, column, should_stop):
         raise DisagreementError(f"unit {column} differs")
 
     with pytest.raises(DisagreementError, match="unit 0 differs") as raised:
-        list(map_units(work, cells, UNITS, jobs=2))
+        list(map_units(work, probe, UNITS, where=Processes(2)))
     assert "in work" in raised.value.__notes__[0]
 
 
-def test_processes_map_the_same_cells(cells):
+def test_processes_map_the_same_cells(probe):
+    cells = probe.cells
     with shared(cells) as (place, file):
         mapped = place.open(file)
     for own, other in ((mapped, cells), (mapped.concepts, cells.concepts)):
@@ -129,34 +134,6 @@ def test_processes_map_the_same_cells(cells):
                 assert (getattr(own, name) == getattr(other, name)).all()
     assert mapped.unit_names == cells.unit_names
     assert not mapped.weights.flags.owndata
-
-
-def descendants(process: int) -> set[int]:
-    """The processes that it has started, and those that they have started."""
-    parents = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] != "Z":
-            parents[int(status.parent.name)] = int(fields[1])
-    found = {process}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found - {process}
-
-
-def wait_for(what, seconds: float = 60.0):
-    until = time.monotonic() + seconds
-    while not (value := what()):
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    return value
-
-
-def is_alive(process: int) -> bool:
-    return Path(f"/proc/{process}").exists() and "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
