@@ -24,7 +24,10 @@ Line = TypeVar("Line", bound=Mapping[str, Any])
 
 
 def answer_of(line: Line) -> Line:
-    """The answer that a line of units.jsonl holds: of an audit's, that of the engine that proves."""
+    """The answer that a line of units.jsonl holds: of an audit's, that of the engine that proves.
+
+    A line has passed the form of run.json's command (`schema.py`), so only an audit's has `exact`.
+    """
     answer: Line = line.get("exact", line)
     return answer
 

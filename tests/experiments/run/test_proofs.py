@@ -20,8 +20,8 @@ from compexact.solver.checking.claim import Claim
 )
 def test_an_optimum_needs_a_certificate_and_so_does_any_bound_of_exact(engine, status, needed):
     line = {"engine": engine, "status": status, "bound_fraction": [1, 2]}
-    assert (proof_is_missing(line, {"command": "explain"}) is not None) == needed
-    assert proof_is_missing(line | {"certificate": "certificates/0.json"}, {"command": "explain"}) is None
+    assert (proof_is_missing(line) is not None) == needed
+    assert proof_is_missing(line | {"certificate": "certificates/0.json"}) is None
 
 
 def test_a_certificate_that_leaves_a_gap_is_not_of_a_line_that_says_optimal():
