@@ -168,7 +168,7 @@ def _about(subject: Subject, traced: Trace, labels_digest: str) -> dict[str, Any
         "model": subject.model,
         "layer": ",".join(settings.layers),
         "dataset": subject.dataset,
-        "images": len(traced.predictions),
+        "images": subject.n_images,
         "settings": {
             **asdict(settings),
             "layers": list(settings.layers),

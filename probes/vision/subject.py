@@ -22,7 +22,7 @@ from .vision_settings import VisionSettings
 class Subject:
     """A model, a dataset, and the settings.
 
-    model, dataset: their names.  weights_digest, metadata_digests: of the model's weights, and of the dataset's index
+    model, dataset: their names.  n_images: in all.  weights_digest, metadata_digests: of the model's weights, and of the dataset's index
     files by name.  notes: the model's.  linear: of the last linear layer its name, and float32 (n_classes,
     n_features); only of whole units.
     """
@@ -33,6 +33,7 @@ class Subject:
     notes: tuple[str, ...]
     linear: tuple[str, np.ndarray] | None
     dataset: str
+    n_images: int
     metadata_digests: dict[str, str]
     concepts: tuple[Concept, ...]
     mask_size: tuple[int, int]
@@ -57,6 +58,7 @@ def subject_of(
         tuple(model.notes),
         final_linear(model.module) if settings.ranges is None else None,
         dataset.name,
+        len(dataset.keys),
         file_digests(dataset.root, dataset.metadata_files, "index files"),
         tuple(dataset.concepts),
         dataset.mask_size,
