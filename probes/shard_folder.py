@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,6 +63,12 @@ class StoredShard:
             raise DataError(f"{self.path}: array {name!r} is {array.dtype} of shape {array.shape}; {AGAIN}")
         return array
 
+    def sets(self, name: str, n: int | None) -> list[tuple[int, ...]]:
+        """`n` lists of integers (None: any number), as `ShardWriter.sets` writes them."""
+        ends = self.array(f"{name}_indptr", "<i8", None if n is None else n + 1).tolist()
+        numbers = self.array(f"{name}_indices", "<i4", ends[-1]).tolist()
+        return [tuple(numbers[start:stop]) for start, stop in pairwise(ends)]
+
     def own_as(self, form: type[Form]) -> Form:
         """What is in own.json, of this form."""
         return self._formed(form, self.own, "own.json")
@@ -87,6 +94,11 @@ class ShardWriter:
     def array(self, name: str, array: np.ndarray) -> None:
         """Write an array."""
         self.digests[name] = write_array(self.folder / f"{name}.npy", array)
+
+    def sets(self, name: str, sets: Sequence[tuple[int, ...]]) -> None:
+        """Write lists of integers as compressed sparse rows: `NAME_indptr` int64 (n + 1,), `NAME_indices` int32."""
+        self.array(f"{name}_indptr", np.cumsum([0, *map(len, sets)], dtype=np.int64))
+        self.array(f"{name}_indices", np.array([number for each in sets for number in each], dtype=np.int32))
 
     def rows(self, name: str, dtype: str, shape: tuple[int, ...], blocks: Iterable[np.ndarray]) -> None:
         """Write an array that comes in blocks of rows."""
@@ -126,25 +138,30 @@ def read_shard(path: Path) -> StoredShard:
         manifest = read_form(path / "manifest.json", ShardManifest, "shard", AGAIN)
     except FileNotFoundError:
         raise DataError(f"{path} is not a shard: it has no manifest.json") from None
-    texts = []
-    for name, digest in (("whole", manifest.digests.whole), ("own", manifest.digests.own)):
-        file = path / f"{name}.json"
-        content = checked(file, lambda file=file: read_regular(file, MAX_TEXT), digest, AGAIN)  # type: ignore[misc]
-        texts.append(parse_json(content, str(file)))
     return StoredShard(
         path,
         manifest.kind,
         Shard(manifest.shard.number, manifest.shard.of),
         manifest.inputs,
-        *texts,
+        _read_json(path / "whole.json", manifest.digests.whole),
+        _read_json(path / "own.json", manifest.digests.own),
         StoredArrays(path / "arrays", manifest.digests.arrays, AGAIN),
     )
+
+
+def _read_json(file: Path, digest: str) -> dict[str, Any]:
+    content = parse_json(checked(file, lambda: read_regular(file, MAX_TEXT), digest, AGAIN), str(file))
+    if not isinstance(content, dict):
+        raise DataError(f"{file} is not as compexact writes it; {AGAIN}")
+    return content
 
 
 def check_alike(shards: Sequence[StoredShard]) -> None:
     """Refuse shards that are not of one probe: `UsageError` that names the first difference."""
     first = shards[0]
     for other in shards[1:]:
+        if other.kind != first.kind:
+            raise UsageError(f"{other.path} is a shard of kind {other.kind}, {first.path} of kind {first.kind}")
         if difference := _difference(_compared(first.whole), _compared(other.whole)):
             where, one, two = difference
             raise UsageError(

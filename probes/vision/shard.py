@@ -132,8 +132,7 @@ def _write_labels(writer: ShardWriter, seen: SeenImages, n_points: int, on_progr
 
     writer.rows("row_of", "<i4", (len(seen.keys), n_points), row_of())
     writer.array("image_rows", np.array(ends, dtype=np.int64))
-    writer.array("rows_indptr", np.cumsum([0, *map(len, rows)], dtype=np.int64))
-    writer.array("rows_indices", np.array([concept for row in rows for concept in row], dtype=np.int32))
+    writer.sets("rows", rows)
     writer.array("label_digests", _as_rows(b"".join(digests)))
 
 

@@ -105,10 +105,9 @@ class StoredLabels:
         row_of = self.stored.array("row_of", "<i4", n_images, self.n_points)
         digests = self.stored.array("label_digests", "|u1", n_images, 32)
         ends = self.stored.array("image_rows", "<i8", n_images + 1).tolist()
-        indptr = self.stored.array("rows_indptr", "<i8", ends[-1] + 1).tolist()
-        concepts = self.stored.array("rows_indices", "<i4", indptr[-1]).tolist()
+        all_rows = self.stored.sets("rows", ends[-1])
         for image in range(n_images):
-            rows = [tuple(concepts[indptr[row] : indptr[row + 1]]) for row in range(ends[image], ends[image + 1])]
+            rows = all_rows[ends[image] : ends[image + 1]]
             of_points = np.array(row_of[image])
             counts = np.bincount(of_points, minlength=len(rows))
             yield LabelledPoints(rows, of_points, counts), digests[image].tobytes()

@@ -22,9 +22,9 @@ from .vision_settings import VisionSettings
 class Subject:
     """A model, a dataset, and the settings.
 
-    model, dataset: their names.  n_images: in all.  weights_digest, metadata_digests: of the model's weights, and of the dataset's index
-    files by name.  notes: the model's.  linear: of the last linear layer its name, and float32 (n_classes,
-    n_features); only of whole units.
+    model, dataset: their names.  n_images: in all.  weights_digest, metadata_digests: of the model's weights, and of
+    the dataset's index files by name.  notes: the model's.  linear: of the last linear layer its name, and float32
+    (n_classes, n_features); only of whole units.
     """
 
     model: str
