@@ -102,15 +102,6 @@ KEPT = (
     *(ProbeManifest, ProbeNames, ShardManifest, *HEADERS.values(), *LINES.values()),
     *(CertificateFile, AnswerFile, ModelConfig),
 )
-    ProbeManifest,
-    ProbeNames,
-    ShardManifest,
-    *HEADERS.values(),
-    *LINES.values(),
-    CertificateFile,
-    AnswerFile,
-    ModelConfig,
-)
 
 myst_substitutions = {
     "questions": _questions(),
