@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..solver.arrays import cells_of_rows
 from ..solver.cells import Cells, ConceptRows, merge
 from ..solver.errors import DataError, UsageError
 from ..solver.unit_counts import UnitCounts
 from .array_folder import check_rows, some_rows
-from .digests import cell_names, core_arrays, file_digest
-from .npz import about_arrays, cells_of, load_npz
+from .digests import core_arrays, file_digest
+from .npz import about_arrays, load_npz, rows_of
 from .schema import Count, Strict
 from .shard import Shard
 from .shard_folder import StoredShard, new_shard
@@ -40,16 +41,19 @@ def save_array_shard(file: Path, shard: Shard, path: Path, *, force: bool = Fals
         n_rows = check_rows(arrays)
         rows = shard.portion(n_rows)
         # Names may depend on the arrays' shapes: a portion without rows has those of the first.
-        cells = cells_of(some_rows(arrays, rows.start, rows.stop) if rows else some_rows(arrays, 0, 1))
+        of_rows = rows_of(some_rows(arrays, rows.start, rows.stop) if rows else some_rows(arrays, 0, 1))
     except DataError as error:
         raise DataError(f"{file}: {error}") from None
     whole = {
         "about": about_arrays(file.name, {file.name: file_digest(file)}, {}),
         "inputs": n_rows,
-        **cell_names(cells),
+        "concepts": of_rows.names,
+        "categories": of_rows.categories,
+        "units": of_rows.unit_names,
     }
+    cells = cells_of_rows([of_rows]) if rows and len(of_rows.weights) else None  # a row may stand for no point
     with new_shard(path, KIND, shard, len(rows), whole, {}, force=force) as writer:
-        for name, array in core_arrays(cells).items() if rows else ():
+        for name, array in core_arrays(cells).items() if cells else ():
             writer.array(name, array)
     return len(rows)
 
@@ -57,7 +61,9 @@ def save_array_shard(file: Path, shard: Shard, path: Path, *, force: bool = Fals
 def merged_rows(shards: Sequence[StoredShard]) -> Probe:
     """The probe of all shards."""
     said = shards[0].whole_as(ArraysWhole)
-    return Probe(merge([_cells(shard, said) for shard in shards if shard.inputs]), said.about)
+    if not (with_points := [shard for shard in shards if shard.arrays]):
+        raise DataError("there are no points in any shard")
+    return Probe(merge([_cells(shard, said) for shard in with_points]), said.about)
 
 
 def _cells(shard: StoredShard, said: ArraysWhole) -> Cells:

@@ -51,7 +51,8 @@ class Pass:
     maps: by layer; whoever has the pass closes their files.  finite: by layer bool (n_units,), which units have finite
     values only.  unit_max: float32 (n_images, n_units), each unit's largest value in each image, the layers' units one
     after the other.  predictions: int64 (n_images,), the class with the highest score, or -1 where the model gives no
-    class scores, or NaN.  n_classes: 0 without scores.  memory_format: in which the model ran.  digests: sha256 of each image's pixels, one after the other.
+    class scores, or NaN.  n_classes: 0 without scores.  memory_format: in which the model ran.  digests: sha256 of each
+    image's pixels, one after the other.
     """
 
     maps: dict[str, Maps]

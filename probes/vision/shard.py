@@ -67,6 +67,7 @@ class Own(Strict):
     keys: list[str]
     targets: list[str | None]
     n_classes: Count
+    memory_format: str
     map_shapes: list[MapShape]
 
 
@@ -86,6 +87,7 @@ def save_vision_shard(
         model, dataset, preprocessing, settings, shard=shard, spill_folder=path.parent, on_progress=on_progress
     ) as (subject, seen):
         own = {"keys": seen.keys, "targets": seen.targets, "n_classes": seen.through.n_classes}
+        own["memory_format"] = seen.through.memory_format
         own["map_shapes"] = [list(maps.shape or ()) for maps in seen.through.maps.values() if maps.n_images]
         with new_shard(path, KIND, shard, len(seen.keys), _whole(subject), own, force=force) as writer:
             _write_pass(writer, seen.through)

@@ -68,6 +68,7 @@ def _seen(shard: StoredShard, subject: Subject) -> SeenImages:
         shard.array("unit_max", "<f4", shard.inputs, None),
         shard.array("predictions", "<i8", shard.inputs),
         own.n_classes,
+        own.memory_format,
         shard.array("image_digests", "|u1", shard.inputs, 32).tobytes(),
     )
     labels = StoredLabels(shard, int(np.prod(subject.mask_size)))

@@ -21,7 +21,7 @@ def sparse(matrix):
     return np.concatenate([[0], np.cumsum(matrix.sum(axis=1))]), np.nonzero(matrix)[1]
 
 
-WEIGHTS = RNG.integers(1, 9, 30)
+WEIGHTS = RNG.integers(1, 9, 30) * (np.arange(30) > 6)  # the first rows stand for no point
 ACTIVE = NEURONS * WEIGHTS[:, None]
 NAMES = {"concept_names": list("abcde"), "unit_names": list("wxyz")}
 FORMS = {
@@ -34,7 +34,7 @@ FORMS = {
     },
     "sparse and weighted": {
         **dict(zip(("concepts_indptr", "concepts_indices"), sparse(CONCEPTS))),
-        **dict(zip(("active_indptr", "active_indices"), sparse(NEURONS))),
+        **dict(zip(("active_indptr", "active_indices"), sparse(ACTIVE > 0))),
         "active_counts": ACTIVE[np.nonzero(ACTIVE)],
         "weights": WEIGHTS,
         **NAMES,
@@ -61,7 +61,7 @@ def test_shards_of_arrays_are_the_probe_of_the_file(form, n, tmp_path):
 
 def test_arrays_of_different_lengths_are_refused_in_every_shard(tmp_path):
     np.savez(tmp_path / "a.npz", concepts=CONCEPTS[:20], neurons=NEURONS)
-    with pytest.raises(DataError, match=r"arrays of 20 rows \(concepts\), 30 rows \(neurons\)"):
+    with pytest.raises(DataError, match=r"different numbers of rows: .*20.*30"):
         save_array_shard(tmp_path / "a.npz", Shard(1, 2), tmp_path / "1")
 
 
