@@ -14,7 +14,7 @@ from compexact.experiments.questions.answer_file import AnswerFile
 from compexact.experiments.run.engines import ENGINES
 from compexact.experiments.run.schema import HEADERS, LINES, CertificateFile
 from compexact.probes.datasets import DATASETS
-from compexact.probes.schema import ModelConfig, ProbeManifest, ProbeNames
+from compexact.probes.schema import ModelConfig, ProbeManifest, ProbeNames, ShardManifest
 from compexact.probes.text import snli_json
 from compexact.probes.text.readers import TABLES
 from compexact.solver.metrics import METRICS
@@ -98,7 +98,10 @@ def _schemas() -> str:
     return "\n".join(shown)
 
 
-KEPT = (ProbeManifest, ProbeNames, *HEADERS.values(), *LINES.values(), CertificateFile, AnswerFile, ModelConfig)
+KEPT = (
+    *(ProbeManifest, ProbeNames, ShardManifest, *HEADERS.values(), *LINES.values()),
+    *(CertificateFile, AnswerFile, ModelConfig),
+)
 
 myst_substitutions = {
     "questions": _questions(),

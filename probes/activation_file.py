@@ -41,7 +41,8 @@ class Spill(AbstractContextManager["Spill"]):
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """The maps of each image, (n_units, height, width)."""
-        assert self.shape is not None
+        if self.shape is None:
+            return
         self._file.flush()
         self._file.seek(0)
         count = int(np.prod(self.shape))

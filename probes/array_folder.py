@@ -60,16 +60,16 @@ def _of_portions(files: list[Path], on_progress: Progress) -> Iterator[ArrayRows
 def _of_arrays(folder: Path, files: Mapping[str, Path], on_progress: Progress) -> Iterator[ArrayRows]:
     arrays = {key: view_npy(map_regular(file), str(file)) for key, file in files.items()}
     try:
-        n_rows = _check_rows(arrays)
+        n_rows = check_rows(arrays)
         for start in range(0, n_rows, ROWS_AT_ONCE):
             on_progress("reading arrays", start, n_rows)
-            yield rows_of(_portion(arrays, start, min(start + ROWS_AT_ONCE, n_rows)))
+            yield rows_of(some_rows(arrays, start, min(start + ROWS_AT_ONCE, n_rows)))
         on_progress("reading arrays", n_rows, n_rows)
     except DataError as error:
         raise _said(folder, error) from None
 
 
-def _check_rows(arrays: Mapping[str, np.ndarray]) -> int:
+def check_rows(arrays: Mapping[str, np.ndarray]) -> int:
     """How many rows all arrays have; `DataError` where they differ, or ends do not fit what they are ends in."""
     lengths = {key: len(arrays[key]) for key in BY_ROW if key in arrays and arrays[key].ndim}
     for key, inner in SPARSE.items():
@@ -89,7 +89,7 @@ def _check_rows(arrays: Mapping[str, np.ndarray]) -> int:
     return next(iter(lengths.values()), 0)
 
 
-def _portion(arrays: Mapping[str, np.ndarray], start: int, stop: int) -> dict[str, np.ndarray]:
+def some_rows(arrays: Mapping[str, np.ndarray], start: int, stop: int) -> dict[str, np.ndarray]:
     """The same keys, for these rows."""
     found = dict(arrays)
     for key in BY_ROW:

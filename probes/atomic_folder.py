@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -202,11 +202,13 @@ def _remove(leftover: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, *contents: bytes | memoryview) -> None:
-    """Write a file, of these one after the other, so that it survives a loss of power.
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, so that it survives a loss of power; `DataError` where a link, pipe or other such thing lies."""
+    write_blocks(path, [content])
 
-    `DataError` where a link, pipe or other such thing lies.
-    """
+
+def write_blocks(path: Path, contents: Iterable[bytes | memoryview]) -> None:
+    """The same, of these one after the other."""
     with open_to_write(path) as stream:
         for content in contents:
             write_whole(stream, content)

@@ -52,13 +52,14 @@ class LabelReader:
 class _Items(Dataset[Any]):
     """Calls `read` for every index; an error is handed over as a value, because a DataLoader would rewrap it."""
 
-    def __init__(self, read: Callable[[int], Any], count: int) -> None:
-        self.read, self.count = read, count
+    def __init__(self, read: Callable[[int], Any], indices: range) -> None:
+        self.read, self.indices = read, indices
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.indices)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, place: int) -> Any:
+        index = self.indices[place]
         try:
             return self.read(index)
         except CompexactError as error:
@@ -67,9 +68,9 @@ class _Items(Dataset[Any]):
             return DataError(f"image {index} (from 0) cannot be read: {brief(error)}")
 
 
-def batches(read: Callable[[int], Any], count: int, batch_size: int, workers: int) -> Iterator[list[Any]]:
-    """`read(0)`, `read(1)`, ... in lists of `batch_size`, read ahead by `workers` processes (0: by this one)."""
-    loader = DataLoader(_Items(read, count), batch_size=batch_size, num_workers=workers, collate_fn=_as_list)
+def batches(read: Callable[[int], Any], indices: range, batch_size: int, workers: int) -> Iterator[list[Any]]:
+    """`read` of these indices in lists of `batch_size`, read ahead by `workers` processes (0: by this one)."""
+    loader = DataLoader(_Items(read, indices), batch_size=batch_size, num_workers=workers, collate_fn=_as_list)
     for batch in loader:
         for item in batch:
             if isinstance(item, CompexactError):

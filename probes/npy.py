@@ -38,10 +38,11 @@ def view_npy(content: memoryview, where: str) -> np.ndarray:
     return flat.reshape(shape, order="F" if in_columns else "C")
 
 
-def npy_header(array: np.ndarray) -> bytes:
-    """What stands before the values of an array in a file."""
+def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """What stands before the values of an array in a file, which are stored by rows."""
     stream = io.BytesIO()
-    np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(array))
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, header)
     return stream.getvalue()
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..solver.errors import DataError
 from ..solver.names import brief
@@ -73,6 +73,39 @@ class ProbeNames(Strict, extra="allow"):
     concepts: list[str]
     categories: list[str]
     units: list[str]
+
+
+class ShardNumber(Strict):
+    """A shard: the portion `number` of `of`."""
+
+    number: Annotated[int, Field(ge=1, lt=2**63)]
+    of: Annotated[int, Field(ge=1, lt=2**63)]
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> ShardNumber:
+        if self.number > self.of:
+            raise ValueError(f"there is no shard {self.number} of {self.of}")
+        return self
+
+
+class ShardDigests(Strict):
+    """Of the files beside the manifest."""
+
+    whole: Sha256
+    own: Sha256
+    arrays: dict[ArrayName, Sha256]
+
+
+class ShardManifest(Strict):
+    """manifest.json of a shard of a probe.  inputs: how many images, pairs or rows are in it."""
+
+    format: Literal["compexact shard"]
+    version: Literal[1]
+    digest: Sha256
+    kind: Literal["vision", "nli", "arrays"]
+    shard: ShardNumber
+    inputs: Count
+    digests: ShardDigests
 
 
 class ModelConfig(Strict):

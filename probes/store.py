@@ -12,13 +12,12 @@ against its digest when it is read.  Nothing in it is ever executed: no pickle.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -26,12 +25,12 @@ from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError
 from ..solver.names import check_categories, check_visible
 from ..solver.unit_counts import UnitCounts
+from .array_files import StoredArrays, checked, write_array
 from .atomic_folder import new_folder, sync, write_bytes
 from .digests import as_json, bytes_digest, cell_names, cells_digest, core_arrays, dense_cells_digest
 from .inputs import Inputs
 from .json_text import parse_json
-from .npy import npy_header, view_npy
-from .regular_files import MAX_TEXT, check_folder, map_regular, read_regular, starts_with
+from .regular_files import MAX_TEXT, read_regular, starts_with
 
 FORMAT = "compexact probe"
 VERSION = 2
@@ -39,7 +38,6 @@ CONCEPTS = ("concepts_indptr", "concepts_indices", "weights")
 COUNTS = ("active_indptr", "active_cells", "active_counts")
 DENSE = ("active",)
 """Instead of these in version 1: int64 (n_cells, n_units)."""
-Bytes = TypeVar("Bytes", bytes, memoryview)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +124,7 @@ def _write(probe: Probe, folder: Path) -> None:
     arrays = {}
     core = {name: _smallest(array) for name, array in core_arrays(probe.cells).items()}
     for name, array in {**core, **probe.arrays}.items():
-        arrays[name] = _write_array(folder / "arrays" / f"{name}.npy", np.asarray(array))
+        arrays[name] = write_array(folder / "arrays" / f"{name}.npy", np.asarray(array))
     names = as_json({**cell_names(probe.cells), **probe.names})
     write_bytes(folder / "names.json", names)
     sizes = {key: value for key, value in probe.summary().items() if isinstance(value, int)}
@@ -143,16 +141,6 @@ def _smallest(array: np.ndarray) -> np.ndarray:
     return array.astype(np.min_scalar_type(int(array.max(initial=0))), copy=False)
 
 
-def _write_array(file: Path, array: np.ndarray) -> str:
-    """The digest of the file."""
-    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
-    header, values = npy_header(plain), plain.reshape(-1).view(np.uint8).data
-    write_bytes(file, header, values)
-    digest = hashlib.sha256(header)
-    digest.update(values)
-    return digest.hexdigest()
-
-
 def read_probe(path: str | Path) -> Probe:
     """The probe that lies in a folder; `DataError` where a file is missing or damaged."""
     from .schema import ProbeManifest, ProbeNames, formed, read_form
@@ -163,12 +151,12 @@ def read_probe(path: str | Path) -> Probe:
     except FileNotFoundError:
         raise DataError(f"{path} is not a probe: it has no manifest.json") from None
     file = path / "names.json"
-    texts = parse_json(_checked(file, lambda: read_regular(file, MAX_TEXT), manifest.digests.names), str(file))
+    texts = parse_json(checked(file, lambda: read_regular(file, MAX_TEXT), manifest.digests.names), str(file))
     try:
         names = formed(ProbeNames, texts)
     except ValueError as error:
         raise DataError(f"{file} is not as compexact writes it: {error}; probe again") from None
-    arrays = _StoredArrays(path / "arrays", manifest.digests.arrays)
+    arrays = StoredArrays(path / "arrays", manifest.digests.arrays)
     needed = (*CONCEPTS, *(DENSE if manifest.version == 1 else COUNTS))
     missing = [name for name in needed if name not in arrays]
     if missing:
@@ -180,39 +168,3 @@ def read_probe(path: str | Path) -> Probe:
     check_visible_names(cells)
     about = manifest.model_dump(exclude={"format", "version", "digest", "digests"}, exclude_unset=True)
     return Probe(cells, about, names.__pydantic_extra__, arrays.without(needed), path)
-
-
-class _StoredArrays(Mapping[str, np.ndarray]):
-    """Arrays read, and checked, when they are asked for."""
-
-    def __init__(self, folder: Path, digests: Mapping[str, str]) -> None:
-        check_folder(folder)
-        self.folder, self.digests = folder, digests
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        file = self.folder / f"{name}.npy"
-        content = _checked(file, lambda: map_regular(file), self.digests[name])
-        array = view_npy(content, str(file))
-        array.setflags(write=False)
-        return array
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.digests)
-
-    def __len__(self) -> int:
-        return len(self.digests)
-
-    def without(self, names: tuple[str, ...]) -> _StoredArrays:
-        kept = {name: digest for name, digest in self.digests.items() if name not in names}
-        return _StoredArrays(self.folder, kept)
-
-
-def _checked(file: Path, content: Callable[[], Bytes], expected: str) -> Bytes:
-    try:
-        found = content()
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}; probe again") from None
-    digest = bytes_digest(found)
-    if digest != expected:
-        raise DataError(f"{file} is damaged: digest {digest[:12]} instead of {expected[:12]}; probe again")
-    return found

@@ -1,12 +1,17 @@
-"""Run a model over a dataset once: keep the maps of the probed layers, and what it predicts."""
+"""Run a model over images once: keep the maps of the probed layers, and what it predicts.
+
+Images that follow each other can be run apart from the others, in batches that a single run makes, too; `join` makes
+of all of them what a single run is.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -24,42 +29,78 @@ from .progress import Progress
 from .vision.vision_settings import VisionSettings
 
 
+class Maps(Protocol):
+    """A layer's maps of images that follow each other, on disk; may be gone through again and again."""
+
+    @property
+    def n_images(self) -> int:
+        """How many images there are maps of."""
+
+    @property
+    def shape(self) -> tuple[int, int, int] | None:
+        """(n_units, height, width); None where there is no image."""
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """float32 (n_units, height, width), for each image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """What a pass of the network over images that follow each other left.
+
+    maps: by layer; whoever has the pass closes their files.  finite: by layer bool (n_units,), which units have finite
+    values only.  unit_max: float32 (n_images, n_units), each unit's largest value in each image, the layers' units one
+    after the other.  predictions: int64 (n_images,), the class with the highest score, or -1 where the model gives no
+    class scores, or NaN.  n_classes: 0 without scores.  memory_format: in which the model ran.  digests: sha256 of each
+    image's pixels, one after the other.
+    """
+
+    maps: dict[str, Maps]
+    finite: dict[str, np.ndarray]
+    unit_max: np.ndarray
+    predictions: np.ndarray
+    n_classes: int
+    memory_format: str
+    digests: bytes
+
+
 @dataclass(frozen=True, eq=False)
 class LayerMaps:
     """A layer's maps on disk, of the units that were kept.
 
-    units: int64 (n_kept,), ascending: their numbers in the layer.  n_units: how many the layer has.
+    parts: of images that follow each other.  units: int64 (n_kept,), ascending: their numbers in the layer.
+    n_units: how many the layer has.
     """
 
-    spill: Spill
+    parts: Sequence[Maps]
     units: np.ndarray
     n_units: int
 
     @property
     def n_images(self) -> int:
         """How many images there are maps of."""
-        return self.spill.n_images
+        return sum(part.n_images for part in self.parts)
 
     @property
     def map_size(self) -> tuple[int, int]:
         """(height, width)."""
-        assert self.spill.shape is not None
-        return self.spill.shape[1:]
+        shape = self.parts[0].shape
+        assert shape is not None
+        return shape[1:]
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """float32 (n_kept, height, width), for each image."""
-        for maps in self.spill:
-            yield maps if len(self.units) == self.n_units else maps[self.units]
+        for part in self.parts:
+            for maps in part:
+                yield maps if len(self.units) == self.n_units else maps[self.units]
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What one run over the dataset left.
+    """All passes as one.
 
-    layers: by name; whoever has the trace closes their files.  unit_max: float32 (n_images, n_kept), each kept
-    unit's largest value in each image, the layers' units one after the other.  predictions: int64 (n_images,), the
-    class with the highest score, or -1 where the model gives no class scores, or NaN.  images_digest: over all
-    images' pixels.  memory_format: in which the model ran.
+    layers: by name.  unit_max: float32 (n_images, n_kept), of the kept units.  predictions: int64 (n_images,).
+    images_digest: over all images' pixels.  memory_format: in which the model ran.
     """
 
     layers: dict[str, LayerMaps]
@@ -70,58 +111,88 @@ class Trace:
     memory_format: str
 
 
-def trace(
+def join(passes: Sequence[Pass]) -> Trace:
+    """The passes over all images, in their order.
+
+    A unit is kept where its values are finite in all of them.  Raises `DataError` where no unit of a layer is kept, and
+    where the maps of two passes have other shapes, or were made in another memory format.
+    """
+    passes = [each for each in passes if len(each.predictions)]
+    finite = {layer: np.logical_and.reduce([each.finite[layer] for each in passes]) for layer in passes[0].maps}
+    layers = {layer: _kept([each.maps[layer] for each in passes], finite[layer], layer) for layer in finite}
+    kept = np.concatenate(list(finite.values()))
+    return Trace(
+        layers,
+        np.concatenate([each.unit_max[:, kept] for each in passes]),
+        np.concatenate([each.predictions for each in passes]),
+        passes[-1].n_classes,
+        hashlib.sha256(b"".join(each.digests for each in passes)).hexdigest(),
+        _memory_format(passes),
+    )
+
+
+def _memory_format(passes: Sequence[Pass]) -> str:
+    formats = {each.memory_format for each in passes}
+    if len(formats) > 1:
+        raise DataError(f"the model ran in {' and '.join(sorted(formats))}; name one of them: --memory-format")
+    return formats.pop()
+
+
+def _kept(parts: Sequence[Maps], finite: np.ndarray, layer: str) -> LayerMaps:
+    if len(shapes := {part.shape for part in parts}) > 1:
+        raise DataError(f"layer {layer}: its output changes shape: {' and '.join(sorted(map(str, shapes)))}")
+    if not finite.any():
+        raise DataError(f"layer {layer}: all {len(finite)} units have activations that are NaN or infinite")
+    return LayerMaps(parts, np.flatnonzero(finite), len(finite))
+
+
+def run_network(
     model: nn.Module,
     dataset: AnnotatedImages,
+    images: range,
     preprocessing: Preprocessing,
     settings: VisionSettings,
     *,
     spill_folder: Path | None,
     on_progress: Progress,
-) -> Trace:
-    """Run the model in evaluation mode over all images, in order.
+) -> Pass:
+    """Run the model in evaluation mode over these images of the dataset, in order.
 
-    Raises `DataError` for values that are not finite, where their units are not to be left out (`settings.nan`),
-    and where no unit of a layer is left; for maps that change shape; `UsageError` for layers that cannot be probed.
+    Raises `DataError` for values that are not finite, where their units are not to be left out (`settings.nan`), and
+    for maps that change shape; `UsageError` for layers that cannot be probed.
     """
     finite: dict[str, np.ndarray] = {}
     unit_max: list[np.ndarray] = []
-    predictions: list[np.ndarray] = []
-    n_classes, done, digest, memory_format = 0, 0, hashlib.sha256(), ""
+    predictions: list[np.ndarray] = [np.zeros(0, dtype=np.int64)]
+    digests: list[bytes] = []
+    n_classes, memory_format = 0, ""
     model, layers = model.to(settings.device), settings.layers
     keep_freed_memory()
     with ExitStack() as files, ExitStack() as stack, evaluating(model), capture(model, layers) as outputs:
         spills = {layer: files.enter_context(Spill(spill_folder)) for layer in layers}
         reader = PictureReader(dataset, preprocessing)
-        for batch in batches(reader, len(dataset.keys), settings.batch_size, settings.workers):
-            images = torch.from_numpy(np.stack([picture.values for picture in batch])).to(settings.device)
-            if not done:
-                scores, memory_format = _run_first(model, images, settings, stack)
+        for batch in batches(reader, images, settings.batch_size, settings.workers):
+            inputs = torch.from_numpy(np.stack([picture.values for picture in batch])).to(settings.device)
+            if not digests:
+                scores, memory_format = _run_first(model, inputs, settings, stack)
             else:
-                scores = _run(model, images.to(memory_format=FORMATS[memory_format]), settings.batch_size)
+                scores = _run(model, inputs.to(memory_format=FORMATS[memory_format]), settings.batch_size)
             largest = []
             for layer in layers:
-                maps, is_finite = _maps(outputs, layer, len(batch), done, settings.nan == "drop")
+                first = images.start + len(digests)
+                maps, is_finite = _maps(outputs, layer, len(batch), first, settings.nan == "drop")
                 spills[layer].append(maps)
                 finite[layer] = finite.get(layer, True) & is_finite
                 largest.append(maps.max(axis=(2, 3)))
             unit_max.append(np.concatenate(largest, axis=1))
             predicted, n_classes = _predicted(scores, len(batch))
             predictions.append(predicted)
-            for picture in batch:
-                digest.update(picture.digest)
-            done += len(batch)
-            on_progress("running the network", done, len(dataset.keys))
-        kept = {layer: _kept(spills[layer], finite[layer], layer) for layer in layers}
+            digests += [picture.digest for picture in batch]
+            on_progress("running the network", len(digests), len(images))
         files.pop_all()  # the caller closes them
-    of_kept = np.concatenate(unit_max)[:, np.concatenate([finite[layer] for layer in layers])]
-    return Trace(kept, of_kept, np.concatenate(predictions), n_classes, digest.hexdigest(), memory_format)
-
-
-def _kept(spill: Spill, finite: np.ndarray, layer: str) -> LayerMaps:
-    if not finite.any():
-        raise DataError(f"layer {layer}: all {len(finite)} units have activations that are NaN or infinite")
-    return LayerMaps(spill, np.flatnonzero(finite), len(finite))
+    of_units = np.concatenate(unit_max) if unit_max else np.zeros((0, 0), dtype=np.float32)
+    of_images = np.concatenate(predictions)
+    return Pass(dict(spills), finite, of_units, of_images, n_classes, memory_format, b"".join(digests))
 
 
 def _run_first(

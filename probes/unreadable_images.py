@@ -48,7 +48,7 @@ def readable_images(
     """
     n_images = len(dataset.keys)
     skipped, readable = [], []
-    trials = (reason for batch in batches(_Trial(dataset), n_images, batch_size, workers) for reason in batch)
+    trials = (reason for batch in batches(_Trial(dataset), range(n_images), batch_size, workers) for reason in batch)
     for index, reason in enumerate(trials):
         if reason is None:
             readable.append(index)

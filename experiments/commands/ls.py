@@ -12,7 +12,9 @@ from .preprocessing_options import ImageSizeOption
 
 
 def ls(
-    what: Annotated[str, typer.Argument(help="A probe, a run, an audit, an answer, an .npz file, or `layers`.")],
+    what: Annotated[
+        str, typer.Argument(help="A probe, a run, an audit, a shard, an answer, an .npz file, or `layers`.")
+    ],
     model: Annotated[str | None, typer.Option(help="For `layers`: torchvision:NAME or package.module:factory.")] = None,
     image_size: ImageSizeOption = 224,
     concepts: Annotated[bool, typer.Option("--concepts", help="List the concepts, with their points.")] = False,

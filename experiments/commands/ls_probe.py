@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...probes.opening import open_probe
+from ...probes.shard_folder import is_shard, read_shard
 from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError
 from ..printing import Printer, Record, chosen_format, table_cell
@@ -20,15 +21,36 @@ def list_folder(path: Path, *, concepts: bool, units: bool, format_name: str | N
     """Print what is in a probe, a run, an audit or an answer; or a probe's concepts, or its units."""
     format_name = chosen_format(format_name)
     file = next((name for name in SUMMARIES if (path / name).exists()), None)
-    if file is None:
+    if file is None and is_shard(path):
+        _refuse_lists(path, "whole.json", asked=concepts or units)
+        _show(shard_summary(path), format_name)
+    elif file is None:
         if path.is_dir() and not (path / "manifest.json").exists():
             known = ", ".join(["manifest.json", *SUMMARIES])
             raise DataError(f"{path} is neither a probe nor a run nor an answer: it has none of {known}")
         _list_probe(open_probe(path), concepts=concepts, units=units, format_name=format_name)
-    elif concepts or units:
-        raise UsageError(f"--concepts and --units list what is in a probe; {path} has a {file}")
     else:
+        _refuse_lists(path, file, asked=concepts or units)
         _show(SUMMARIES[file](path), format_name)
+
+
+def _refuse_lists(path: Path, file: str, *, asked: bool) -> None:
+    if asked:
+        raise UsageError(f"--concepts and --units list what is in a probe; {path} has a {file}")
+
+
+def shard_summary(folder: Path) -> Record:
+    """What `compexact ls` shows of a shard of a probe.  Raises `DataError` where it is damaged."""
+    shard = read_shard(folder)
+    about = shard.whole.get("about", shard.whole)
+    return {
+        "shard": str(shard.shard),
+        "kind": shard.kind,
+        "inputs": shard.inputs,
+        "inputs_of_all": shard.whole.get("inputs"),
+        **{key: about.get(key) for key in ("model", "dataset")},
+        "settings": about.get("settings", {}),
+    }
 
 
 def _list_probe(probe: Probe, *, concepts: bool, units: bool, format_name: str) -> None:

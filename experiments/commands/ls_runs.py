@@ -23,6 +23,7 @@ def run_summary(folder: Path) -> Record:
         "command": command,
         "engine": settings["engine"],
         "settings": settings,
+        **({"shard": f"{shard['number']}/{shard['of']}"} if (shard := run.header.get("shard")) else {}),
         "units_asked": len(run.header["units"]),
         "units_done": len(run.records),
         **(_audited if command == "audit" else _explained)(list(run.records.values())),

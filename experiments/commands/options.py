@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from ...probes.shard import Shard
+
 LONGEST_RANGE = 1_000
 
 
@@ -75,6 +77,14 @@ def size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
+def shard(text: str) -> Shard:
+    """`3/40` as the third of forty shards."""
+    number, slash, of = text.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal()):
+        raise typer.BadParameter(f"{text!r} is not K/N, such as 3/40: the third of forty")
+    return Shard(int(number), int(of))
+
+
 def as_ranges(values: Iterable[int]) -> str:
     """Whole numbers as they are typed.
 
@@ -107,6 +117,10 @@ UnitsOption = Annotated[
 ]
 MinActiveOption = Annotated[
     int | None, typer.Option(help="Skip units active on fewer points.  Default: what the probe says, else 0.")
+]
+ShardOption = Annotated[
+    Shard | None,
+    typer.Option(parser=shard, metavar="K/N", help="Only this of N portions, such as 3/40; compexact merge joins all."),
 ]
 FormatOption = Annotated[
     str | None, typer.Option("--format", help="table, jsonl or csv.  Default: table on a terminal, else jsonl.")

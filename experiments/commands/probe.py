@@ -11,7 +11,7 @@ import typer
 
 from ...probes.datasets import DATASETS
 from ...probes.vision.vision_settings import VisionSettings
-from .options import FolderOption, ForceOption, LimitOption, WeightsOption, size, words
+from .options import FolderOption, ForceOption, LimitOption, ShardOption, WeightsOption, size, words
 from .preprocessing_options import preprocessing
 from .signature import Depends
 
@@ -66,27 +66,37 @@ def probe_vision(
     shown: Annotated[Any, Depends(preprocessing, "What the model is shown")],
     settings: Annotated[VisionSettings, Depends(VisionSettings, "Units and thresholds")],
     workers: Annotated[int | None, typer.Option(help="Processes that read images.")] = None,
+    shard: ShardOption = None,
     force: ForceOption = False,
 ) -> None:
     """Probe a vision model on images with labelled points.
 
     compexact probe vision --dataset broden:broden1_224 --model torchvision:resnet18 \\
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden -o probe
+    compexact probe vision --dataset broden:broden1_224 --model torchvision:resnet18 \\
+        --weights resnet18_places365.pth.tar --layer layer4 --preset broden --shard 3/40 -o shards/3
     """
     from ...probes.atomic_folder import check_output
     from ...probes.devices import choose_device
     from ...probes.layers import resolve_layer
+    from ...probes.shard_folder import is_shard
     from ...probes.store import is_probe, save_probe
     from ...probes.vision.probe import probe_vision
+    from ...probes.vision.shard import save_vision_shard
     from ..progress import progress
 
-    check_output(output, force=force, is_ours=is_probe)
+    check_output(output, force=force, is_ours=is_probe if shard is None else is_shard)
     workers = min(4, max(1, (os.cpu_count() or 1) // 2)) if workers is None else workers
     settings = replace(settings, workers=workers)
     choose_device(settings.device)
     dataset, loaded = images.open(), model.load()
     for layer in settings.layers:
         resolve_layer(loaded.module, layer)
+    if shard is not None:
+        with progress() as report:
+            n = save_vision_shard(loaded, dataset, shown, settings, shard, output, force=force, on_progress=report)
+        print(f"shard {shard}, {n:,} images, in {output}")
+        return
     with progress() as report:
         probe = probe_vision(loaded, dataset, shown, settings, spill_folder=output.parent, on_progress=report)
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
@@ -97,21 +107,28 @@ def probe_arrays(
         Path, typer.Argument(help="An .npz file, or a folder of such or of .npy files (see docs/contracts.md).")
     ],
     output: FolderOption,
+    shard: ShardOption = None,
     force: ForceOption = False,
 ) -> None:
     """Make a probe of plain arrays.  Every command also takes an .npz file as it is.
 
     compexact probe arrays mine.npz -o probe
+    compexact probe arrays mine.npz --shard 3/40 -o shards/3
 
     A folder is read portion by portion, and may be larger than memory.
     """
     from ...probes.array_folder import read_array_folder
+    from ...probes.array_shard import save_array_shard
     from ...probes.atomic_folder import check_output
     from ...probes.opening import open_probe
+    from ...probes.shard_folder import is_shard
     from ...probes.store import is_probe, save_probe
     from ..progress import progress
 
-    check_output(output, force=force, is_ours=is_probe)
+    check_output(output, force=force, is_ours=is_probe if shard is None else is_shard)
+    if shard is not None:
+        print(f"shard {shard}, {save_array_shard(arrays, shard, output, force=force):,} rows, in {output}")
+        return
     with progress() as report:
         is_folder = arrays.is_dir() and not is_probe(arrays)
         probe = read_array_folder(arrays, report) if is_folder else open_probe(arrays)

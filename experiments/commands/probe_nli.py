@@ -13,7 +13,7 @@ import typer
 from ...probes.nli.nli_settings import NliSettings
 from ...probes.text.concept_settings import PairConceptSettings
 from ..progress import progress
-from .options import FolderOption, ForceOption, LimitOption
+from .options import FolderOption, ForceOption, LimitOption, ShardOption
 from .pair_options import PAIRS_HELP, PairModel
 from .signature import Depends
 
@@ -61,6 +61,7 @@ def probe_nli(
     layer: Annotated[
         str | None, typer.Option(help="Dotted name.  Default: what the scores are a linear function of.")
     ] = None,
+    shard: ShardOption = None,
     force: ForceOption = False,
 ) -> None:
     """Probe a model of sentence pairs: words, tags and overlap against the units of a layer.
@@ -68,18 +69,24 @@ def probe_nli(
     compexact probe nli --model model --pairs snli_dev_tagged.tsv.gz -o probe
     compexact probe nli --model model --pairs snli_dev.jsonl --spacy en_core_web_sm \\
         --vectors glove.6B.50d.txt.gz --neighbors 5 -o probe
+    compexact probe nli --model model --pairs snli_dev.jsonl --shard 3/40 -o shards/3
     """
     from ...probes.atomic_folder import check_output
     from ...probes.devices import choose_device
     from ...probes.layers import resolve_layer
-    from ...probes.nli.probe import Origin, probe_nli
+    from ...probes.nli.probe import count_pairs
+    from ...probes.nli.seen_pairs import Origin, check_shard, see_pairs
+    from ...probes.nli.shard import save_pair_shard
+    from ...probes.shard import Shard
+    from ...probes.shard_folder import is_shard
     from ...probes.store import is_probe, save_probe
     from ...probes.text.concepts import pair_concepts
     from ...probes.text.language import analyse, annotation_sources, open_pipeline
     from ...probes.text.vectors import open_vectors
     from ...solver.errors import UsageError
 
-    check_output(output, force=force, is_ours=is_probe)
+    check_output(output, force=force, is_ours=is_probe if shard is None else is_shard)
+    check_shard(settings, shard or Shard())
     choose_device(settings.device)
     if concepts.neighbours and language.vectors is None:
         raise UsageError("--neighbors needs --vectors: a GloVe text file, or a spaCy pipeline that has vectors")
@@ -95,13 +102,12 @@ def probe_nli(
         print("no NEIGHBORS concepts were asked for: --neighbors 5 makes them from the vectors", file=sys.stderr)
     with progress() as report:
         analysed = analyse(read, pipeline, report, tags_from=language.tags_from)
-        probe = probe_nli(
+        subject, seen = see_pairs(
             loaded,
             read,
             analysed,
             pair_concepts(analysed, concepts, known),
             settings,
-            report,
             Origin(
                 {"concepts": asdict(concepts), "annotations": sources, "limit": pairs.limit},
                 {
@@ -110,7 +116,14 @@ def probe_nli(
                 },
                 [*pipeline.notes, *(known.notes if known else ())],
             ),
+            shard or Shard(),
+            report,
         )
+        if shard is not None:
+            save_pair_shard(subject, seen, shard, output, force=force)
+            print(f"shard {shard}, {len(seen.numbers):,} pairs, in {output}")
+            return
+        probe = count_pairs(subject, [seen], report)
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .options import FormatOption, MinActiveOption, ProbeArgument, RunOption, UnitsOption
+from .options import FormatOption, MinActiveOption, ProbeArgument, RunOption, ShardOption, UnitsOption
 from .where_asked import HERE, WhereAsked
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class UnitsAsked:
     probe: ProbeArgument
     units: UnitsOption = None
     min_active: MinActiveOption = None
+    shard: ShardOption = None
     where: WhereAsked = HERE
     output: RunOption = None
     format: FormatOption = None
@@ -45,6 +46,7 @@ class UnitsAsked:
         printer = Printer(chosen_format(self.format), columns)
         probe = open_probe(self.probe)
         choice = choose_active_units(probe, self.units, self.min_active, default=min_active)
+        choice = choice if self.shard is None else choice.portion(self.shard)
         n_done = 0
         try:
             with progress() as report:

@@ -140,11 +140,11 @@ def keep_records(folder: Path, probe: Probe, header: Record, work: Work, on_reco
         check_lines(folder, probe, there, done)
         check_proofs(folder, done)
         missing = [name for name in header["units"] if name not in done]
-        _log(folder, f"{len(missing)} of {len(header['units'])} units to do" if missing else "nothing to do")
+        log(folder, f"{len(missing)} of {len(header['units'])} units to do" if missing else "nothing to do")
         _append(folder, header["units"], done, work(missing), on_record)
         run = read_run(folder)
         if missing:
-            _log(folder, "finished" if run.is_finished else "interrupted")
+            log(folder, "finished" if run.is_finished else "interrupted")
     if not run.is_finished:
         raise KeyboardInterrupt
 
@@ -166,8 +166,8 @@ def _append(
                 on_record(done[name])
             elif outcome is not None and outcome.unit == name:
                 with io_errors_as_data_errors(folder):
-                    record = sealed(outcome.record | _keep_certificate(folder, place, outcome.certificate))
-                    write_whole(lines, _line(record).encode())
+                    record = sealed(outcome.record | keep_certificate(folder, place, outcome.certificate))
+                    write_whole(lines, line_text(record))
                 on_record(record)
                 outcome = next(fresh, None)
         with io_errors_as_data_errors(folder):
@@ -186,7 +186,7 @@ def io_errors_as_data_errors(folder: Path) -> Iterator[None]:
         raise DataError(f"{folder} cannot be read or written to: {why}; what was kept before stays") from None
 
 
-def _keep_certificate(folder: Path, place: int, text: str | None) -> Record:
+def keep_certificate(folder: Path, place: int, text: str | None) -> Record:
     """Write the certificate of the run's unit number `place`; give the line's fields that name it."""
     if text is None:
         return {}
@@ -209,10 +209,17 @@ def run_header(work: UnitsWork, probe: Probe, choice: Choice, folder: Path) -> R
             "command": work.command,
             "settings": work.record() | ({"min_active": choice.min_active} if choice.min_active else {}),
             "units": list(choice.names),
+            **_shard(choice),
             "probe": {"path": os.path.relpath(probe.path.resolve(), folder.resolve()), "digest": probe.digest},
             "versions": versions(("compexact", "numpy", "numba")),
         }
     )
+
+
+def _shard(choice: Choice) -> Record:
+    if choice.shard is None:
+        return {}
+    return {"shard": {"number": choice.shard.number, "of": choice.shard.of, "of_all": choice.of_all}}
 
 
 def _begin(folder: Path, header: dict[str, Any], probe: Probe) -> None:
@@ -232,7 +239,7 @@ def _begin(folder: Path, header: dict[str, Any], probe: Probe) -> None:
     except OSError as error:
         raise DataError(f"{folder} cannot be written to: {error.strerror}") from None
     with new_file(file) as partial:
-        partial.write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_bytes(header_text(header))
 
 
 def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any], probe: Probe) -> None:
@@ -242,6 +249,8 @@ def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any], probe:
     changed = [
         f"{name} {old.get(name)!r} there, {value!r} now" for name, value in new.items() if old.get(name) != value
     ]
+    if there.get("shard") != asked.get("shard"):
+        changed.append(f"shard {_shown(there.get('shard'))} there, {_shown(asked.get('shard'))} now")
     if there["units"] != asked["units"]:
         changed.append(f"{len(there['units'])} units there, {len(asked['units'])} now, or others")
     if not probe.has_digest(there["probe"]["digest"]):
@@ -250,8 +259,18 @@ def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any], probe:
         raise UsageError(f"{folder} holds another run ({'; '.join(changed)}); choose another -o")
 
 
-def _line(record: Record) -> str:
-    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+def _shown(shard: Record | None) -> str:
+    return f"{shard['number']}/{shard['of']}" if shard else "none"
+
+
+def header_text(header: Record) -> bytes:
+    """What is in run.json."""
+    return (json.dumps(header, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def line_text(record: Record) -> bytes:
+    """A line of units.jsonl."""
+    return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _repair_records(folder: Path, header: dict[str, Any]) -> dict[str, Record]:
@@ -265,6 +284,7 @@ def _repair_records(folder: Path, header: dict[str, Any]) -> dict[str, Record]:
     return read_lines(file, whole, header).records
 
 
-def _log(folder: Path, message: str) -> None:
+def log(folder: Path, message: str) -> None:
+    """Append a line to log.txt, with the time."""
     with io_errors_as_data_errors(folder), open_to_write(folder / "log.txt", append=True) as stream:
         stream.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {message}\n".encode())

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from ...probes.schema import Count, Sha256, Strict, Text, digest_of, formed
+from ...probes.schema import Count, Sha256, ShardNumber, Strict, Text, digest_of, formed
 from ...solver.checking import PROOFS
 from ...solver.metrics import METRICS
 from ...solver.names import brief, name_problem
@@ -177,10 +177,17 @@ class _ProbeOfRun(Strict):
     digest: Sha256
 
 
+class RunShard(ShardNumber):
+    """Which portion of the units the run is about.  of_all: SHA-256 of the names of all, as JSON."""
+
+    of_all: Sha256
+
+
 class _Header(Strict):
     format: Literal["compexact run"]
     version: Literal[1]
     units: Annotated[list[Text], AfterValidator(lambda names: _distinct(names))]
+    shard: RunShard | None = None
     probe: _ProbeOfRun
     versions: dict[str, str] = Field({})
     digest: Sha256 = ""

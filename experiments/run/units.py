@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
+from ...probes.digests import as_json, bytes_digest
+from ...probes.shard import Shard
 from ...probes.store import Probe
 from ...solver.cells import Cells
 from ...solver.errors import CompexactError, UsageError
@@ -132,10 +134,23 @@ class Choice:
     """The units to work on.
 
     names: in the probe's order.  min_active: units active on fewer points were left out; 0 leaves out none.
+    shard: of what `names` are a portion; `of_all` is the digest of all names then.
     """
 
     names: list[str]
     min_active: int
+    shard: Shard | None = None
+    of_all: str = ""
+
+    def portion(self, shard: Shard) -> Choice:
+        """A shard of these units."""
+        part = shard.portion(len(self.names))
+        return replace(self, names=self.names[part.start : part.stop], shard=shard, of_all=names_digest(self.names))
+
+
+def names_digest(names: Sequence[str]) -> str:
+    """SHA-256 of names in their order."""
+    return bytes_digest(as_json(list(names)))
 
 
 def choose_active_units(

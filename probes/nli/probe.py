@@ -15,54 +15,34 @@ A point is a pair (Mu and Andreas 2020, section 3).  Beside the cells, the probe
 Where units are split into ranges, every array has a column or row for each range, `top_pairs` has pairs of the range
 first, and there are no `class_weights`: the model's weights are of whole units.
 
+The network is run over the pairs first (`seen_pairs.py`), a portion of them at a time where they are shards.
+
 Names: `premises`, `hypotheses` (texts), `premise_tokens`, `hypothesis_tokens` (joined by blanks), `keys`, `targets`
 (a label or None), `classes`.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from ...solver.cells import CellBuilder, Cells
-from ...solver.errors import DataError, UsageError
-from ..devices import choose_device
-from ..layers import evaluating, final_linear
+from ...solver.errors import DataError
 from ..progress import Progress, silent
 from ..ranges import highest_in_ranges, ranged_units
+from ..shard import Shard
 from ..store import Probe
 from ..text.concepts import PairConcepts
 from ..text.language import AnalysedPair
 from ..text.pairs import Pairs
 from ..thresholds import TopQuantile, as_float32_below
-from ..versions import PACKAGES, versions
 from .loading import LoadedPairModel
 from .nli_settings import NliSettings
-from .predicting import by_length, predict
-from .responses import layer_values
-from .seeding import seeded
+from .seen_pairs import Origin, PairSubject, SeenPairs, see_pairs
 
 AT_ONCE = 4096
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What else a probe says of how it was made.
-
-    made_with: how tokens, tags and concepts were.  inputs: digests of other files that went in.  notes: sentences.
-    """
-
-    made_with: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    notes: Sequence[str] = ()
 
 
 def probe_nli(
@@ -78,78 +58,54 @@ def probe_nli(
 
     analysed: of the same pairs, in their order; the model gets these tokens.
     """
-    if not len(analysed) == len(concepts.rows) == len(pairs):
-        raise UsageError(f"{len(pairs)} pairs, {len(analysed)} analysed ones and {len(concepts.rows)} rows of concepts")
-    if not len(pairs):
-        raise DataError(f"{pairs.name} has no pair; at least one is needed")
-    origin = origin or Origin()
-    settings = replace(settings, batch_size=settings.batch_size or (64 if settings.mode == "eval" else 16))
-    premises, hypotheses = [pair.premise.tokens for pair in analysed], [pair.hypothesis.tokens for pair in analysed]
-    values, logits = _run(model, premises, hypotheses, settings, on_progress)
-    units, is_active, of_units = _units(values, settings)
-    cells, point_cells = _count(concepts, units, is_active, on_progress)
+    subject, seen = see_pairs(model, pairs, analysed, concepts, settings, origin or Origin(), Shard(), on_progress)
+    return count_pairs(subject, [seen], on_progress)
+
+
+def count_pairs(subject: PairSubject, seen: Sequence[SeenPairs], on_progress: Progress = silent) -> Probe:
+    """The probe of pairs that were shown to the network.  seen: each pair once, in any order."""
+    settings, pairs = subject.settings, _joined(subject, seen)
+    units, is_active, of_units = _units(pairs.values, settings)
+    cells, point_cells = _count(subject, pairs.rows, units, is_active, on_progress)
     arrays = {
         **of_units,
         "unit_active": np.packbits(is_active, axis=1),
         "point_cells": point_cells,
-        "predictions": logits.argmax(axis=1).astype(np.int64),
-        "logits": logits,
+        "predictions": pairs.logits.argmax(axis=1).astype(np.int64),
+        "logits": pairs.logits,
     }
-    linear = final_linear(model.module)
-    feeds = linear is not None and linear[1].shape == (logits.shape[1], values.shape[1]) and linear[0] != settings.layer
-    feeds = feeds and settings.ranges is None
-    if linear is not None and feeds:
-        arrays["class_weights"] = linear[1]
-    about = _about(model, pairs, settings, origin)
-    about["final_linear"] = linear[0] if linear is not None and feeds else None
-    about["notes"] = [*model.notes, *pairs.notes, *concepts.notes, *origin.notes, *_notes(cells, concepts, settings)]
-    return Probe(cells, about, _names(model, pairs, analysed), arrays)
+    feeds = subject.linear is not None and subject.linear[1].shape == (pairs.logits.shape[1], pairs.values.shape[1])
+    if subject.linear is not None and feeds:
+        arrays["class_weights"] = subject.linear[1]
+    about = _about(subject)
+    about["final_linear"] = subject.linear[0] if subject.linear is not None and feeds else None
+    about["notes"] = [*subject.notes, *_notes(cells, settings)]
+    return Probe(cells, about, pairs.names | {"classes": list(subject.class_names)}, arrays)
 
 
-def _run(
-    model: LoadedPairModel,
-    premises: list[tuple[str, ...]],
-    hypotheses: list[tuple[str, ...]],
-    settings: NliSettings,
-    on_progress: Progress,
-) -> tuple[np.ndarray, np.ndarray]:
-    """float32 (n_pairs, n_units), the layer's activations, and (n_pairs, n_classes), the scores in evaluation mode."""
-    assert settings.batch_size is not None
-    if settings.mode == "train":
-        logits = predict(
-            model,
-            premises,
-            hypotheses,
-            device=settings.device,
-            batch_size=settings.batch_size,
-            on_progress=lambda what, done, total: on_progress("predicting", done, total),
+def _joined(subject: PairSubject, seen: Sequence[SeenPairs]) -> SeenPairs:
+    """All pairs, in their order; `DataError` where one is missing, there twice, or has other units."""
+    seen = [each for each in seen if len(each.numbers)]
+    numbers = np.concatenate([each.numbers for each in seen])
+    order = np.argsort(numbers, kind="stable")
+    if not np.array_equal(numbers[order], np.arange(subject.n_pairs)):
+        raise DataError(f"{len(numbers)} pairs are not the numbers from 0 to {subject.n_pairs - 1}, each once")
+    if len(units := {each.values.shape[1] for each in seen}) > 1:
+        raise DataError(
+            f"layer {subject.settings.layer} gives {' and '.join(map(str, sorted(units)))} units; "
+            "units must not depend on the sentences' length"
         )
-        learner = replace(model, module=copy.deepcopy(model.module))  # BatchNorm changes itself
-        batches = _in_order(len(premises), settings.batch_size)
-        with _learning(learner.module, settings.seed):
-            values, _ = layer_values(
-                learner, premises, hypotheses, batches, settings.layer, settings.device, on_progress
-            )
-            return values, logits
-    batches = by_length(premises, hypotheses, settings.batch_size)
-    with evaluating(model.module):
-        return layer_values(model, premises, hypotheses, batches, settings.layer, settings.device, on_progress)
-
-
-def _in_order(n: int, batch_size: int) -> list[np.ndarray]:
-    """Batches in the order of the file; none is of one pair, over which BatchNorm cannot take a variance."""
-    batches = [np.arange(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
-    if len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2:] = [np.concatenate(batches[-2:])]
-    return batches
-
-
-@contextmanager
-def _learning(module: nn.Module, seed: int) -> Iterator[None]:
-    """Within this the module is in training mode, dropout has its own seed, and no gradients are kept."""
-    module.train()
-    with seeded(seed), torch.no_grad():
-        yield
+    if len(seen) == 1:
+        return seen[0]
+    rows = [row for each in seen for row in each.rows]
+    names = {kind: [name for each in seen for name in each.names[kind]] for kind in seen[0].names}
+    return SeenPairs(
+        numbers[order],
+        np.concatenate([each.values for each in seen])[order],
+        np.concatenate([each.logits for each in seen])[order],
+        [rows[i] for i in order],
+        {kind: [of_pairs[i] for i in order] for kind, of_pairs in names.items()},
+    )
 
 
 def _units(values: np.ndarray, settings: NliSettings) -> tuple[Sequence[str], np.ndarray, dict[str, np.ndarray]]:
@@ -178,45 +134,37 @@ def _thresholds(values: np.ndarray, settings: NliSettings) -> np.ndarray:
 
 
 def _count(
-    concepts: PairConcepts, units: Sequence[str], is_active: np.ndarray, on_progress: Progress
+    subject: PairSubject,
+    rows_of: Sequence[tuple[int, ...]],
+    units: Sequence[str],
+    is_active: np.ndarray,
+    on_progress: Progress,
 ) -> tuple[Cells, np.ndarray]:
     """The cells, and int32 (n_pairs,): the cell of each pair."""
-    builder = CellBuilder(concepts.names, concepts.categories, units)
+    builder = CellBuilder(subject.concept_names, subject.concept_categories, units)
     ids = []
     for start in range(0, len(is_active), AT_ONCE):
         active = is_active[start : start + AT_ONCE]
-        rows = concepts.rows[start : start + AT_ONCE]
+        rows = rows_of[start : start + AT_ONCE]
         ids.append(builder.add(rows, np.ones(len(rows), dtype=np.int64), active.astype(np.int64)))
         on_progress("counting", start + len(rows), len(is_active))
     cells, place = builder.cells()
     return cells, place[np.concatenate(ids)].astype(np.int32)
 
 
-def _about(model: LoadedPairModel, pairs: Pairs, settings: NliSettings, origin: Origin) -> dict[str, Any]:
+def _about(subject: PairSubject) -> dict[str, Any]:
     return {
         "kind": "nli",
-        "model": "/".join(Path(model.name).parts[-2:]),
-        "layer": settings.layer,
-        "dataset": Path(pairs.name).name,
-        "settings": {**asdict(settings), "device": str(choose_device(settings.device)), **origin.made_with},
-        "versions": versions((*PACKAGES, "spacy", "transformers")),
-        "inputs": {"model weights": model.digest, "pairs": pairs.digest, **origin.inputs},
+        "model": subject.model,
+        "layer": subject.settings.layer,
+        "dataset": subject.dataset,
+        "settings": subject.made_with,
+        "versions": subject.versions,
+        "inputs": subject.inputs,
     }
 
 
-def _names(model: LoadedPairModel, pairs: Pairs, analysed: Sequence[AnalysedPair]) -> dict[str, list[Any]]:
-    return {
-        "premises": [pair.premise.text for pair in pairs.pairs],
-        "hypotheses": [pair.hypothesis.text for pair in pairs.pairs],
-        "premise_tokens": [" ".join(pair.premise.tokens) for pair in analysed],
-        "hypothesis_tokens": [" ".join(pair.hypothesis.tokens) for pair in analysed],
-        "keys": [pair.key for pair in pairs.pairs],
-        "targets": [pair.label for pair in pairs.pairs],
-        "classes": list(model.class_names),
-    }
-
-
-def _notes(cells: Cells, concepts: PairConcepts, settings: NliSettings) -> list[str]:
+def _notes(cells: Cells, settings: NliSettings) -> list[str]:
     """What a reader of the results should know."""
     notes = []
     if settings.mode == "train":
@@ -224,7 +172,7 @@ def _notes(cells: Cells, concepts: PairConcepts, settings: NliSettings) -> list[
             "Probed in training mode, as the paper's code does: dropout and BatchNorm over each batch make the masks "
             f"random (seed {settings.seed}); predictions and scores are those of evaluation mode."
         )
-    occurring = np.bincount(cells.concepts.indices, minlength=len(concepts.names)) > 0
+    occurring = np.bincount(cells.concepts.indices, minlength=len(cells.concepts.names)) > 0
     if absent := int((~occurring).sum()):
         notes.append(f"{absent} of {len(occurring)} concepts hold for no pair.")
     totals = cells.active.totals

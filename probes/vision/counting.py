@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 
 import numpy as np
 
 from ...solver.cells import CellBuilder, Cells
-from ..datasets.annotated_images import AnnotatedImages
-from ..loader import LabelReader, batches
 from ..masks import active_counts
 from ..progress import Progress
+from .seen import SeenImages
+from .subject import Subject
 from .unit_masks import ActivationStream, Activity, ImageActivations
-
-PICTURE_SIZE = 256
 
 
 class CellCounter:
@@ -23,30 +20,30 @@ class CellCounter:
 
     def __init__(
         self,
-        dataset: AnnotatedImages,
+        subject: Subject,
+        seen: Sequence[SeenImages],
         unit_names: Sequence[str],
         firing: ActivationStream,
         activity: Activity,
         on_progress: Progress,
     ) -> None:
-        self.dataset, self.unit_names, self.on_progress = dataset, tuple(unit_names), on_progress
+        self.subject, self.seen, self.unit_names, self.on_progress = subject, seen, tuple(unit_names), on_progress
         self.firing, self.activity = firing, activity
         self.pictured = np.unique(activity.top_images)
-        n_points = int(np.prod(dataset.mask_size))
+        n_points = int(np.prod(subject.mask_size))
         self.top_masks = np.zeros((*activity.top_images.shape, -(-n_points // 8)), np.uint8)
-        self.point_cells = np.zeros((len(self.pictured), *dataset.mask_size), np.int32)
+        self.point_cells = np.zeros((len(self.pictured), *subject.mask_size), np.int32)
         self.labels_digest = ""
 
-    def run(self, batch_size: int, workers: int) -> tuple[Cells, dict[str, np.ndarray]]:
+    def run(self) -> tuple[Cells, dict[str, np.ndarray]]:
         """The cells, and the arrays that reports need."""
-        concepts, n_images = self.dataset.concepts, len(self.dataset.keys)
+        concepts, n_images = self.subject.concepts, len(self.activity.unit_max)
         builder = CellBuilder(
             [concept.name for concept in concepts], [concept.category for concept in concepts], self.unit_names
         )
         digest = hashlib.sha256()
-        labels = batches(LabelReader(self.dataset), n_images, batch_size, workers)
-        each = (item for batch in labels for item in batch)
-        for image, ((points, label_digest), fired) in enumerate(zip(each, self.firing)):
+        each = (item for images in self.seen for item in images.labels)
+        for image, ((points, label_digest), fired) in enumerate(zip(each, self.firing, strict=True)):
             digest.update(label_digest)
             active = active_counts(fired.values, fired.lower, points)
             ids = builder.add(points.rows, points.counts, active, fired.columns)
@@ -60,14 +57,14 @@ class CellCounter:
         picture = int(np.searchsorted(self.pictured, image))
         if picture == len(self.pictured) or self.pictured[picture] != image:
             return
-        self.point_cells[picture] = cell_ids.reshape(self.dataset.mask_size)
+        self.point_cells[picture] = cell_ids.reshape(self.subject.mask_size)
         row_of = {column: row for row, column in enumerate(fired.columns.tolist())}
         for column, rank in np.argwhere(self.activity.top_images == image).tolist():
             if column in row_of:
                 self.top_masks[column, rank] = np.packbits(fired.mask(row_of[column]))
 
     def _arrays(self, place: np.ndarray) -> dict[str, np.ndarray]:
-        files = [_jpeg(self.dataset, int(image)) for image in self.pictured]
+        files = self._pictures()
         return {
             "unit_max": self.activity.unit_max,
             "image_active": self.activity.image_active,
@@ -79,10 +76,13 @@ class CellCounter:
             "picture_offsets": np.cumsum([0, *map(len, files)], dtype=np.int64),
         }
 
-
-def _jpeg(dataset: AnnotatedImages, index: int) -> bytes:
-    image = dataset.image(index).convert("RGB")
-    image.thumbnail((PICTURE_SIZE, PICTURE_SIZE))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
+    def _pictures(self) -> list[bytes]:
+        """The pictured images as JPEG files."""
+        files: list[bytes] = []
+        first = 0
+        for images in self.seen:
+            stop = first + len(images.keys)
+            wanted = self.pictured[(self.pictured >= first) & (self.pictured < stop)]
+            files += images.pictures((wanted - first).tolist())
+            first = stop
+        return files

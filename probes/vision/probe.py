@@ -1,8 +1,9 @@
 """Probe a vision model: which points activate each unit, counted by the concepts that the points have.
 
-Two passes over the dataset.  The first runs the network and keeps the layer's maps on disk and each unit's
+Two passes over the dataset.  The first (`seen.py`) runs the network and keeps the layer's maps on disk and each unit's
 top values; that gives the thresholds.  The second reads the labels, upsamples the maps to the label
 size, compares, and adds the counts to the cells.  (Mu and Andreas 2020, sections 2 and 4; Bau et al. 2017.)
+The first can be done for a portion of the images at a time, on other machines (`shard.py`).
 
 Beside the cells, the probe keeps these arrays for later questions:
 
@@ -34,8 +35,7 @@ the model's weights are of whole units.  Of a range,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,21 +43,20 @@ import numpy as np
 
 from ...solver.cells import Cells
 from ..datasets.annotated_images import AnnotatedImages
-from ..devices import choose_device
-from ..digests import file_digests
-from ..layers import final_linear
 from ..models import LoadedModel
 from ..preprocess import Preprocessing
 from ..progress import Progress, silent
 from ..ranges import MARK
+from ..shard import Shard
 from ..store import Probe
 from ..thresholds import as_float32_below
-from ..trace import LayerMaps, Trace, trace
-from ..unreadable_images import Skipped, readable_images
-from ..versions import versions
+from ..trace import LayerMaps, Trace, join
+from ..unreadable_images import Skipped
 from .counting import CellCounter
 from .notes import about_cells, about_dropped, about_predictions, about_skipped, about_steps
 from .range_edges import Edges, UnitValues, quantile_thresholds, range_edges
+from .seen import SeenImages, see
+from .subject import Subject
 from .unit_masks import ActivationStream, Activity, range_activity, unit_activity
 from .vision_settings import VisionSettings
 
@@ -76,39 +75,41 @@ def probe_vision(
     spill_folder: where the maps lie between the passes (4 bytes a value; they are gone afterwards).
     The units of one layer are named `0`, `1`, ...; those of several `layer:0`.
     """
-    settings = replace(settings, device=str(choose_device(settings.device)))
-    workload = {"batch_size": settings.batch_size, "workers": settings.workers}
-    skipped: list[Skipped] = []
-    if settings.skip_bad is not None:
-        dataset, skipped = readable_images(dataset, settings.skip_bad, **workload, on_progress=on_progress)
-    with ExitStack() as stack:
-        traced = trace(
-            model.module, dataset, preprocessing, settings, spill_folder=spill_folder, on_progress=on_progress
-        )
-        for maps in traced.layers.values():
-            stack.enter_context(maps.spill)
-        edges = [_edges(maps, dataset.mask_size, settings, on_progress) for maps in traced.layers.values()]
-        lower = [as_float32_below(of_layer.lower) for of_layer in edges]
-        firing = ActivationStream(list(traced.layers.values()), lower, traced.unit_max, dataset.mask_size)
-        activity = _activity(firing, settings, len(dataset.keys), on_progress)
-        counting = CellCounter(dataset, _unit_names(traced, settings), firing, activity, on_progress)
-        cells, arrays = counting.run(**workload)
+    with see(
+        model,
+        dataset,
+        preprocessing,
+        settings,
+        shard=Shard(),
+        spill_folder=spill_folder,
+        on_progress=on_progress,
+    ) as (subject, seen):
+        return count_images(subject, [seen], on_progress)
+
+
+def count_images(subject: Subject, seen: Sequence[SeenImages], on_progress: Progress = silent) -> Probe:
+    """The probe of images that were shown to the network.  seen: all of them, in their order."""
+    settings, traced = subject.settings, join([images.through for images in seen])
+    edges = [_edges(maps, subject.mask_size, settings, on_progress) for maps in traced.layers.values()]
+    lower = [as_float32_below(of_layer.lower) for of_layer in edges]
+    firing = ActivationStream(list(traced.layers.values()), lower, traced.unit_max, subject.mask_size)
+    activity = _activity(firing, settings, len(traced.predictions), on_progress)
+    counting = CellCounter(subject, seen, _unit_names(traced, settings), firing, activity, on_progress)
+    cells, arrays = counting.run()
     arrays |= _edge_arrays(edges, settings, traced.unit_max) | {"predictions": traced.predictions}
-    linear = final_linear(model.module) if settings.ranges is None else None
-    if linear is not None:
-        arrays["class_weights"] = _weights_of_kept(linear[1], traced)
-    about = _about(model, dataset, preprocessing, settings, traced, counting.labels_digest)
-    about["settings"] |= {"memory_format": traced.memory_format} | _left_out(settings, skipped, traced)
-    about["notes"] = [*model.notes, *_notes(cells, skipped, traced, edges)]
-    about["final_linear"] = linear[0] if linear else None
-    return Probe(cells, about, _names(model, dataset, traced), arrays)
+    if subject.linear is not None:
+        arrays["class_weights"] = _weights_of_kept(subject.linear[1], traced)
+    about = _about(subject, traced, counting.labels_digest)
+    about["notes"] = [*subject.notes, *_notes(cells, subject.skipped, traced, edges)]
+    about["final_linear"] = subject.linear[0] if subject.linear else None
+    return Probe(cells, about, _names(subject, seen, traced), arrays)
 
 
-def _names(model: LoadedModel, dataset: AnnotatedImages, traced: Trace) -> dict[str, list[Any]]:
+def _names(subject: Subject, seen: Sequence[SeenImages], traced: Trace) -> dict[str, list[Any]]:
     return {
-        "images": list(dataset.keys),
-        "targets": [dataset.target(index) for index in range(len(dataset.keys))],
-        "classes": list(model.class_names or ()) if len(model.class_names or ()) == traced.n_classes else [],
+        "images": [key for images in seen for key in images.keys],
+        "targets": [target for images in seen for target in images.targets],
+        "classes": list(subject.class_names) if len(subject.class_names) == traced.n_classes else [],
     }
 
 
@@ -160,27 +161,27 @@ def _weights_of_kept(weights: np.ndarray, traced: Trace) -> np.ndarray:
     return weights[:, layers[0].units] if fits else weights
 
 
-def _about(
-    model: LoadedModel,
-    dataset: AnnotatedImages,
-    preprocessing: Preprocessing,
-    settings: VisionSettings,
-    traced: Trace,
-    labels_digest: str,
-) -> dict[str, Any]:
+def _about(subject: Subject, traced: Trace, labels_digest: str) -> dict[str, Any]:
+    settings = subject.settings
     return {
         "kind": "vision",
-        "model": model.name,
+        "model": subject.model,
         "layer": ",".join(settings.layers),
-        "dataset": dataset.name,
-        "images": len(dataset.keys),
-        "settings": {**asdict(settings), "layers": list(settings.layers), "preprocessing": asdict(preprocessing)},
-        "versions": versions(),
+        "dataset": subject.dataset,
+        "images": subject.n_images,
+        "settings": {
+            **asdict(settings),
+            "layers": list(settings.layers),
+            "preprocessing": subject.preprocessing,
+            "memory_format": traced.memory_format,
+            **_left_out(settings, subject.skipped, traced),
+        },
+        "versions": subject.versions,
         "inputs": {
-            "model weights": model.digest,
+            "model weights": subject.weights_digest,
             "images": traced.images_digest,
             "labels": labels_digest,
-            **file_digests(dataset.root, dataset.metadata_files, "index files"),
+            **subject.metadata_digests,
         },
     }
 

@@ -113,7 +113,7 @@ def probe(tmp_path):
     return tmp_path / "probe"
 
 
-FILES = ("manifest.json", "names.json", "arrays/active.npy", "arrays/extra.npy", "arrays")
+FILES = ("manifest.json", "names.json", "arrays/active_counts.npy", "arrays/extra.npy", "arrays")
 
 
 @pytest.mark.parametrize("kind", KINDS)

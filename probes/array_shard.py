@@ -1,0 +1,95 @@
+"""Shards of arrays: some rows of an `.npz` file, merged into cells; and cells of several files as those of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..solver.arrays import cells_of_rows
+from ..solver.cells import Cells, ConceptRows, merge
+from ..solver.errors import DataError, UsageError
+from ..solver.unit_counts import UnitCounts
+from .array_folder import check_rows, some_rows
+from .digests import core_arrays, file_digest
+from .npz import about_arrays, load_npz, rows_of
+from .schema import Count, Strict
+from .shard import Shard
+from .shard_folder import StoredShard, new_shard
+from .store import Probe
+from .versions import versions
+
+KIND = "arrays"
+
+
+class ArraysWhole(Strict):
+    """whole.json of the shards of a file of arrays.  about: what made the probe.  inputs: how many rows there are."""
+
+    about: dict[str, Any]
+    inputs: Count
+    concepts: list[str]
+    categories: list[str]
+    units: list[str]
+
+
+def save_array_shard(file: Path, shard: Shard, path: Path, *, force: bool = False) -> int:
+    """Keep the cells of a portion of the file's rows; give how many these are.  `DataError` where the file is wrong."""
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder; make a probe of each of its files, and merge these: compexact merge")
+    arrays = load_npz(file)
+    try:
+        n_rows = check_rows(arrays)
+        rows = shard.portion(n_rows)
+        # Names may depend on the arrays' shapes: a portion without rows has those of the first.
+        of_rows = rows_of(some_rows(arrays, rows.start, rows.stop) if rows else some_rows(arrays, 0, 1))
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from None
+    whole = {
+        "about": about_arrays(file.name, {file.name: file_digest(file)}, {}),
+        "inputs": n_rows,
+        "concepts": of_rows.names,
+        "categories": of_rows.categories,
+        "units": of_rows.unit_names,
+    }
+    cells = cells_of_rows([of_rows]) if rows and len(of_rows.weights) else None  # a row may stand for no point
+    with new_shard(path, KIND, shard, len(rows), whole, {}, force=force) as writer:
+        for name, array in core_arrays(cells).items() if cells else ():
+            writer.array(name, array)
+    return len(rows)
+
+
+def merged_rows(shards: Sequence[StoredShard]) -> Probe:
+    """The probe of all shards."""
+    said = shards[0].whole_as(ArraysWhole)
+    if not (with_points := [shard for shard in shards if shard.arrays]):
+        raise DataError("there are no points in any shard")
+    return Probe(merge([_cells(shard, said) for shard in with_points]), said.about)
+
+
+def _cells(shard: StoredShard, said: ArraysWhole) -> Cells:
+    weights = shard.array("weights", "<i8", None)
+    indptr = shard.array("concepts_indptr", "<i8", len(weights) + 1)
+    concepts = ConceptRows(
+        tuple(said.concepts), tuple(said.categories), indptr, shard.array("concepts_indices", "<i4", None)
+    )
+    ends = shard.array("active_indptr", "<i8", len(said.units) + 1)
+    cells, counts = shard.array("active_cells", "<i4", None), shard.array("active_counts", "<i8", None)
+    return Cells(concepts, weights, UnitCounts(len(weights), ends, cells, counts), tuple(said.units))
+
+
+def merged_files(probes: Sequence[tuple[Path, Probe]]) -> Probe:
+    """One probe of several whole ones of arrays, with the same concepts and units; their order does not matter.
+
+    Raises `UsageError` for another kind of probe, and where one is there twice, which would count its points twice.
+    """
+    inputs: dict[str, str] = {}
+    for path, probe in probes:
+        if probe.about.get("kind") != KIND:
+            raise UsageError(f"{path} is a whole probe, not a shard of one; only probes of arrays are added up whole")
+        for name, digest in (probe.about.get("inputs") or {}).items():
+            if digest in inputs.values():
+                raise UsageError(f"{path} is made of a file that another one is made of: {name}; name each once")
+            inputs[name if name not in inputs else f"{name} ({path})"] = digest
+    inputs = dict(sorted(inputs.items()))
+    about: dict[str, Any] = {"kind": KIND, "model": None, "layer": None, "dataset": " + ".join(inputs), "settings": {}}
+    return Probe(merge([probe.cells for _, probe in probes]), {**about, "versions": versions(), "inputs": inputs})
