@@ -21,6 +21,7 @@ import numpy as np
 
 from ..solver.cells import Cells
 from ..solver.errors import DataError, UsageError
+from .point_cells import PACKED, unpacked
 
 Part = Literal[
     "activity", "class_weights", "keys", "pictures", "point_cells", "predicted", "thresholds", "top_pairs", "unit_max"
@@ -89,8 +90,11 @@ class Inputs:
             return bool((self._predictions >= 0).any())
         if part == "class_weights":
             return "class_weights" in self.arrays and self._misfit(self.arrays["class_weights"]) is None
+        if part == "point_cells":
+            return part in self.arrays or all(name in self.arrays for name in PACKED)
         if part == "pictures":
-            return all(name in self.arrays for name in StoredPictures.__dataclass_fields__)
+            others = set(StoredPictures.__dataclass_fields__) - {"point_cells"}
+            return self.has("point_cells") and others.issubset(self.arrays)
         return part in self.arrays
 
     @property
@@ -203,6 +207,8 @@ class Inputs:
     @property
     def point_cells(self) -> np.ndarray:
         """int32 (n_pairs,), or (n_pictures, height, width): the cell of each pair, or of each point of `pictured`."""
+        if "point_cells" not in self.arrays and self.has("point_cells"):
+            return unpacked(self.arrays)
         return self._array("point_cells", f"cells of its inputs' points; {KEPT_BY}")
 
     @property
@@ -214,7 +220,10 @@ class Inputs:
     def pictures(self) -> StoredPictures:
         """The pictures of the images that units like best, and where these are active in them."""
         lacks = "pictures; `compexact probe vision` keeps them, unless asked for --top-images 0"
-        return StoredPictures(**{name: self._array(name, lacks) for name in StoredPictures.__dataclass_fields__})
+        if not self.has("pictures"):
+            raise UsageError(f"this probe has no {lacks}")
+        others = [name for name in StoredPictures.__dataclass_fields__ if name != "point_cells"]
+        return StoredPictures(point_cells=self.point_cells, **{name: self.arrays[name] for name in others})
 
     @property
     def top_pairs(self) -> tuple[np.ndarray, np.ndarray]:

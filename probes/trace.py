@@ -23,7 +23,7 @@ from .datasets.annotated_images import AnnotatedImages
 from .factories import brief
 from .layers import capture, check_layer_output, evaluating
 from .loader import PictureReader, batches
-from .memory_layout import FORMATS, formats_to_try, keep_freed_memory, laid_out
+from .memory_layout import FORMATS, formats_to_try, keeping_freed_memory, laid_out
 from .preprocess import Preprocessing
 from .progress import Progress
 from .vision.vision_settings import VisionSettings
@@ -167,8 +167,8 @@ def run_network(
     digests: list[bytes] = []
     n_classes, memory_format = 0, ""
     model, layers = model.to(settings.device), settings.layers
-    keep_freed_memory()
     with ExitStack() as files, ExitStack() as stack, evaluating(model), capture(model, layers) as outputs:
+        stack.enter_context(keeping_freed_memory())
         spills = {layer: files.enter_context(Spill(spill_folder)) for layer in layers}
         reader = PictureReader(dataset, preprocessing)
         for batch in batches(reader, images, settings.batch_size, settings.workers):

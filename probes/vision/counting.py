@@ -9,6 +9,7 @@ import numpy as np
 
 from ...solver.cells import CellBuilder, Cells
 from ..masks import active_counts
+from ..point_cells import packed
 from ..progress import Progress
 from .seen import SeenImages
 from .subject import Subject
@@ -71,7 +72,7 @@ class CellCounter:
             "top_images": self.activity.top_images,
             "top_masks": self.top_masks,
             "pictured": self.pictured,
-            "point_cells": place.astype(np.int32)[self.point_cells] if len(place) else self.point_cells,
+            **packed(place[self.point_cells] if len(place) else self.point_cells),
             "picture_bytes": np.frombuffer(b"".join(files), dtype=np.uint8),
             "picture_offsets": np.cumsum([0, *map(len, files)], dtype=np.int64),
         }

@@ -17,7 +17,7 @@ Beside the cells, the probe keeps these arrays for later questions:
 | `top_images` | int32 (n_units, k) | the images with the highest `unit_max`, best first |
 | `top_masks` | uint8 (n_units, k, ceil(n_points / 8)) | packed bits: where the unit is active in them |
 | `pictured` | int32 (n_pictures,) | the images that occur in `top_images`, ascending |
-| `point_cells` | int32 (n_pictures, height, width) | the cell of each point of these |
+| `point_rows`, `picture_cells`, `picture_cell_ends` | see `probes/point_cells.py` | the cell of each point of these |
 | `picture_bytes`, `picture_offsets` | uint8, int64 (n_pictures + 1,) | these as JPEG files, one after the other |
 
 Where units are split into ranges, every array has a column or row for each range, and there are no `class_weights`:

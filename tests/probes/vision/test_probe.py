@@ -91,7 +91,7 @@ def test_what_is_kept_for_pictures_agrees_with_the_masks(tiny_images, tiny_model
     for text in FORMULAS:
         on_cells = probe.cells.concepts.mask(parse(text))
         for place, image in enumerate(pictured):
-            shown = on_cells[probe.arrays["point_cells"][place]]
+            shown = on_cells[probe.inputs.point_cells[place]]
             assert np.array_equal(shown, parse(text).mask(concepts)[image])
     offsets = probe.arrays["picture_offsets"]
     content = probe.arrays["picture_bytes"].tobytes()
