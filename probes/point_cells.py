@@ -34,7 +34,7 @@ def unpacked(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """int32 (n_pictures, height, width); `DataError` where the three do not fit each other.
 
     >>> cells = np.array([[[7, 9], [7, 7]], [[3, 3], [3, 3]]])
-    >>> (unpacked(packed(cells)) == cells).all()
+    >>> np.array_equal(unpacked(packed(cells)), cells)
     True
     """
     rows, cells, ends = (arrays[name] for name in PACKED)

@@ -11,8 +11,9 @@ import typer
 
 from ...probes.datasets import DATASETS
 from ...probes.vision.vision_settings import VisionSettings
-from .options import FolderOption, ForceOption, LimitOption, ShardOption, WeightsOption, size, words
+from .options import LimitOption, WeightsOption, size, words
 from .preprocessing_options import preprocessing
+from .probe_output import ProbeOutput
 from .signature import Depends
 
 KINDS = ", ".join(f"{kind}:PATH" for kind in DATASETS)
@@ -62,12 +63,10 @@ class VisionModel:
 def probe_vision(
     images: Annotated[LabelledImages, Depends(LabelledImages, "Images")],
     model: Annotated[VisionModel, Depends(VisionModel, "Model")],
-    output: FolderOption,
+    place: Annotated[ProbeOutput, Depends(ProbeOutput)],
     shown: Annotated[Any, Depends(preprocessing, "What the model is shown")],
     settings: Annotated[VisionSettings, Depends(VisionSettings, "Units and thresholds")],
     workers: Annotated[int | None, typer.Option(help="Processes that read images.")] = None,
-    shard: ShardOption = None,
-    force: ForceOption = False,
 ) -> None:
     """Probe a vision model on images with labelled points.
 
@@ -76,16 +75,15 @@ def probe_vision(
     compexact probe vision --dataset broden:broden1_224 --model torchvision:resnet18 \\
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden --shard 3/40 -o shards/3
     """
-    from ...probes.atomic_folder import check_output
     from ...probes.devices import choose_device
     from ...probes.layers import resolve_layer
-    from ...probes.shard_folder import is_shard
-    from ...probes.store import is_probe, save_probe
+    from ...probes.store import save_probe
     from ...probes.vision.probe import probe_vision
     from ...probes.vision.shard import save_vision_shard
     from ..progress import progress
 
-    check_output(output, force=force, is_ours=is_probe if shard is None else is_shard)
+    place.check()
+    output, shard, force = place.output, place.shard, place.force
     workers = min(4, max(1, (os.cpu_count() or 1) // 2)) if workers is None else workers
     settings = replace(settings, workers=workers)
     choose_device(settings.device)
@@ -106,9 +104,7 @@ def probe_arrays(
     arrays: Annotated[
         Path, typer.Argument(help="An .npz file, or a folder of such or of .npy files (see docs/contracts.md).")
     ],
-    output: FolderOption,
-    shard: ShardOption = None,
-    force: ForceOption = False,
+    place: Annotated[ProbeOutput, Depends(ProbeOutput)],
 ) -> None:
     """Make a probe of plain arrays.  Every command also takes an .npz file as it is.
 
@@ -119,13 +115,12 @@ def probe_arrays(
     """
     from ...probes.array_folder import read_array_folder
     from ...probes.array_shard import save_array_shard
-    from ...probes.atomic_folder import check_output
     from ...probes.opening import open_probe
-    from ...probes.shard_folder import is_shard
     from ...probes.store import is_probe, save_probe
     from ..progress import progress
 
-    check_output(output, force=force, is_ours=is_probe if shard is None else is_shard)
+    place.check()
+    output, shard, force = place.output, place.shard, place.force
     if shard is not None:
         print(f"shard {shard}, {save_array_shard(arrays, shard, output, force=force):,} rows, in {output}")
         return

