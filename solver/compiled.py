@@ -69,6 +69,17 @@ def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 @compiled
+def add_row(
+    row: int, indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray, active: np.ndarray, sums: np.ndarray
+) -> None:
+    """`add_rows` for one row."""
+    for position in range(indptr[row], indptr[row + 1]):
+        concept = indices[position]
+        sums[concept, 0] += weights[row]
+        sums[concept, 1] += active[row]
+
+
+@compiled
 def add_rows(
     rows: np.ndarray,
     indptr: np.ndarray,
@@ -83,10 +94,7 @@ def add_rows(
     sums: int64 (n_concepts, 2), points and active points, changed in place; side by side for the cache.
     """
     for row in rows:
-        for position in range(indptr[row], indptr[row + 1]):
-            concept = indices[position]
-            sums[concept, 0] += weights[row]
-            sums[concept, 1] += active[row]
+        add_row(row, indptr, indices, weights, active, sums)
 
 
 CellArrays = namedtuple("CellArrays", "indptr indices starts rows values")
@@ -126,10 +134,7 @@ def add_held(
             continue
         for row in range(8 * place, min(8 * place + 8, len(weights))):
             if byte & (128 >> (row & 7)):
-                for position in range(indptr[row], indptr[row + 1]):
-                    concept = indices[position]
-                    sums[concept, 0] += weights[row]
-                    sums[concept, 1] += active[row]
+                add_row(row, indptr, indices, weights, active, sums)
 
 
 @compiled

@@ -120,4 +120,5 @@ def by_probes(explain: Probe, score: Probe) -> TrainTestSplit:
 
 
 def provenance(probe: Probe, what: str) -> object:
+    """What a probe says of the model or data that it was made of; None where it says nothing."""
     return probe.about.get(what) or (probe.about.get("inputs") or {}).get(what)
