@@ -51,7 +51,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
-		--editable ".[dev,docs,dask]"
+		--editable ".[dev,docs,dask,hf,timm]"
 	touch $(READY)
 
 # Pin what a fresh installation takes today.  With numbers of builds (+cpu) no other index would have the version.
@@ -59,7 +59,7 @@ constraints:
 	rm -rf build/pins
 	$(PYTHON) -m venv build/pins
 	build/pins/bin/python -m pip install --quiet --upgrade pip setuptools
-	build/pins/bin/python -m pip install --quiet --editable ".[dev,docs,dask]"
+	build/pins/bin/python -m pip install --quiet --editable ".[dev,docs,dask,hf,timm]"
 	sed -n '/^#/p' constraints.txt > build/pins/constraints.txt
 	build/pins/bin/python -m pip freeze --all --exclude-editable | sed 's/+.*//' >> build/pins/constraints.txt
 	mv build/pins/constraints.txt constraints.txt
