@@ -5,7 +5,8 @@ One file per kind of proof, which begins with the reason why it proves something
 """
 
 from .checker import PROOFS, Verdict, check
-from .claim import digest, seal
+from .claim import seal
+from .digest import digest
 from .errors import CertificateError, Undecided
 
 __all__ = ["PROOFS", "CertificateError", "Undecided", "Verdict", "check", "digest", "seal"]

@@ -8,28 +8,55 @@ once and is no larger.  The rest counts entries of arrays that are in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .clock import NO_LIMIT, Clock
 from .given import Given
 
+T = TypeVar("T")
 ENTRIES_BETWEEN_POLLS = 1 << 18
 """Some hundredths of a second; and few enough for a processor's cache."""
 
 
-class Counted:
-    """The concept rows, by row and by concept, and the counts.  clock: looked at while much is added up."""
+_KEPT: dict[str, dict[str, Any]] = {}
 
-    def __init__(self, given: Given, clock: Clock = NO_LIMIT) -> None:
+
+def kept_of(rows: str) -> dict[str, Any]:
+    """What is made of concept rows and weights of this digest, to be filled and used again for the next unit.
+
+    Of the latest rows only.  What stands here was made here, of nothing that a caller could change since.
+    """
+    if rows not in _KEPT:
+        _KEPT.clear()
+        _KEPT[rows] = {}
+    return _KEPT[rows]
+
+
+class Counted:
+    """The concept rows, by row and by concept, and the counts.
+
+    clock: looked at while much is added up.  shared: `kept_of` these rows; filled once they are accepted.
+    """
+
+    def __init__(self, given: Given, clock: Clock = NO_LIMIT, shared: dict[str, Any] | None = None) -> None:
         self.n, self.clock = len(given.names), clock
-        self.widths = np.diff(given.indptr)
         self.starts, self.indices = given.indptr, given.indices
-        self.row = np.repeat(np.arange(len(given.weights)), self.widths)
-        self.ends, self.rows = transposed(self.starts, self.indices, self.n, clock)
         self.active, self.inactive = given.active, given.weights - given.active
         self.unit_points = int(self.active.sum())
+        self._shared = {} if shared is None else shared
+        self.widths: np.ndarray = self.once("widths", lambda: np.diff(given.indptr))
+        self.row: np.ndarray = self.once("row", lambda: np.repeat(np.arange(len(given.weights)), self.widths))
+        self.ends, self.rows = self.once("by concept", lambda: transposed(self.starts, self.indices, self.n, clock))
+
+    def once(self, what: str, make: Callable[[], T]) -> T:
+        """What follows from the concept rows and the weights alone, made for the first unit that asks."""
+        if what not in self._shared:
+            self._shared[what] = make()
+        made: T = self._shared[what]
+        return made
 
     def rows_of(self, c: int) -> np.ndarray:
         """The cells that have the concept, ascending."""

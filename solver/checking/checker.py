@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
-from .cell_counts import Counted
-from .claim import MAX_LENGTH, SPACES, Claim, digest, read_claim
+from .cell_counts import Counted, kept_of
+from .claim import MAX_LENGTH, SPACES, Claim, read_claim
 from .clock import Clock
+from .digest import digest_with, rows_hash
 from .errors import CertificateError
 from .given import accepted
 from .prefixes import check_prefixes
@@ -68,10 +69,12 @@ def check(
     first.  compiled: makes a Python function fast (`numba.njit`); without it the same code runs, slower.
     """
     clock = Clock(patience.get("time_limit"), patience.get("should_stop"))
-    given = accepted(indptr, indices, weights, active, names)
+    rows = rows_hash(indptr, indices, weights, names)
+    shared = kept_of(rows.hexdigest())
+    given = accepted(indptr, indices, weights, active, names, rows_are_known=bool(shared))
     clock.poll()
-    claim = read_claim(certificate, digest(given.indptr, given.indices, given.weights, given.active, given.names))
-    cells = Counted(given, clock)
+    claim = read_claim(certificate, digest_with(given.active, rows))
+    cells = Counted(given, clock, shared)
     if _length(claim.formula, cells.n, claim.space) > claim.max_length:
         raise CertificateError("the formula is longer than the length")
     iou = _iou(cells, claim.formula)
@@ -188,7 +191,7 @@ PROOFS: Mapping[str, Proof] = {
     ),
     "sets": Proof(
         "all sets of concepts were gone through, with every formula over each",
-        lambda cells, claim, limits: check_sets(cells, claim.bound, claim.max_length, claim.space, *limits),
+        lambda cells, claim, limits: check_sets(cells, claim.bound, claim.max_length, claim.space, *limits[:2]),
     ),
     "transport": Proof(
         "a transport of points between cells bounds every formula",

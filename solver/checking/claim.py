@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from .errors import CertificateError
-from .given import plain, plain_names
 
 MAX_BYTES = 1 << 26
 MAX_LENGTH = 64
@@ -36,22 +32,6 @@ class Claim:
     bound: Fraction
     proof: str
     content: Any
-
-
-def digest(
-    indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray, active: np.ndarray, names: Sequence[str]
-) -> str:
-    """SHA-256 of the cells' content: concept rows, weights, active points and concept names.
-
-    Raises `CertificateError` where the arrays are no lists of 64-bit integers: other numbers would be cut.
-    """
-    hasher = hashlib.sha256(json.dumps(plain_names(names)).encode())
-    arrays = {"indptr": indptr, "indices": indices, "weights": weights, "active": active}
-    for what, array in arrays.items():
-        content = plain(array, what)
-        hasher.update(f"{len(content)}:".encode())
-        hasher.update(content.astype("<i8", copy=False).tobytes())
-    return hasher.hexdigest()
 
 
 def seal(content: dict[str, Any]) -> str:

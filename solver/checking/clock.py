@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from .errors import Undecided
 
+GOING, ENDED, EXCEEDED = 0, 1, 2
+"""How a walk stands, each time that the clock may be looked at."""
+
 
 class Clock:
     """Counts from when it is made.  should_stop: asked at every poll."""

@@ -34,8 +34,11 @@ class Given:
     names: tuple[str, ...]
 
 
-def accepted(indptr: Any, indices: Any, weights: Any, active: Any, names: Any) -> Given:
-    """What was handed in, once it is known to be cells; `CertificateError` where it is not."""
+def accepted(indptr: Any, indices: Any, weights: Any, active: Any, names: Any, rows_are_known: bool = False) -> Given:
+    """What was handed in, once it is known to be cells; `CertificateError` where it is not.
+
+    rows_are_known: whether concept rows and names of this very content were accepted before.
+    """
     given = Given(
         plain(indptr, "indptr"),
         plain(indices, "indices"),
@@ -44,7 +47,8 @@ def accepted(indptr: Any, indices: Any, weights: Any, active: Any, names: Any) -
         plain_names(names),
     )
     _refuse_impossible_counts(given)
-    _refuse_impossible_rows(given)
+    if not rows_are_known:
+        _refuse_impossible_rows(given)
     return given
 
 

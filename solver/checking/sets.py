@@ -34,12 +34,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import pairs
 from .cell_counts import Counted, transposed
-from .clock import NO_LIMIT, Clock
+from .clock import ENDED, EXCEEDED, GOING, Clock
 from .errors import CertificateError, Undecided
 
 MAX_CONCEPTS = 5
-GOING, ENDED, EXCEEDED = 0, 1, 2
 STEPS_BETWEEN_POLLS = 1 << 18
 """Some hundredths of a second where the walk is compiled: so long it sees neither the clock nor Ctrl-C."""
 CONCEPTS_BETWEEN_POLLS = 8
@@ -52,7 +52,6 @@ def check_sets(
     space: str,
     compiled: Callable[[Any], Any] | None = None,
     max_steps: int | None = None,
-    clock: Clock = NO_LIMIT,
 ) -> str:
     """What was counted; `CertificateError` where some formula of at most `length` concepts exceeds the bound."""
     if length > MAX_CONCEPTS:
@@ -61,30 +60,76 @@ def check_sets(
     # In Python's integers.  All gains and losses together are below the first factor: so is any sum over cells, each
     # taken once, and no value is smaller than its negative.  What follows adds up at most length + 2 such sums: V* of
     # a set, and reach, itself no more than one of them, for up to length concepts; (c) has length - 1 cuts and one sum.
-    if (q * cells.unit_points + p * int(cells.inactive.sum())) * (length + 2) >= 2**62:
+    every = q * cells.unit_points + p * int(cells.inactive.sum())
+    if every * (length + 2) >= 2**62:
         raise Undecided("the counts are too large for exact arithmetic in 64 bits at this bound")
     values = q * cells.active - p * cells.inactive
-    gain, loss = np.maximum(values, 0), np.maximum(-values, 0)
-    order = _distinct(cells)
-    gains, losses = cells.singles(gain), cells.singles(loss)
-    order = order[np.argsort(-(gains + losses)[order], kind="stable")]
-    ordered = _in_order(cells, order)
     fast = compiled or (lambda function: function)
-    reach = _reach(ordered, (gain, loss), (gains[order], losses[order]), length, fast(_largest_cuts), clock)
-    tables = [_tables(space, k, length) for k in range(1, length + 1)]
-    begins = np.cumsum([0, 0, *map(len, tables)])
-    most = 2**62 if max_steps is None else max_steps
-    limit, pause = p * cells.unit_points, min(most, STEPS_BETWEEN_POLLS)
-    walk = fast(_walk)(ordered, values, _ahead(reach, length), np.concatenate(tables), begins, length, limit, pause)
+    limit, most = p * cells.unit_points, 2**62 if max_steps is None else max_steps
+    order = cells.once("distinct", lambda: _distinct(cells))
+    few = length <= pairs.MAX_LENGTH and cells.once("few", lambda: pairs.few_enough(len(order), cells.widths))
+    if few and every * pairs.LARGEST_SUM < 2**62:
+        walk = _by_pairs(cells, order, values, length, space, limit, fast)
+    else:
+        walk = _by_reach(cells, order, values, length, space, limit, min(most, STEPS_BETWEEN_POLLS), fast)
     opened = 0
     for state, sets, steps in walk:
         if state == EXCEEDED:
             raise CertificateError(f"a {space} of at most {length} concepts exceeds the bound {bound}")
         if steps > most:
             raise Undecided(f"more than {max_steps:,} steps are needed")
-        clock.poll()
+        cells.clock.poll()
         opened = sets
     return f"{opened} sets of concepts opened"
+
+
+Walk = Iterator[tuple[int, int, int]]
+"""How it stands, the sets opened, the steps done: each time that the clock may be looked at."""
+
+
+def _by_pairs(
+    cells: Counted,
+    order: np.ndarray,
+    values: np.ndarray,
+    length: int,
+    space: str,
+    limit: int,
+    fast: Callable[[Any], Any],
+) -> Walk:
+    """The walk of `pairs.py`, concepts of many points first."""
+
+    def ordered() -> Ordered:
+        points = cells.singles(cells.active + cells.inactive)[order]
+        return _in_order(cells, order[np.argsort(-points, kind="stable")])
+
+    walk: Walk = fast(pairs.walk)(
+        *cells.once("by points", ordered), values, *pairs.products(_tables(space, 3, length)), limit
+    )
+    return walk
+
+
+def _by_reach(
+    cells: Counted,
+    order: np.ndarray,
+    values: np.ndarray,
+    length: int,
+    space: str,
+    limit: int,
+    pause: int,
+    fast: Callable[[Any], Any],
+) -> Walk:
+    """The walk of this file, concepts that change most first."""
+    gain, loss = np.maximum(values, 0), np.maximum(-values, 0)
+    gains, losses = cells.singles(gain), cells.singles(loss)
+    order = order[np.argsort(-(gains + losses)[order], kind="stable")]
+    ordered = _in_order(cells, order)
+    reach = _reach(ordered, (gain, loss), (gains[order], losses[order]), length, fast(_largest_cuts), cells.clock)
+    tables = [_tables(space, k, length) for k in range(1, length + 1)]
+    begins = np.cumsum([0, 0, *map(len, tables)])
+    walk: Walk = fast(_walk)(
+        ordered, values, _ahead(reach, length), np.concatenate(tables), begins, length, limit, pause
+    )
+    return walk
 
 
 def _distinct(cells: Counted) -> np.ndarray:
@@ -199,7 +244,7 @@ def _walk(
     length: int,
     limit: int,
     pause: int,
-) -> Iterator[tuple[int, int, int]]:
+) -> Walk:
     """GOING, the sets opened, the steps done: after every `pause` steps; at last with ENDED, or EXCEEDED.
 
     EXCEEDED: a formula's value is above the limit.  Steps grow with the time taken: cells and tables count.

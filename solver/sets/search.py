@@ -14,8 +14,9 @@ tree, fix it; in a chain, fix it as false, which turns OR and AND NOT with it in
 So each truth table is looked up only where all its variables count.
 
 All sets of at most N concepts are walked depth first in one order of the concepts.  What stands below S is bounded by
-V*(S) and what each further concept can add; `tables.py` has the proof.  The checker goes through the sets again
-(`solver/checking/sets.py`), so a certificate needs no content.
+V*(S) and what each further concept can add; `tables.py` has the proof.  Up to three concepts, the counts of pairs bound
+most sets by themselves; `pairs.py` has that walk.  The checker goes through the sets again (`solver/checking/sets.py`),
+so a certificate needs no content.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from ..formula import Atom
 from ..problem import Problem
 from ..result import SearchResult
 from ..stopping import Stopped, Stopping
+from . import pairs, tables
 from . import walk as kernels
 from .functions import to_shortest
-from .tables import decidable, prepared
 
 MAX_LENGTH = 5
 STEPS_BETWEEN_POLLS = 250_000
@@ -118,9 +119,10 @@ class _Walk:
 
     def __init__(self, search: _Search, target: Fraction) -> None:
         self.search = search
-        self.target = decidable(search.problem, target, search.length)
+        self.way = pairs if pairs.fits(search.problem, search.length) else tables
+        self.target: Fraction = self.way.target_for(search.problem, target, search.length)
         self.improved = False
-        self.columns, self.tables, self.walk = prepared(
+        self.columns, self.tables, self.walk = self.way.prepared(
             search.problem, self.target, search.length, search.space, search.stopping
         )
         self.seen = 0
@@ -130,7 +132,7 @@ class _Walk:
         until = None if seconds is None else time.perf_counter() + seconds
         while True:
             self.search.stopping.check()
-            state = kernels.walk(self.tables, self.walk, STEPS_BETWEEN_POLLS)
+            state = self.way.kernels.walk(self.tables, self.walk, STEPS_BETWEEN_POLLS)
             self.offer()
             if state == kernels.CLOSED:
                 return True

@@ -38,18 +38,18 @@ WORK_BETWEEN_POLLS = 1 << 23
 """Entries that are added up; about a fiftieth of a second."""
 
 
-def decidable(problem: Problem, target: Fraction, length: int) -> Fraction:
-    """The target, or the least fraction above it that keeps every sum of the walk within 64 bits.
+def decidable(problem: Problem, target: Fraction, sums: int) -> Fraction:
+    """The target, or the least fraction above it with which so many sums over cells, added up, are within 64 bits.
 
-    Every V is at most q * unit_points + p * others in size, every reach, too; at most length + 1 are added.
+    A sum over cells, each taken once, is at most q * unit_points + p * others in size.
     """
-    headroom = 2**62 // (length + 2)
+    headroom = 2**62 // sums
     a, b = problem.unit_points, problem.n_points - problem.unit_points
     if target.denominator * a + target.numerator * b < headroom:
         return target
     most = headroom // (a + b + 1)
     if most < 1:
-        raise UsageError(f"unit {problem.unit}: {problem.n_points:,} points are too many for {length} concepts")
+        raise UsageError(f"unit {problem.unit}: {problem.n_points:,} points are too many to search exactly")
     near = target.limit_denominator(most)
     if near >= target:
         return near
@@ -59,8 +59,16 @@ def decidable(problem: Problem, target: Fraction, length: int) -> Fraction:
     return Fraction((1 + p * above) // q, above)
 
 
+def target_for(problem: Problem, target: Fraction, length: int) -> Fraction:
+    """The target, or the least fraction above it that keeps every sum of the walk within 64 bits.
+
+    V* and every reach are sums over cells; at most length + 1 are added.
+    """
+    return decidable(problem, target, length + 2)
+
+
 @lru_cache(maxsize=8)
-def _distinct(concepts: ConceptRows, space: str) -> np.ndarray:
+def distinct(concepts: ConceptRows, space: str) -> np.ndarray:
     """int64: one column for each concept that is no copy of another, the one with fewest rows.
 
     In trees a complement is as good as a copy; in chains it is not, as only AND takes NOT.
@@ -72,7 +80,7 @@ def _distinct(concepts: ConceptRows, space: str) -> np.ndarray:
     return np.array(sorted(first.values()), dtype=np.int64)
 
 
-def _renumbered(concepts: ConceptRows, columns: np.ndarray, values: np.ndarray, stopping: Stopping) -> CellArrays:
+def renumbered(concepts: ConceptRows, columns: np.ndarray, values: np.ndarray, stopping: Stopping) -> CellArrays:
     """The cells where only these columns are left, in this order."""
     old_starts, old_rows = concepts.by_column
     starts = np.concatenate([[0], np.cumsum(np.diff(old_starts)[columns])])
@@ -116,12 +124,12 @@ def prepared(
     concepts = problem.concepts
     p, q = target.numerator, target.denominator
     values = q * problem.active - p * (problem.weights - problem.active)
-    columns = _distinct(concepts, space)
+    columns = distinct(concepts, space)
     stopping.check()
     # Those that can change most first: then the reach falls fast, and most of what is walked is near the root.
     changes = sum(gains_and_losses(*concepts.by_column, values))
     columns = columns[np.argsort(-changes[columns], kind="stable")]
-    cells = _renumbered(concepts, columns, values, stopping)
+    cells = renumbered(concepts, columns, values, stopping)
     stopping.check()
     reach = np.maximum.accumulate(_reaches(cells, length, stopping)[::-1])[::-1]
     lists = [functions(space, k, length) for k in range(1, length + 1)]

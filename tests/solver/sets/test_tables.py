@@ -10,7 +10,7 @@ import pytest
 from generators import problem_of
 from problems import best_function_value, rare_unit
 
-from compexact.solver.sets.tables import decidable, prepared
+from compexact.solver.sets.tables import decidable, prepared, target_for
 from compexact.solver.stopping import Stopping
 
 SPACES = ("chain", "tree")
@@ -73,10 +73,10 @@ def test_copies_are_left_out_and_complements_too_where_not_may_stand_anywhere():
 def test_the_decidable_target_is_the_nearest_above_that_fits():
     weights = np.array([2**20 * 3, 2**20 * 5])
     problem = problem_of(np.eye(2, dtype=bool), weights, np.array([2**20, 1]))
-    assert decidable(problem, Fraction(3, 7), 4) == Fraction(3, 7)
+    assert decidable(problem, Fraction(3, 7), 6) == Fraction(3, 7)
     fine = Fraction(2**60 + 1, 2**61 - 1)
     most = 2**62 // 6 // (problem.n_points + 1)
-    target = decidable(problem, fine, 4)
+    target = decidable(problem, fine, 6)
     assert fine < target
     assert target.denominator <= most
     assert target - fine < Fraction(1, most)
@@ -94,7 +94,7 @@ def test_what_is_decidable_is_what_the_checker_takes(length):
             continue
         q = int(rng.integers(1, 2 ** int(rng.integers(1, 62))))
         wanted = Fraction(int(rng.integers(0, q + 1)), q)
-        target = decidable(problem, wanted, length)
+        target = target_for(problem, wanted, length)
         assert wanted <= target <= 1
         p, q = target.numerator, target.denominator
         assert (q * problem.unit_points + p * (problem.n_points - problem.unit_points)) * (length + 2) < 2**62

@@ -1,0 +1,203 @@
+"""The compiled half of the search by pairs: over all pairs x < y of concepts, and over a third where one might do.
+
+`pairs.py` proves the bound and says what the tables hold.  The walk keeps its state in arrays, so that it can be left
+after any number of steps and entered again.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+
+from ..compiled import compiled
+from .walk import CLOSED, FOUND, PAUSED, STEPS, THRESHOLD
+
+X, Y, HELD = 0, 4, 5
+
+Tables = namedtuple("Tables", "cells pair gain total ones twos threes terms most")
+"""What the walk reads.
+
+cells: `CellArrays`, the concepts in the order of the walk.
+pair, gain: int64 (n, n), of x <= y: V and P of the cells that have both; on the diagonal, that have x.
+total: int64 (1,): V of all cells.
+ones, twos, threes: the functions of so many concepts, a row each, as `pairs.py` has them.
+terms: int64 (n_terms, 2).  most: int64 (n_terms, n): the largest of each term over the concepts after x.
+"""
+
+Walk = namedtuple("Walk", "numbers found ahead bound held third alive")
+"""What the walk changes.
+
+numbers: int64 (6,): see the constants.  found: int64 (5,): number of concepts, concepts, truth table.
+ahead: int64 (n_terms, n): the largest of each term of x over the concepts after y.  bound: int64 (n,): what no function
+of x, y and at most one concept more exceeds.  held: uint8 (n_cells,): whether a cell has x, where numbers[HELD].
+third: int64 (n,): V of the cells that have x, y and z.  alive: int64 (n_threes,).
+"""
+
+
+@compiled
+def add_pairs(rows: np.ndarray, indptr: np.ndarray, indices: np.ndarray, amounts: np.ndarray, sums: np.ndarray) -> None:
+    """Add the amount of each row, where it is above 0, to sums[x, y] of all x <= y that the row has."""
+    for at in range(len(rows)):
+        row = rows[at]
+        if amounts[at] > 0:
+            for first in range(indptr[row], indptr[row + 1]):
+                for second in range(first, indptr[row + 1]):
+                    sums[indices[first], indices[second]] += amounts[at]
+
+
+@compiled
+def largest_terms(pair: np.ndarray, terms: np.ndarray, x: int, ahead: np.ndarray) -> None:
+    """Into ahead[k, y], x <= y < n - 1: the largest a V(z) + b V(x and z) over z > y, where (a, b) is term k."""
+    for k in range(len(terms)):
+        a, b = terms[k]
+        largest = a * pair[len(pair) - 1, len(pair) - 1] + b * pair[x, len(pair) - 1]
+        for y in range(len(pair) - 2, x - 1, -1):
+            ahead[k, y] = largest
+            largest = max(largest, a * pair[y, y] + b * pair[x, y])
+
+
+@compiled
+def largest_of_all(pair: np.ndarray, terms: np.ndarray, most: np.ndarray, first: int, stop: int) -> None:
+    """Into most[k, x], first <= x < stop: the largest of term k over the concepts after x."""
+    ahead = np.zeros_like(most)
+    for x in range(first, stop):
+        largest_terms(pair, terms, x, ahead)
+        most[:, x] = ahead[:, x]
+
+
+@compiled
+def walk(t: Tables, w: Walk, quota: int) -> int:
+    """Go on for about `quota` steps: CLOSED when the walk is done, PAUSED when not."""
+    n, stop = len(t.pair), w.numbers[STEPS] + quota
+    while w.numbers[STEPS] < stop:
+        x, y = w.numbers[X], w.numbers[Y]
+        if x == n:
+            return CLOSED
+        if y == x:
+            _enter(t, w, x)
+        elif w.bound[y] > w.numbers[THRESHOLD]:
+            _visit(t, w, x, y)
+        w.numbers[Y] += 1
+        w.numbers[STEPS] += 1
+        if w.numbers[Y] == n:
+            if w.numbers[HELD]:
+                _hold(t, w, x, 0)
+            w.numbers[X] = w.numbers[Y] = x + 1
+    return PAUSED
+
+
+@compiled
+def _enter(t: Tables, w: Walk, x: int) -> None:
+    """Score x alone, and bound what stands over x and each y after it."""
+    n, of_x = len(t.pair), t.pair[x]
+    for f in range(len(t.ones)):
+        value = t.ones[f, 0] * t.total[0] + t.ones[f, 1] * of_x[x]
+        if value > w.numbers[THRESHOLD]:
+            _keep(w, value, 1, x, x, x, t.ones[f, 2])
+    w.bound[x + 1 :] = -(1 << 62)
+    for f in range(len(t.twos)):
+        all_, on_x, on_y, on_both = t.twos[f, 0], t.twos[f, 1], t.twos[f, 2], t.twos[f, 3]
+        fixed = all_ * t.total[0] + on_x * of_x[x]
+        for y in range(x + 1, n):
+            w.bound[y] = max(w.bound[y], fixed + on_y * t.pair[y, y] + on_both * of_x[y])
+    if len(t.threes) and x < n - 2:
+        largest_terms(t.pair, t.terms, x, w.ahead)
+    for f in range(len(t.threes)):
+        _bound_third(t, w, x, f)
+    w.numbers[STEPS] += (n - x) * (len(t.threes) + len(t.terms)) // 8
+
+
+@compiled
+def _bound_third(t: Tables, w: Walk, x: int, f: int) -> None:
+    """Raise the bound of x and each y to what function f can reach with any z after y."""
+    all_, on_x, on_y, on_both, _, _, _, on_three, x_with, x_only, y_only, y_with, _ = t.threes[f]
+    fixed = all_ * t.total[0] + on_x * t.pair[x, x]
+    ups, downs = max(on_three, 0), max(-on_three, 0)
+    for y in range(x + 1, len(t.pair) - 1):
+        both, gain = t.pair[x, y], t.gain[x, y]
+        further = min(w.ahead[x_with, y] + t.most[y_only, y], w.ahead[x_only, y] + t.most[y_with, y])
+        value = fixed + on_y * t.pair[y, y] + on_both * both + further + ups * gain + downs * (gain - both)
+        w.bound[y] = max(w.bound[y], value)
+
+
+@compiled
+def _visit(t: Tables, w: Walk, x: int, y: int) -> None:
+    """Score the functions of x and y, and of x, y and each z after them."""
+    both = t.pair[x, y]
+    for f in range(len(t.twos)):
+        value = _fixed(t, t.twos[f], x, y)
+        if value > w.numbers[THRESHOLD]:
+            _keep(w, value, 2, x, y, y, t.twos[f, 4])
+    n_alive = 0
+    for f in range(len(t.threes)):
+        if _reaches(t, w, x, y, f):
+            w.alive[n_alive] = f
+            n_alive += 1
+    w.numbers[STEPS] += (n_alive + len(t.threes)) * (len(t.pair) - y) // 8
+    if n_alive == 0:
+        return
+    w.third[y + 1 :] = 0
+    if t.gain[x, y] > 0 or both < 0:  # else no cell has both, or none of value
+        _open(t, w, x, y)
+    for i in range(n_alive):
+        g = t.threes[w.alive[i]]
+        fixed = _fixed(t, g, x, y)
+        for z in range(y + 1, len(t.pair)):
+            value = fixed + g[4] * t.pair[z, z] + g[5] * t.pair[x, z] + g[6] * t.pair[y, z] + g[7] * w.third[z]
+            if value > w.numbers[THRESHOLD]:
+                _keep(w, value, 3, x, y, z, g[12])
+
+
+@compiled
+def _fixed(t: Tables, g: np.ndarray, x: int, y: int) -> Any:
+    """V of the cells where the function g holds and no third concept does."""
+    return g[0] * t.total[0] + g[1] * t.pair[x, x] + g[2] * t.pair[y, y] + g[3] * t.pair[x, y]
+
+
+@compiled
+def _reaches(t: Tables, w: Walk, x: int, y: int, f: int) -> Any:
+    """Whether the counts of pairs leave room for a z with which function f is above the threshold."""
+    g = t.threes[f]
+    fixed, gain, loss = _fixed(t, g, x, y), t.gain[x, y], t.gain[x, y] - t.pair[x, y]
+    ups, downs = max(g[7], 0), max(-g[7], 0)
+    largest = -(1 << 62)
+    for z in range(y + 1, len(t.pair)):
+        of_x, of_y = t.pair[x, z], t.pair[y, z]
+        up = min(gain, t.gain[x, z], t.gain[y, z])
+        down = min(loss, t.gain[x, z] - of_x, t.gain[y, z] - of_y)
+        largest = max(largest, g[4] * t.pair[z, z] + g[5] * of_x + g[6] * of_y + ups * up + downs * down)
+    return fixed + largest > w.numbers[THRESHOLD]
+
+
+@compiled
+def _open(t: Tables, w: Walk, x: int, y: int) -> None:
+    """Into third[z], z > y: V of the cells that have x, y and z."""
+    cells = t.cells
+    if not w.numbers[HELD]:
+        _hold(t, w, x, 1)
+    for at in range(cells.starts[y], cells.starts[y + 1]):
+        row = cells.rows[at]
+        if w.held[row]:
+            place = cells.indptr[row + 1] - 1
+            while cells.indices[place] > y:
+                w.third[cells.indices[place]] += cells.values[row]
+                place -= 1
+    w.numbers[STEPS] += cells.starts[y + 1] - cells.starts[y]
+
+
+@compiled
+def _hold(t: Tables, w: Walk, x: int, whether: int) -> None:
+    for at in range(t.cells.starts[x], t.cells.starts[x + 1]):
+        w.held[t.cells.rows[at]] = whether
+    w.numbers[HELD] = whether
+    w.numbers[STEPS] += (t.cells.starts[x + 1] - t.cells.starts[x]) // 8
+
+
+@compiled
+def _keep(w: Walk, value: int, k: int, x: int, y: int, z: int, table: int) -> None:
+    w.numbers[THRESHOLD] = value
+    w.numbers[FOUND] += 1
+    w.found[0], w.found[1], w.found[2], w.found[3] = k, x, y, z
+    w.found[k + 1] = table
