@@ -112,13 +112,13 @@ def _enter(t: Tables, w: Walk, x: int) -> None:
 @compiled
 def _bound_third(t: Tables, w: Walk, x: int, f: int) -> None:
     """Raise the bound of x and each y to what function f can reach with any z after y."""
-    all_, on_x, on_y, on_both, _, _, _, on_three, x_with, x_only, y_only, y_with, _ = t.threes[f]
-    fixed = all_ * t.total[0] + on_x * t.pair[x, x]
-    ups, downs = max(on_three, 0), max(-on_three, 0)
+    g = t.threes[f]
+    fixed, ups, downs = g[0] * t.total[0] + g[1] * t.pair[x, x], max(g[7], 0), max(-g[7], 0)
+    x_with_z, x_only, y_only, y_with_z = w.ahead[g[8]], w.ahead[g[9]], t.most[g[10]], t.most[g[11]]
     for y in range(x + 1, len(t.pair) - 1):
         both, gain = t.pair[x, y], t.gain[x, y]
-        further = min(w.ahead[x_with, y] + t.most[y_only, y], w.ahead[x_only, y] + t.most[y_with, y])
-        value = fixed + on_y * t.pair[y, y] + on_both * both + further + ups * gain + downs * (gain - both)
+        further = min(x_with_z[y] + y_only[y], x_only[y] + y_with_z[y])
+        value = fixed + g[2] * t.pair[y, y] + g[3] * both + further + ups * gain + downs * (gain - both)
         w.bound[y] = max(w.bound[y], value)
 
 

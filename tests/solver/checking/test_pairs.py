@@ -1,0 +1,127 @@
+"""The check by pairs finds the largest value of any formula, no more and no less; and what is kept between units."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from asking import checked_fast, counted, verdict
+from problems import dense, few_concepts, hard, rare_unit, sparse
+
+from compexact.solver import Atom, Problem, brute_force_search
+from compexact.solver.cells import ConceptRows
+from compexact.solver.certificate import Certificate
+from compexact.solver.checking import CertificateError, check, pairs, sets
+from compexact.solver.checking.clock import ENDED, EXCEEDED
+
+
+def outcome(problem, values, space, length, limit, fast=True):
+    """How the walk over pairs ends, all concepts in their own order."""
+    cells = counted(problem)
+    ordered = sets._in_order(cells, np.arange(cells.n))
+    walk = checked_fast(pairs.walk) if fast else pairs.walk
+    *_, (state, _, _) = walk(*ordered, values, *pairs.products(sets._tables(space, 3, length)), limit)
+    return state
+
+
+def largest_value(problem, values, space, length):
+    """The largest sum of values over the cells of any formula, truth table by truth table."""
+    matrix, best = problem.concepts.dense().astype(int), 0
+    tables = sets._tables(space, 3, length).tolist()
+    for chosen in itertools.combinations(range(matrix.shape[1]), 3):
+        sums = np.zeros(8, dtype=np.int64)
+        np.add.at(sums, matrix[:, chosen] @ [1, 2, 4], values)
+        best = max(best, *(sum(int(sums[r]) for r in range(8) if table >> r & 1) for table in tables))
+    return best
+
+
+@pytest.mark.parametrize("space", ["chain", "tree"])
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_the_walk_ends_at_the_largest_value_and_exceeds_anything_below(space, length):
+    looked_at = 0
+    for make, seed in itertools.product((few_concepts, rare_unit, hard), range(12)):
+        problem = make(seed)
+        values = 9 * problem.active - (1 + seed % 3) * (problem.weights - problem.active)
+        if len(problem.concepts.names) < 3:
+            continue
+        best = largest_value(problem, values, space, length)
+        assert outcome(problem, values, space, length, best) == ENDED, f"{make.__name__} {seed}"
+        if best > 0:
+            assert outcome(problem, values, space, length, best - 1) == EXCEEDED, f"{make.__name__} {seed}"
+            looked_at += 1
+    assert looked_at > 20
+
+
+def test_without_compilation_the_walk_ends_the_same():
+    problem = hard(3)
+    values = 9 * problem.active - (problem.weights - problem.active)
+    best = largest_value(problem, values, "chain", 3)
+    assert outcome(problem, values, "chain", 3, best, fast=False) == ENDED
+    assert outcome(problem, values, "chain", 3, best - 1, fast=False) == EXCEEDED
+
+
+@pytest.mark.parametrize("make", [sparse, dense])
+def test_by_pairs_and_by_reach_the_same_bounds_are_confirmed(make, monkeypatch):
+    for seed in range(3):
+        problem = make(seed, cells=40, concepts=12)
+        best = brute_force_search(problem, max_length=3).best
+        true = Certificate("chain", 3, best.iou, "sets").to_json(problem, best)
+        assert verdict(problem, true).bound == best.iou
+        monkeypatch.setattr(pairs, "MAX_LENGTH", 0)
+        assert verdict(problem, true).bound == best.iou
+        monkeypatch.undo()
+
+
+def claim(problem: Problem, bound: Fraction) -> str:
+    weaker = min((problem.explain(atom) for atom in atoms(problem)), key=lambda found: found.iou)
+    return Certificate("chain", 3, bound, "sets").to_json(problem, weaker)
+
+
+def atoms(problem: Problem):
+    return [Atom(name) for name in problem.concepts.names]
+
+
+def unit(problem: Problem, active: np.ndarray) -> Problem:
+    return Problem(problem.concepts, problem.weights, active, "v")
+
+
+def test_what_one_unit_left_behind_confirms_nothing_false_of_the_next():
+    """Units of the same cells in turn, then other weights, other names and other rows under a true claim's text."""
+    problem = hard(1)
+    other = unit(problem, problem.weights - problem.active)
+    for _ in range(2):
+        for asked in (problem, other):
+            best = brute_force_search(asked, max_length=3).best
+            text = Certificate("chain", 3, best.iou, "sets").to_json(asked, best)
+            assert verdict(asked, text).iou == best.iou
+            with pytest.raises(CertificateError, match="exceeds"):
+                verdict(asked, claim(asked, best.iou - Fraction(1, 10**9)))
+    best = brute_force_search(problem, max_length=3).best
+    text = Certificate("chain", 3, best.iou, "sets").to_json(problem, best)
+    rows = problem.concepts
+    renamed = ConceptRows(tuple(f"d{n}" for n in rows.names), rows.categories, rows.indptr, rows.indices)
+    for changed in (
+        Problem(rows, problem.weights + 1, problem.active, "u"),
+        Problem(renamed, problem.weights, problem.active, "u"),
+    ):
+        with pytest.raises(CertificateError, match="digests differ"):
+            verdict(changed, text)
+
+
+def test_rows_that_change_in_place_are_looked_at_again():
+    """The arrays are the caller's; only their content decides what is kept of them."""
+    problem = hard(2)
+    indices = problem.concepts.indices.astype(np.int64).copy()
+    best = brute_force_search(problem, max_length=2).best
+    text = Certificate("chain", 2, best.iou, "sets").to_json(problem, best)
+
+    def ask():
+        rows = problem.concepts
+        return check(text, rows.indptr, indices, problem.weights, problem.active, rows.names, compiled=checked_fast)
+
+    assert ask().iou == best.iou
+    indices[[0, 1]] = indices[[1, 0]]
+    with pytest.raises(CertificateError):
+        ask()
