@@ -65,7 +65,7 @@ def test_without_compilation_the_walk_ends_the_same():
 @pytest.mark.parametrize("make", [sparse, dense])
 def test_by_pairs_and_by_reach_the_same_bounds_are_confirmed(make, monkeypatch):
     for seed in range(3):
-        problem = make(seed, cells=40, concepts=12)
+        problem = make(seed, cells=40, concepts=16)
         best = brute_force_search(problem, max_length=3).best
         true = Certificate("chain", 3, best.iou, "sets").to_json(problem, best)
         assert verdict(problem, true).bound == best.iou
