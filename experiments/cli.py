@@ -25,6 +25,7 @@ from .commands.ls import ls
 from .commands.merge import merge
 from .commands.probe import probe_arrays, probe_vision
 from .commands.probe_nli import probe_nli
+from .commands.probe_tokens import probe_tokens
 from .commands.report import report
 from .commands.score import score
 from .commands.signature import register
@@ -48,7 +49,7 @@ app = typer.Typer(
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "probe": (
         "Run a model over a dataset; keep what searches need.",
-        {"vision": probe_vision, "arrays": probe_arrays, "nli": probe_nli},
+        {"vision": probe_vision, "arrays": probe_arrays, "nli": probe_nli, "tokens": probe_tokens},
     ),
     "train": ("Train what a probe needs.", {"nli": train_nli, "tagger": train_tagger}),
     "evaluate": ("Test a model on labelled data.", {"nli": evaluate_nli}),

@@ -41,13 +41,18 @@ class Spill(AbstractContextManager["Spill"]):
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """The maps of each image, (n_units, height, width)."""
+        return (maps[0] for maps in self.blocks(1))
+
+    def blocks(self, at_once: int) -> Iterator[np.ndarray]:
+        """The maps of images that follow each other, so many at once, (n, n_units, height, width)."""
         if self.shape is None:
             return
         self._file.flush()
         self._file.seek(0)
         count = int(np.prod(self.shape))
-        for _ in range(self.n_images):
-            yield np.fromfile(self._file, dtype=np.float32, count=count).reshape(self.shape)
+        for first in range(0, self.n_images, at_once):
+            n = min(at_once, self.n_images - first)
+            yield np.fromfile(self._file, dtype=np.float32, count=n * count).reshape(n, *self.shape)
 
     def __exit__(self, *_: object) -> None:
         self._file.close()

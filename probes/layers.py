@@ -78,7 +78,16 @@ def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, objec
 def _keep(outputs: dict[str, object], name: str, module: nn.Module, inputs: object, output: object) -> None:
     # What follows may work in place (`ReLU(inplace=True)`, `x += identity`) and would change the
     # tensor that the layer returned before anybody has read it: hence a copy.
-    outputs[name] = output.clone() if isinstance(output, torch.Tensor) else output
+    outputs[name] = _copied(output)
+
+
+def _copied(output: object) -> object:
+    """The output with copies of the tensors in it, where it is one, or a sequence or a dict of some."""
+    if isinstance(output, torch.Tensor):
+        return output.clone()
+    if type(output) is tuple or type(output) is list:
+        return type(output)(map(_copied, output))
+    return {key: _copied(part) for key, part in output.items()} if isinstance(output, dict) else output
 
 
 def _check_all_ran(outputs: dict[str, object], layers: tuple[str, ...], *_: object) -> None:

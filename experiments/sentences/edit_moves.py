@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...probes.text.concepts import word_form
 from ...probes.text.language import AnalysedPair, AnalysedSentence
+from ...probes.text.word_forms import word_form
 from .heuristics import Literal
 from .pair_formulas import OVERLAP, ConceptReader, side_of, words
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...probes.text.concepts import PairConceptSettings, shares_more, word_form
+from ...probes.text.concepts import PairConceptSettings, shares_more
 from ...probes.text.language import AnalysedPair, AnalysedSentence
 from ...probes.text.vectors import WordVectors
+from ...probes.text.word_forms import word_form
 from ...solver.errors import UsageError
 from ...solver.formula import Atom, Formula, Not
 from .heuristics import Literal

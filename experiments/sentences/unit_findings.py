@@ -22,7 +22,7 @@ from typing import Any
 
 from ...probes.inputs import Side
 from ...probes.store import Probe
-from ...probes.text.concepts import word_form
+from ...probes.text.word_forms import word_form
 from ...solver.errors import UsageError
 from ...solver.parse import parse
 from ..run.folder import Run

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..text.concepts import word_form
 from ..text.language import AnalysedPair
 from ..text.pairs import LABELS, Pairs
+from ..text.word_forms import word_form
 
 Tokens = tuple[str, ...]
 

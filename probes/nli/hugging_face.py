@@ -8,10 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ...solver.errors import DataError, UsageError
-from ..factories import brief
 from ..models import weights_digest
-from ..torchvision_ops import import_torchvision
+from ..transformers_folder import load_folder
 
 
 class HuggingFacePairs(nn.Module):
@@ -46,39 +44,11 @@ class HuggingFacePairs(nn.Module):
 
 
 def load_hugging_face(folder: Path) -> tuple[HuggingFacePairs, str, tuple[str, ...]]:
-    """The model in the folder (`config.json`, `model.safetensors` and the tokenizer's files), its digest and notes.
-
-    Nothing is downloaded, no code of the folder is run, and weights are read from safetensors only.
-    Raises `UsageError` without transformers or without such a folder, `DataError` where its files do not fit.
-    """
-    transformers = _import()
-    if not (folder / "config.json").is_file():
-        raise UsageError(f"model hf:{folder}: no folder with a config.json; models are read from local folders only")
-    only_here = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        network, found = transformers.AutoModelForSequenceClassification.from_pretrained(
-            str(folder), use_safetensors=True, output_loading_info=True, **only_here
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), **only_here)
-    except Exception as error:  # transformers meets damaged folders in many ways
-        raise DataError(f"model hf:{folder} cannot be loaded: {brief(error)[:300]}") from None
-    missing = sorted(map(str, found.get("missing_keys", ())))
-    if missing:
-        raise DataError(f"model hf:{folder}: the weights lack {len(missing)} entries, such as {missing[0]}")
+    """The model in the folder, its digest and notes; errors as in `load_folder`."""
+    network, tokenizer, notes = load_folder(folder, "AutoModelForSequenceClassification")
     names = network.config.id2label
     class_names = tuple(str(names[number]) for number in range(len(names)))
     inputs = [name for name in tokenizer("a", "b") if name in tokenizer.model_input_names]
-    module = HuggingFacePairs(network.eval(), tokenizer, class_names, inputs)
-    notes = ("Tokens are joined by blanks, and split again by the model's own tokenizer.",)
+    module = HuggingFacePairs(network, tokenizer, class_names, inputs)
+    notes += ("Tokens are joined by blanks, and split again by the model's own tokenizer.",)
     return module, weights_digest(module), notes
-
-
-def _import() -> Any:
-    import_torchvision()  # transformers imports it, and it may need help
-    try:
-        import transformers
-    except ImportError:
-        raise UsageError("hf: models need the package transformers: pip install 'compexact[hf]'") from None
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    return transformers

@@ -18,9 +18,8 @@ from torch import nn
 from ...solver.errors import UsageError
 from ..factories import is_factory_spec
 from ..models import load_model
+from ..transformers_folder import HUGGING_FACE
 from .saving import model_digest, read_model
-
-HUGGING_FACE = "hf:"
 
 
 @dataclass(frozen=True, eq=False)

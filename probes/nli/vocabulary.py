@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...solver.errors import DataError
-from ..text.concepts import word_form
+from ..text.word_forms import word_form
 
 UNKNOWN, PADDING = "<unk>", "<pad>"
 UNKNOWN_ID, PADDING_ID = 0, 1

@@ -17,7 +17,6 @@ the treebank's tokens: 39.7, 6.8 and 1.9 %; of these, without punctuation 31.4, 
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,9 @@ from ...solver.errors import UsageError
 from ...solver.names import name_problem
 from .concept_settings import OVERLAPS, PairConceptSettings
 from .language import AnalysedPair, AnalysedSentence
+from .neighbours import by_member, neighbour_groups
 from .vectors import WordVectors
+from .word_forms import word_form
 
 SIDES = {"pre": "premise", "hyp": "hypothesis"}
 SKIPPED = frozenset({"a", "an", "the", "of", ".", ",", "unk", "<unk>", "[unk]", "<pad>", "[pad]"})
@@ -87,11 +88,6 @@ def pair_concepts(
     return table.concepts(notes)
 
 
-def word_form(token: str) -> str:
-    """The token as concepts count it: in lower case, and composed (NFC), so that equal-looking words are equal."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", token).lower())
-
-
 def shares_more(percent: int, both: int, either: int, overlap: str = "paper") -> bool:
     """Whether two sentences share more than `percent` percent, strictly, without rounding.
 
@@ -145,13 +141,8 @@ def _add_neighbours(
 ) -> list[str]:
     """Add the side's NEIGHBORS concepts; a note on the words that have none."""
     present = frozenset().union(*(sentence.words for sentence in sentences))
-    groups = {word: present.intersection(map(word_form, nearest)) for word, nearest in near.items()}
-    none = sum(not group for group in groups.values())
-    groups = {word: group | {word} if with_word else group for word, group in groups.items() if group}
-    of_member: dict[str, list[str]] = {}
-    for word, group in groups.items():
-        for member in group:
-            of_member.setdefault(member, []).append(word)
+    groups = neighbour_groups(near, present, with_word)
+    none, of_member = len(near) - len(groups), by_member(groups)
     held = ({word for member in s.words for word in of_member.get(member, ())} for s in sentences)
     table.add_groups(f"NEIGHBORS({side}:{{}})", "neighbours", list(groups), held)
     if not none:

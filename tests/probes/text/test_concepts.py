@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compexact.probes.text.concepts import PairConceptSettings, pair_concepts, shares_more, word_form
+from compexact.probes.text.concepts import PairConceptSettings, pair_concepts, shares_more
 from compexact.probes.text.language import AnalysedPair, AnalysedSentence
 from compexact.probes.text.vectors import WordVectors
+from compexact.probes.text.word_forms import word_form
 from compexact.solver.errors import UsageError
 
 

@@ -1,0 +1,96 @@
+"""`compexact probe tokens`.  Nothing heavy is imported before it runs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...probes.tokens.corpora import CORPORA
+from ...probes.tokens.token_settings import TokenConceptSettings, TokenSettings
+from .options import LimitOption
+from .probe_output import WholeProbe
+from .signature import Depends
+
+if TYPE_CHECKING:
+    from ...probes.text.vectors import WordVectors
+    from ...probes.tokens.sentences import Corpus
+
+FORMATS = "; ".join(f"{name}:FILE, {form.says}" for name, form in CORPORA.items())
+
+
+@dataclass(frozen=True)
+class AnnotatedText:
+    """The sentences of some files, or the first of them."""
+
+    corpus: Annotated[list[str], typer.Option(help=f"{FORMATS}; repeatable.")]
+    spacy: Annotated[
+        str | None, typer.Option(help="A spaCy pipeline, installed or a folder, for text.  Default: rules, no tags.")
+    ] = None
+    limit: LimitOption = None
+
+    def open(self) -> Corpus:
+        """Reads them."""
+        from ...probes.tokens.corpora import open_corpora
+
+        return open_corpora(self.corpus, spacy=self.spacy, limit=self.limit)
+
+
+@dataclass(frozen=True)
+class NearWords:
+    """Where words near a word come from."""
+
+    vectors: Annotated[Path | None, typer.Option(help="For --neighbors: GloVe text, or a spaCy pipeline.")] = None
+
+    def open(self, neighbours: int) -> WordVectors | None:
+        """Reads them where neighbours are asked for; `UsageError` where there are none to read."""
+        from ...probes.text.vectors import open_vectors
+        from ...solver.errors import UsageError
+
+        if neighbours and self.vectors is None:
+            raise UsageError("--neighbors needs --vectors: a GloVe text file, or a spaCy pipeline that has vectors")
+        if self.vectors is not None and not neighbours:
+            print("no NEIGHBORS concepts were asked for: --neighbors 5 makes them from the vectors", file=sys.stderr)
+            return None
+        return None if self.vectors is None else open_vectors(self.vectors)
+
+
+def probe_tokens(
+    model: Annotated[str, typer.Option(help="hf:FOLDER, or package.module:factory (module, tokenizer).")],
+    text: Annotated[AnnotatedText, Depends(AnnotatedText, "Text")],
+    place: Annotated[WholeProbe, Depends(WholeProbe)],
+    concepts: Annotated[TokenConceptSettings, Depends(TokenConceptSettings, "Concepts")],
+    near: Annotated[NearWords, Depends(NearWords, "Concepts")],
+    settings: Annotated[TokenSettings, Depends(TokenSettings, "Units and thresholds")],
+) -> None:
+    """Probe a transformer on words: what is annotated of them against the units of its layers.
+
+    compexact probe tokens --model hf:minilm --layer encoder.layer.2.intermediate \\
+        --corpus conllu:en_ewt-ud-dev.conllu.gz --corpus conllu:en_ewt-ud-test.conllu.gz -o words
+    compexact probe tokens --model hf:minilm --layer encoder.layer.5.output --corpus text:novel.txt \\
+        --spacy en_core_web_sm --concepts word:500,upos,ent,position -o words
+    """
+    from ...probes.devices import choose_device
+    from ...probes.layers import resolve_layer
+    from ...probes.store import save_probe
+    from ...probes.tokens.loading import load_token_model
+    from ...probes.tokens.probe_words import Made, probe_tokens
+    from ..progress import progress
+
+    place.check()
+    choose_device(settings.device)
+    loaded = load_token_model(model, dtype=settings.dtype)
+    for layer in settings.layers:
+        resolve_layer(loaded.module, layer)
+    corpus, vectors = text.open(), near.open(concepts.neighbours)
+    for note in loaded.notes:
+        print(note, file=sys.stderr)
+    with progress() as report:
+        probe = probe_tokens(
+            loaded, corpus, concepts, settings,
+            vectors=vectors, made=Made({"limit": text.limit}), spill_folder=place.output.parent, on_progress=report,
+        )  # fmt: skip
+    print(f"{save_probe(probe, place.output, force=place.force)!r} in {place.output}")

@@ -1,0 +1,1 @@
+"""Probe a transformer on the words, or the sub-words, of annotated sentences."""

@@ -1,0 +1,79 @@
+"""How a transformer is probed on words.  Nothing heavy is imported: the command line reads its options here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+CHOICES = {
+    "points": ("words", "subwords"),
+    "align": ("last", "first", "mean", "max"),
+    "context": ("sentence", "document"),
+    "threshold": ("quantile", "positive"),
+    "dtype": ("float32", "float16", "bfloat16"),
+}
+MAX_NEIGHBOURS = 1000
+
+
+@dataclass(frozen=True)
+class TokenSettings:
+    """What `compexact probe tokens` is asked of units and points: the text at a field is its option's help.
+
+    window: tokens, with those that the tokenizer adds.
+    """
+
+    layers: Annotated[tuple[str, ...], "--layer", "Dotted name, such as encoder.layer.2.intermediate; repeatable."]
+    points: Annotated[str, "words (of the corpus) or subwords (of the model)."] = "words"
+    align: Annotated[str, "A word's value: that of its last or first sub-word, or their mean or max."] = "last"
+    context: Annotated[str, "What the model reads at once: a sentence, or a document."] = "sentence"
+    window: Annotated[
+        int | None, "Longer texts are read in windows of so many tokens.  Default: what the model takes, at most 512."
+    ] = None
+    overlap: Annotated[
+        int | None, "Tokens that two windows share.  Default: 64, or a quarter of a window of fewer than 256."
+    ] = None
+    threshold: Annotated[str, "quantile, or positive (> 0, for units after a ReLU)."] = "quantile"
+    quantile: Annotated[float, "Share of a unit's values above its threshold."] = 0.01
+    batch_size: Annotated[int, "Inputs at once."] = 32
+    device: Annotated[str, "cpu, cuda, mps or auto."] = "cpu"
+    dtype: Annotated[str, "What the model computes in: float32, float16 or bfloat16."] = "float32"
+    top_sentences: Annotated[int, "Sentences kept per unit for reports."] = 8
+
+    def __post_init__(self) -> None:
+        from ...solver.errors import UsageError, did_you_mean
+
+        for name, known in CHOICES.items():
+            if (value := getattr(self, name)) not in known:
+                raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}{did_you_mean(str(value), known)}")
+        if not 0 < self.quantile < 1:
+            raise UsageError(f"the quantile is a share between 0 and 1, such as 0.01, not {self.quantile}")
+        for name, least in (("batch_size", 1), ("top_sentences", 0), ("overlap", 0), ("window", 1)):
+            if (value := getattr(self, name)) is not None and value < least:
+                raise UsageError(f"{name} must be at least {least}, not {value}")
+        if not self.layers or len(set(self.layers)) < len(self.layers):
+            raise UsageError("name at least one layer, and each once")
+
+
+@dataclass(frozen=True)
+class TokenConceptSettings:
+    """Which concepts are made of words; the text at a field is its option's help.
+
+    concepts: None for all families that the corpus has something for.
+    """
+
+    concepts: Annotated[
+        str | None,
+        "Families, each with the most concepts that it may give: word:2000,upos,regex:FILE,package.module:factory.  "
+        "Default: all that the corpus has.",
+    ] = None
+    min_points: Annotated[int, "A concept holds on at least so many points."] = 25
+    neighbours: Annotated[int, "--neighbors", "Also add NEIGHBORS of every word: this many nearest ones."] = 0
+    neighbours_with_word: Annotated[bool, "--neighbors-with-word", "Count the word itself among its NEIGHBORS."] = False
+
+    def __post_init__(self) -> None:
+        from ...solver.errors import UsageError
+
+        if self.min_points < 1:
+            raise UsageError(f"min_points must be at least 1, not {self.min_points}")
+        if not 0 <= self.neighbours <= MAX_NEIGHBOURS:
+            raise UsageError(f"neighbours must be from 0 to {MAX_NEIGHBOURS:,}, not {self.neighbours}")
