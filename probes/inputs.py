@@ -1,4 +1,4 @@
-"""What a probe says of its inputs, one by one: `probe.inputs`, the same for images and for sentence pairs.
+"""What a probe says of its inputs, one by one: `probe.inputs`, the same for images, sentence pairs and words.
 
     probe.inputs.active(["3", "7"])    # bool (n_inputs, 2): where the units are active
     probe.inputs.gold                  # int64 (n_inputs,): the class that each is meant to have, -1 for none
@@ -22,16 +22,26 @@ import numpy as np
 from ..solver.cells import Cells
 from ..solver.errors import DataError, UsageError
 from .point_cells import PACKED, unpacked
+from .stored_sentences import ARRAYS, StoredSentences
 
 Part = Literal[
-    "activity", "class_weights", "keys", "pictures", "point_cells", "predicted", "thresholds", "top_pairs", "unit_max"
+    "activity",
+    "class_weights",
+    "keys",
+    "pictures",
+    "point_cells",
+    "predicted",
+    "sentences",
+    "thresholds",
+    "top_pairs",
+    "unit_max",
 ]
 Side = Literal["premise", "hypothesis"]
 
 ACTIVITY = ("image_active", "unit_active")
-"""The arrays that keep it, as packed bits: those of a vision probe and of an nli probe."""
+"""The arrays that keep it, as packed bits: those of a vision probe, and of one whose inputs are points."""
 KEYS = (("images",), ("premises", "hypotheses"))
-KEPT_BY = "`compexact probe vision` and `compexact probe nli` keep that; plain arrays do not have it"
+KEPT_BY = "`compexact probe vision`, `nli` and `tokens` keep that; plain arrays do not have it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +92,10 @@ class Inputs:
 
     def has(self, part: Part) -> bool:
         """Whether the probe has it, as this view gives it."""
+        if part == "sentences":
+            return bool(self.names.get("sentences")) and all(name in self.arrays for name in ARRAYS)
         if part == "keys":
-            return any(all(self.names.get(name) for name in names) for names in KEYS)
+            return self.has("sentences") or any(all(self.names.get(name) for name in names) for names in KEYS)
         if part == "activity":
             return any(name in self.arrays for name in ACTIVITY)
         if part == "predicted":
@@ -100,11 +112,21 @@ class Inputs:
     @property
     def are_pairs(self) -> bool:
         """Whether the inputs are points themselves, sentence pairs: then each has one cell, and units are on or off."""
-        return "point_cells" in self.arrays and "unit_active" in self.arrays
+        return "point_cells" in self.arrays and "unit_active" in self.arrays and not self.are_words
+
+    @property
+    def are_words(self) -> bool:
+        """Whether the inputs are points themselves, words or sub-words of sentences."""
+        return "point_sentences" in self.arrays
 
     @property
     def keys(self) -> list[tuple[str, ...]]:
-        """What tells the inputs apart: an image's name, or a pair's two sentences."""
+        """What tells the inputs apart: an image's name, a pair's two sentences, or where a word stands.
+
+        Of a word the names of its document and sentence, and its number in that, from 1.
+        """
+        if self.has("sentences"):
+            return _word_keys(self.sentences)
         for names in KEYS:
             if all(self.names.get(name) for name in names):
                 return list(zip(*(map(str, self.names[name]) for name in names)))
@@ -225,6 +247,13 @@ class Inputs:
         others = [name for name in StoredPictures.__dataclass_fields__ if name != "point_cells"]
         return StoredPictures(point_cells=self.point_cells, **{name: self.arrays[name] for name in others})
 
+    @cached_property
+    def sentences(self) -> StoredSentences:
+        """The sentences whose words are the points, and the units' values in those that they like best."""
+        if not self.has("sentences"):
+            raise UsageError("this probe has no sentences of words; `compexact probe tokens` makes one that has")
+        return StoredSentences.of(self.names, self.arrays)
+
     @property
     def top_pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """int32 and float32 (n_units, k): each unit's pairs of highest value, highest first, and the values."""
@@ -240,6 +269,15 @@ class Inputs:
         if not self.names.get(name):
             raise UsageError(lacks)
         return self.names[name]
+
+
+def _word_keys(stored: StoredSentences) -> list[tuple[str, ...]]:
+    places = np.arange(len(stored.point_sentences)) - stored.first_points[stored.point_sentences]
+    documents = [stored.documents[number] for number in stored.sentence_documents]
+    return [
+        (documents[sentence], stored.keys[sentence], str(place + 1))
+        for sentence, place in zip(stored.point_sentences.tolist(), places.tolist())
+    ]
 
 
 def _instead(targets: Sequence[str | None]) -> str:

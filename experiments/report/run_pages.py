@@ -21,6 +21,7 @@ from .pair_texts import Sentences
 from .pictures import Pictures
 from .run_index import Summary, all_settings, probe_facts, search_facts, summarise
 from .unit_page import UnitReport, read_units
+from .word_texts import WordTexts
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,7 @@ class _UnitPages:
     def __init__(self, report: RunReport, classes: Classes, pages: Pages) -> None:
         self.report, self.classes, self.pages = report, classes, pages
         self.sentences, pictures = Sentences.of(report.probe), Pictures.of(report.probe)
+        self.words = WordTexts.of(report.probe)
         self.gallery = Gallery(report.probe, pictures, classes, pages.folder) if pictures else None
 
     def write(self, place: int) -> None:
@@ -117,7 +119,7 @@ class _UnitPages:
         )
 
     def _shown(self, unit: UnitReport) -> dict[str, Any]:
-        """The unit's inputs: rows of pictures, or of pairs."""
+        """The unit's inputs: rows of pictures, pairs, or sentences."""
         minor = smallest(unit.negations)
         pairs = negated_pairs = None
         if self.sentences:
@@ -128,6 +130,7 @@ class _UnitPages:
             "pictures": self.gallery.top(unit) if self.gallery else [],
             "holding": self.gallery.holding(unit) if self.gallery else [],
             "negated": self.gallery.negated(unit, minor) if self.gallery else [],
+            "words": self.words.unit(unit) if self.words else None,
             "pairs": pairs,
             "negated_pairs": negated_pairs,
         }

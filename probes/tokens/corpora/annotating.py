@@ -78,7 +78,7 @@ def _sentence(span: Span, passage: Passage, key: str) -> Sentence:
     made = {name: each for name, (what, each) in READ.items() if span.doc.has_annotation(what)}
     heads = None
     if "dep" in made:
-        heads = tuple(-1 if token.head is token else place.get(token.head.i, -1) for token in tokens)
+        heads = tuple(-1 if token.head.i == token.i else place.get(token.head.i, -1) for token in tokens)
     return Sentence(
         key,
         passage.document,
