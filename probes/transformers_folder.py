@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from ..solver.errors import DataError, UsageError
 from .factories import brief
 from .torchvision_ops import import_torchvision
@@ -15,7 +13,7 @@ from .torchvision_ops import import_torchvision
 HUGGING_FACE = "hf:"
 
 
-def load_folder(folder: Path, kind: str, may_lack: Sequence[str] = ()) -> tuple[nn.Module, Any, tuple[str, ...]]:
+def load_folder(folder: Path, kind: str, may_lack: Sequence[str] = ()) -> tuple[Any, Any, tuple[str, ...]]:
     """The network in the folder (`config.json`, `model.safetensors`, the tokenizer's files), its tokenizer, and notes.
 
     kind: the class of transformers that chooses the network, such as `AutoModel`.  may_lack: how the names of weights

@@ -82,6 +82,8 @@ class _Stream:
     def __init__(self, file: Spill, sentence_of: np.ndarray, n_sentences: int, settings: TokenSettings) -> None:
         self.file, self.sentence_of, self.n_sentences, self.settings = file, sentence_of, n_sentences, settings
         self.widths: dict[str, int] = {}
+        self.top: TopQuantile | None = None
+        self.lowest = self.highest = self.sentence_max = np.zeros(0, dtype=np.float32)
         self.order: list[np.ndarray] = []
         self.n_seen = 0
 
@@ -98,24 +100,22 @@ class _Stream:
         self.file.append(values[:, :, None, None])
         if self.top is not None:
             self.top.add(np.ascontiguousarray(values.T))
-        self.lowest, self.highest = (
-            np.minimum(self.lowest, values.min(axis=0)),
-            np.maximum(self.highest, values.max(axis=0)),
-        )
+        self.lowest = np.minimum(self.lowest, values.min(axis=0))
+        self.highest = np.maximum(self.highest, values.max(axis=0))
         sentences = self.sentence_of[numbers]
         starts = np.flatnonzero(np.concatenate([[True], sentences[1:] != sentences[:-1]]))
-        largest = np.maximum.reduceat(values, starts, axis=0)
-        for sentence, row in zip(sentences[starts], largest):
-            np.maximum(self.sentence_max[sentence], row, out=self.sentence_max[sentence])
+        for sentence, largest in zip(sentences[starts], np.maximum.reduceat(values, starts, axis=0)):
+            np.maximum(self.sentence_max[sentence], largest, out=self.sentence_max[sentence])
         self.order.append(numbers)
         self.n_seen += len(numbers)
 
     def _start(self, widths: dict[str, int]) -> None:
-        self.widths, n = widths, sum(widths.values())
+        n = sum(widths.values())
+        self.widths = widths
         self.lowest, self.highest = np.full(n, np.inf, np.float32), np.full(n, -np.inf, np.float32)
         self.sentence_max = np.full((self.n_sentences, n), -np.inf, dtype=np.float32)
-        is_quantile = self.settings.threshold == "quantile"
-        self.top = TopQuantile(n, len(self.sentence_of), self.settings.quantile) if is_quantile else None
+        if self.settings.threshold == "quantile":
+            self.top = TopQuantile(n, len(self.sentence_of), self.settings.quantile)
 
     def seen(self) -> SeenWords:
         names = [

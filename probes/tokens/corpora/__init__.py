@@ -63,7 +63,8 @@ def open_corpora(specs: Sequence[str], *, spacy: str | None = None, limit: int |
         raise UsageError("name at least one corpus, such as --corpus conllu:FILE")
     if limit is not None and limit < 1:
         raise UsageError(f"--limit is at least 1, not {limit}")
-    annotator, sentences = Annotator(spacy), []
+    annotator = Annotator(spacy)
+    sentences: list[Sentence] = []
     digests: dict[str, str] = {}
     for spec in specs:
         form, path = _opened(spec)

@@ -35,12 +35,12 @@ HEAD = """# newdoc id = news-1
 
 
 def more(n: int) -> str:
-    """Sentences of a few forms, in documents of five."""
+    """Sentences of a few forms, in documents of five; no two are equal, so that no two values are."""
     lines = []
     for i in range(n):
         if i % 5 == 0:
             lines.append(f"# newdoc id = {('mail', 'novel')[i % 2]}-{i}")
-        noun, verb = ("dog", "cat", "bird")[i % 3], ("runs", "sleeps", "sings", "barked")[i % 4]
+        noun, verb = ("dog", "cat", "bird")[i % 3] + chr(97 + i % 26), ("runs", "sleeps", "sings", "barked")[i % 4]
         rows = [("A" if i % 2 else "The", "DET", 2), (noun, "NOUN", 3), (verb, "VERB", 0)]
         rows += [("in", "ADP", 6), ("the", "DET", 6), ("park", "NOUN", 3)] * (i % 3 == 0) + [(".", "PUNCT", 3)]
         lines.append(f"# sent_id = m{i}")

@@ -26,7 +26,11 @@ def test_conllu_gives_syntactic_words_with_their_place_in_the_text(conllu):
 
 
 def test_words_of_a_contraction_that_is_not_them_in_a_row_share_its_span(tmp_path):
-    rows = ["1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_", "1\tde\tde\tADP\t_\t_\t0\troot\t_\t_", "2\tle\tle\tDET\t_\t_\t1\tdet\t_\t_"]
+    rows = [
+        "1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_",
+        "1\tde\tde\tADP\t_\t_\t0\troot\t_\t_",
+        "2\tle\tle\tDET\t_\t_\t1\tdet\t_\t_",
+    ]
     (tmp_path / "f.conllu").write_text("\n".join(rows))
     sentence = open_corpora([f"conllu:{tmp_path / 'f.conllu'}"]).sentences[0]
     assert (sentence.text, sentence.spans) == ("du", ((0, 2), (0, 2)))

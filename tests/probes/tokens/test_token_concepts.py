@@ -1,5 +1,7 @@
 """Which concepts words have: each family against a literal reading of the corpus."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -78,9 +80,7 @@ def test_concepts_of_chosen_words_are_those_of_these_words_in_their_order(words)
 
 def test_a_family_gives_at_most_the_number_asked_for_and_of_those_on_enough_points_the_most_frequent(words):
     few = made(words, "word:3,upos", min_points=2)
-    assert [name for name in few.names if name.startswith("word:")] == ["word:.", "word:the", "word:park"] or len(
-        [name for name in few.names if name.startswith("word:")]
-    ) == 3
+    assert len([name for name in few.names if name.startswith("word:")]) == 3
     sizes = {name: len(held(few, name)) for name in few.names}
     every = made(words, "word")
     most = sorted((-len(held(every, name)), name) for name in every.names)[:3]
@@ -99,12 +99,13 @@ def test_points_that_a_word_is_decide_which_concepts_are_frequent(words):
 def test_patterns_of_a_file_become_concepts(words, tmp_path):
     (tmp_path / "p.txt").write_text("# mine\ndouble = (.)\\1\n\nends in s = s$\n")
     concepts = made(words, f"regex:{tmp_path / 'p.txt'}")
-    assert concepts.names == ("regex:ends in s",)
+    assert held(concepts, "regex:double") == literal(words, lambda s, i: any(a == b for a, b in pairwise(s.words[i])))
     assert held(concepts, "regex:ends in s") == literal(words, lambda s, i: s.words[i].endswith("s"))
 
 
 @pytest.mark.parametrize(
-    ("line", "says"), [("a = (", "line 1: .* no regular expression"), ("only", "line 1: 'only' is not `name = pattern`")]
+    ("line", "says"),
+    [("a = (", "line 1: .* no regular expression"), ("only", "line 1: 'only' is not `name = pattern`")],
 )
 def test_a_pattern_that_is_none_is_said_with_its_line(words, tmp_path, line, says):
     (tmp_path / "p.txt").write_text(line)

@@ -40,7 +40,7 @@ def spelt(parts):
 
 
 def test_the_sub_words_of_a_word_are_those_with_its_characters(planned):
-    words, (window,), points = planned([["The", "bird", "sleeps"]])
+    _, (window,), points = planned([["The", "bird", "sleeps"]])
     assert [pieces(window, i) for i in range(3)] == [["the"], ["b", "##i", "##r", "##d"], ["sleeps"]]
     assert points.words.tolist() == [0, 1, 2]
     assert points.n_left_out == 0
@@ -50,7 +50,7 @@ def test_the_sub_words_of_a_word_are_those_with_its_characters(planned):
 @pytest.mark.parametrize("context", ["sentence", "document"])
 def test_in_windows_every_word_counts_once_and_has_all_its_sub_words(planned, overlap, context):
     texts = [["zebra", "dog", "ox"] * 9, ["a"], ["the", "abc"] * 20]
-    words, windows, points = planned(texts, window=20, overlap=overlap, context=context)
+    words, windows, _ = planned(texts, window=20, overlap=overlap, context=context)
     assert max(window.n_tokens for window in windows) <= 20
     numbers = np.concatenate([window.points for window in windows])
     assert sorted(numbers.tolist()) == list(range(len(words)))
