@@ -38,8 +38,8 @@ class StoredSentences:
     @classmethod
     def of(cls, names: Mapping[str, Sequence[Any]], arrays: Mapping[str, np.ndarray]) -> StoredSentences:
         """Raises `DataError` where they do not fit each other."""
-        texts: dict[str, Any] = {name: [str(text) for text in names.get(name) or ()] for name in NAMES}
-        found = cls(**texts, **{name: arrays[name] for name in ARRAYS})
+        kept: dict[str, Any] = {name: [str(text) for text in names.get(name) or ()] for name in NAMES}
+        found = cls(**kept | {name: arrays[name] for name in ARRAYS})
         n, n_documents, (n_units, k) = len(found.sentences), len(found.documents), found.top_sentences.shape
         points = found.point_sentences
         fits = (
