@@ -27,6 +27,7 @@ class Piece:
     """A part of a sentence's text: a point, or what stands between two.
 
     shade: from 0 to `SHADES`, by the unit's value; value: None where it is not kept, or the piece is no point.
+    is_focus: whether the sentence is shown for this word.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Piece:
     is_point: bool = False
     is_active: bool = False
     holds: bool = False
+    is_focus: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,9 @@ class _Shown:
         for point in shown:
             start, end = max(at, int(stored.point_starts[point])), int(stored.point_ends[point])
             pieces += [Piece(text[at:start])] * (start > at)
-            pieces.append(self._piece(text[start:end], point, None if values is None else values[point - points.start]))
+            value = None if values is None else float(values[point - points.start])
+            # A word whose characters another one has already, as in a contraction, is a dot.
+            pieces.append(self._piece(text[start:end] or "·", point, value, point == focus))
             at = max(end, at)
         pieces += [Piece(text[at:])] * (not is_cut[1] and at < len(text))
         return ShownSentence(
@@ -174,11 +178,11 @@ class _Shown:
             *is_cut,
         )
 
-    def _piece(self, text: str, point: int, value: np.floating | None) -> Piece:
+    def _piece(self, text: str, point: int, value: float | None, is_focus: bool) -> Piece:
         """A word that is active is shaded, however little, also where its value is not kept."""
         is_active = bool(self.active[point])
         base = max(self.lowest, 0.0) if self.highest > 0 else self.lowest
-        known = float(value) if value is not None else self.highest if is_active else base
+        known = value if value is not None else self.highest if is_active else base
         share = (known - base) / ((self.highest - base) or 1)
         shade = min(max(round(SHADES * share), 1 if is_active else 0), SHADES)
-        return Piece(text, shade, None if value is None else float(value), True, is_active, bool(self.holds[point]))
+        return Piece(text, shade, value, True, is_active, bool(self.holds[point]), is_focus)
