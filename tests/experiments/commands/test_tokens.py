@@ -7,7 +7,6 @@ import pytest
 from tiny_transformer import save_tiny
 
 from compexact.probes.opening import open_probe
-from compexact.probes.torchvision_ops import import_torchvision
 from compexact.solver.parse import parse
 
 TAGS = {"the": "DET", "a": "DET", "dog": "NOUN", "cat": "NOUN", "park": "NOUN", "sleeps": "VERB", "in": "ADP"}
@@ -15,7 +14,6 @@ TAGS = {"the": "DET", "a": "DET", "dog": "NOUN", "cat": "NOUN", "park": "NOUN", 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    import_torchvision()
     return save_tiny(tmp_path_factory.mktemp("models") / "tiny")
 
 

@@ -3,8 +3,6 @@
 import pytest
 from tiny_transformer import save_tiny
 
-from compexact.probes.torchvision_ops import import_torchvision
-
 HEAD = """# newdoc id = news-1
 # sent_id = a1
 1	The	the	DET	DT	Definite=Def|PronType=Art	2	det	_	_
@@ -60,5 +58,4 @@ def conllu(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """The tiny transformer as a folder."""
-    import_torchvision()
     return save_tiny(tmp_path_factory.mktemp("models") / "tiny")
