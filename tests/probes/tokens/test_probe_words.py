@@ -22,7 +22,7 @@ LAYER = "encoder.layer.1.intermediate"
 DATA = Path(__file__).resolve().parents[4] / "shared/data"
 FORMULAS = {
     "upos:NOUN": lambda w: w["upos"] == "NOUN",
-    "(upos:DET OR word:park) AND NOT position:first": lambda w: (w["upos"] == "DET" or w["word"] == "park") and w["i"],
+    "(upos:DET OR word:in) AND NOT position:first": lambda w: (w["upos"] == "DET" or w["word"] == "in") and w["i"],
     "prev:tag:NN OR suffix:-s": lambda w: w["before"] == "NN" or (w["word"].endswith("s") and len(w["word"]) > 1),
 }
 
