@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache, partial, update_wrapper
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -72,8 +71,14 @@ def on_compiling(call: Callable[[], None]) -> Iterator[None]:
     """Call the function whenever something begins to be compiled within this; not where compiled code is on disk."""
     from numba.core import event
 
-    listener = SimpleNamespace(notify=lambda happens: happens.is_start and call())
-    with event.install_listener("numba:compile", listener):
+    class Listener(event.Listener):
+        def on_start(self, event: object) -> None:
+            call()
+
+        def on_end(self, event: object) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Listener()):
         yield
 
 

@@ -21,7 +21,7 @@ def _metrics() -> str:
 
 
 def _forms() -> str:
-    from ...solver.reference import FORMS
+    from ...solver.reference_forms import FORMS
 
     return _rows((name, form.says) for name, form in FORMS.items())
 
