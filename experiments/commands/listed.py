@@ -1,6 +1,6 @@
 """What an option can be, as the registry has it that lists it.
 
-Registries import the searches that they list, so they are read only when the help of such an option is shown.
+Registries import nothing heavy, and are read only when the help of such an option is shown.
 """
 
 from __future__ import annotations
