@@ -36,6 +36,9 @@ kills: $(READY)
 	$(BIN)/python tests/kills.py --kills $(KILLS) --seed $(SEED)
 
 bench: $(READY)
+	$(BIN)/python benchmarks/paper_scale.py --images 40
+	$(BIN)/python benchmarks/probing.py --images 60
+	$(BIN)/python benchmarks/growth.py --cells 1000 10000 100000
 	$(BIN)/python benchmarks/beam.py
 	$(BIN)/python benchmarks/exact.py
 	$(BIN)/python benchmarks/stopping.py --rows 6000 --concepts 100 --limits 1

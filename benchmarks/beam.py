@@ -82,7 +82,7 @@ def main() -> None:
         passes("SqueezeNet on real images", probe.cells)
     large = inputs.paper_probe()
     if large is not None:
-        passes("the paper's size", large.cells)
+        passes("images of paper_scale.py", large.cells)
     matrix, neurons = inputs.sentence_pair_points()
     cells = from_arrays(matrix, neurons)
     print(f"sentence-pair-like input, length 5: {1000 * all_units(cells, 5) / neurons.shape[1]:.1f} ms per unit")

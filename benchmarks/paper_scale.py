@@ -1,7 +1,7 @@
 """The paper's own size: 22,210 images, 1,105 concepts, the 512 units of a ResNet-18's layer4, from pictures to proofs.
 
     python benchmarks/paper_scale.py                    all of it: half an hour, 3 GB of disk under build/paper_scale
-    python benchmarks/paper_scale.py --images 500       the same, smaller; `make bench` runs this
+    python benchmarks/paper_scale.py --images 40        the same, smaller; `make bench` runs this
 
 Each step is a command as one types it; wall time, processor time and peak memory are printed beside what is asked of
 it at full size, or published of others.  A step whose output is there is not run again, and its figures are kept.

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..solver.cells import ConceptRows
 from ..solver.formula import Formula
-from ..solver.parse import parse
+from ..solver.parsing import parse
 from ..solver.problem import Problem
 from .channel import Channel, Round
 from .parents import die_with_parent

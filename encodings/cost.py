@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..solver.problem import Problem
-from .shape import Shape
+if TYPE_CHECKING:
+    from ..solver.problem import Problem
+    from .shape import Shape
 
 MOST_BYTES = 4 * 2**30
 """Memory of the solver's process."""

@@ -14,11 +14,11 @@ from fractions import Fraction
 from typing import Any
 
 from ..solver.beam import search_beam
-from ..solver.ceiling import ceiling
+from ..solver.ceilings import ceiling
 from ..solver.errors import DisagreementError, UsageError
 from ..solver.explanation import Explanation
 from ..solver.formula import Atom, Formula, is_chain
-from ..solver.parse import parse
+from ..solver.parsing import parse
 from ..solver.problem import Problem
 from ..solver.result import SearchResult
 from ..solver.stopping import Stopping

@@ -14,9 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
+from typing import TYPE_CHECKING
 
 from ..solver.errors import UsageError
-from ..solver.problem import Problem
+
+if TYPE_CHECKING:
+    from ..solver.problem import Problem
 
 CPSAT_LIMIT = 2**60
 """CP-SAT refuses models whose objective coefficients add up to more."""

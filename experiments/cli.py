@@ -1,7 +1,6 @@
 """The command line: `compexact`.
 
-Nothing heavy is imported here.  A command imports what it needs when it runs, so help comes at once; only where it
-lists what is in a registry (`commands/listed.py`) that is imported.
+Nothing heavy is imported here.  A command imports what it needs when it runs, so help comes at once.
 Answers go to stdout, progress and messages to stderr.  Exit codes: 0 done, 1 failed, 2 usage,
 3 bad data, 4 some units failed, 5 two computations disagree, 130 interrupted.
 """

@@ -13,8 +13,9 @@
 All of it is imported when it is first asked for: the command line reads its options off settings in here.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..solver.later import later
 
 if TYPE_CHECKING:
     from .datasets.spec import open_dataset
@@ -25,26 +26,23 @@ if TYPE_CHECKING:
     from .vision.probe import probe_vision
     from .vision.vision_settings import VisionSettings
 
-_LATER = {
-    "LoadedModel": "models",
-    "load_model": "models",
-    "open_dataset": "datasets.spec",
-    "open_probe": "opening",
-    "PRESETS": "preprocess",
-    "Preprocessing": "preprocess",
-    "Probe": "store",
-    "VisionSettings": "vision.vision_settings",
-    "probe_vision": "vision.probe",
-    "save_probe": "store",
-}
-
 __all__ = [
     "PRESETS", "LoadedModel", "Preprocessing", "Probe", "VisionSettings", "load_model", "open_dataset", "open_probe",
     "probe_vision", "save_probe",
 ]  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(f".{_LATER[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = later(
+    __name__,
+    {
+        "LoadedModel": "models",
+        "load_model": "models",
+        "open_dataset": "datasets.spec",
+        "open_probe": "opening",
+        "PRESETS": "preprocess",
+        "Preprocessing": "preprocess",
+        "Probe": "store",
+        "VisionSettings": "vision.vision_settings",
+        "probe_vision": "vision.probe",
+        "save_probe": "store",
+    },
+)

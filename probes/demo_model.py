@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..solver.errors import UsageError
-from ..solver.parse import parse
+from ..solver.parsing import parse
 from .datasets.annotated_images import AnnotatedImages
 from .demo_palette import HELD_OUT_EVERY, MATERIALS, RGB, SCENE_NAMES
 from .preprocess import Preprocessing

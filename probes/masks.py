@@ -12,6 +12,9 @@ from ..solver.compiled import compiled
 from ..solver.errors import DataError
 from .datasets.annotated_images import Annotation
 
+TABLE_SIZE = 2**18
+"""Up to so many numbers are told apart by a table, which takes a tenth of the time of sorting them."""
+
 
 def upsample(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """float32 (n, h, w) -> (n, *size): bilinear, half-pixel centres, clamped edges, as in the paper's code."""
@@ -55,12 +58,25 @@ def label_points(annotation: Annotation) -> LabelledPoints:
     values: list[np.ndarray] = []
     for plane in planes:
         # Renumbering after each plane keeps the codes small, however many planes there are.
-        distinct, code = np.unique(code * base + plane + 1, return_inverse=True)
+        distinct, code = _numbered(code * base + plane + 1)
         values = [column[distinct // base] for column in values] + [distinct % base - 1]
     everywhere = set(annotation.image_concepts)
     combinations = zip(*(column.tolist() for column in values)) if values else [()]
     rows = [tuple(sorted(everywhere.union(combination) - {-1})) for combination in combinations]
     return LabelledPoints(rows, code.astype(np.int32), np.bincount(code, minlength=len(rows)))
+
+
+def _numbered(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct numbers, ascending, and the place of each among them.  codes: int64 (n,), not negative."""
+    end = int(codes.max(initial=0)) + 1
+    if end > TABLE_SIZE:
+        return np.unique(codes, return_inverse=True)
+    occurs = np.zeros(end, dtype=bool)
+    occurs[codes] = True
+    distinct = np.flatnonzero(occurs)
+    place = np.empty(end, dtype=np.int64)
+    place[distinct] = np.arange(len(distinct))
+    return distinct, place[codes]
 
 
 def active_counts(values: np.ndarray, lower: np.ndarray, points: LabelledPoints) -> np.ndarray:

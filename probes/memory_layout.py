@@ -18,7 +18,9 @@ from torch import nn
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 AUTO = "auto"
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEPT, _USUAL = 2**30, 2**17
+_KEPT = 2**30
+_USUAL = 2**25
+"""What the C library comes to by itself where arrays come and go, which it does no more once it was told anything."""
 
 
 def formats_to_try(name: str, model: nn.Module, device: torch.device) -> tuple[str, ...]:

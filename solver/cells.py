@@ -178,6 +178,10 @@ class Cells:
         """int64 (n_concepts,): the points of each concept."""
         return points_of_concepts(self.concepts, self.weights)
 
+    def compute_shared(self) -> None:
+        """Compute what a search of any unit reads and computes once: processes that are copied after it share it."""
+        _ = self.concept_points, self.concepts.by_column
+
     def unit(self, name: str) -> int:
         """The column of the unit with this name; `UsageError` with the nearest names where there is none."""
         if name not in self._unit_position:

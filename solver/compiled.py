@@ -1,8 +1,8 @@
 """The compiled inner loops.
 
 numba, because the loops are few and short, stay readable beside the Python that they serve, and need
-no compiler where the package is installed.  Compiled code is cached on disk where a folder for it can
-be written.
+no compiler where the package is installed.  It is imported when the first of them is called.  Compiled code is cached
+on disk where a folder for it can be written.
 """
 
 from __future__ import annotations
@@ -10,19 +10,44 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
-from numba.core import event
+
+
+class Compiled:
+    """A function that is compiled when it is first called: importing numba takes longer than opening a probe."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+        self.function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.dispatcher(*arguments)
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """What numba makes of it, and of the compiled functions that it calls: numba knows only its own."""
+        known = self.function.__globals__
+        for name in self.function.__code__.co_names:
+            if isinstance(called := known.get(name), Compiled):
+                known[name] = called.dispatcher
+        return _njit(self.function)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, to be compiled when it is called."""
+    return Compiled(function)
+
+
+def _njit(function: Callable[..., Any]) -> Any:
     """`numba.njit` with its disk cache, or without it where no cache folder can be written."""
+    import numba
+
     try:
-        made: Callable[..., Any] = numba.njit(cache=True, nogil=True)(function)
+        made = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:
         return numba.njit(nogil=True)(function)
     # Numba compiles a kept function anew when its own file changes; ours also call functions of the files beside it.
@@ -41,23 +66,19 @@ def _load_or_forget(load: Callable[[], dict[Any, Any]]) -> dict[Any, Any]:
         return {}
 
 
-class _Listener(event.Listener):
-    """Calls a function whenever something begins to be compiled."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self.call = call
-
-    def on_start(self, event: Any) -> None:
-        self.call()
-
-    def on_end(self, event: Any) -> None:
-        pass
-
-
 @contextmanager
 def on_compiling(call: Callable[[], None]) -> Iterator[None]:
-    """Call the function whenever something is compiled within this; not where compiled code is found on disk."""
-    with event.install_listener("numba:compile", _Listener(call)):
+    """Call the function whenever something begins to be compiled within this; not where compiled code is on disk."""
+    from numba.core import event
+
+    class Listener(event.Listener):
+        def on_start(self, event: object) -> None:
+            call()
+
+        def on_end(self, event: object) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Listener()):
         yield
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from .beam import search_beam
-from .ceiling import ceiling
+from .ceilings import ceiling
 from .errors import UsageError
 from .formula import Atom
 from .prefixes.branch_and_bound import search_prefixes

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .ceiling import ceiling
+from .ceilings import ceiling
 from .errors import UsageError
 from .explanation import Explanation
 from .formula import And, Atom, Formula, Not, Or
 from .problem import Problem
 from .result import SearchResult
+from .spaces import SPACES
 from .stopping import Stopped, Stopping
 
-SPACES = ("chain", "tree")
 MAX_FUNCTIONS = 2_000_000
 MAX_BYTES = 2**31
 """Of all functions together."""

@@ -9,7 +9,7 @@ from fractions import Fraction
 from html import escape
 from typing import Any, Self
 
-from .ceiling import ceiling
+from .ceilings import ceiling
 from .certificate import Certificate
 from .errors import DisagreementError
 from .explanation import Explanation

@@ -27,7 +27,7 @@ def explain(
     compexact explain probe --engine exact --length 5 --time-limit 60 -o proven
     """
     from ...solver.errors import UsageError
-    from ...solver.reference import FORMS
+    from ...solver.reference_forms import FORMS
     from ..run.engines import check_settings
     from ..run.units import Explain
 

@@ -1,6 +1,6 @@
 """What an option can be, as the registry has it that lists it.
 
-Registries import the searches that they list, so they are read only when the help of such an option is shown.
+Registries import nothing heavy, and are read only when the help of such an option is shown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _metrics() -> str:
 
 
 def _forms() -> str:
-    from ...solver.reference import FORMS
+    from ...solver.reference_forms import FORMS
 
     return _rows((name, form.says) for name, form in FORMS.items())
 

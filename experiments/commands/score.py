@@ -21,7 +21,7 @@ def score(
     """
     from ...probes.opening import open_probe
     from ...solver.metrics import METRICS
-    from ...solver.parse import parse
+    from ...solver.parsing import parse
     from ...solver.problem import Problem
     from ..printing import Printer, chosen_format
     from ..run.units import choose_units

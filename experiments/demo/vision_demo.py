@@ -19,7 +19,7 @@ from ...probes.atomic_folder import new_folder
 from ...probes.progress import Progress
 from ...probes.store import Probe, save_probe
 from ...solver.errors import UsageError
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from ..printing import Printer, chosen_format
 from ..progress import progress
 from ..run.engines import SearchSettings, explain_unit

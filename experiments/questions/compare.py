@@ -15,7 +15,7 @@ from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.formula import Formula
 from ...solver.logic import MAX_TABLE_CONCEPTS, are_equivalent
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from ..commands.signature import Depends
 from ..run.folder import Record
 from .answer import Answer, input_record, new_figure

@@ -11,7 +11,7 @@ import typer
 from ...probes.progress import Progress, silent
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from ..commands.options import SeedOption
 from .answer import Answer, input_record, legend_above, new_figure
 from .inputs import RunInput, RunProbeInput

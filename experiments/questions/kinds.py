@@ -24,7 +24,7 @@ from ...solver.errors import UsageError
 from ...solver.explanation import Explanation
 from ...solver.formula import And, Formula, Not, Or
 from ...solver.logic import negation_normal_form
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from ..commands.options import SeedOption
 from ..commands.signature import Depends, Opened
 from ..sentences.pair_formulas import literals

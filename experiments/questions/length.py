@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 
 from ...probes.progress import Progress, silent
-from ...solver.ceiling import ceiling
+from ...solver.ceilings import ceiling
 from ...solver.problem import Problem
 from ..commands.options import BeamSizeOption, LengthsOption, ProvenOption
 from ..commands.where_asked import HERE, WhereAsked

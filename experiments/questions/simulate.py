@@ -14,7 +14,7 @@ from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ...solver.formula import Formula
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from ..commands.signature import Depends
 from .answer import Answer, input_record, new_figure
 from .inputs import RunInput, RunProbeInput

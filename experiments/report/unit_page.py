@@ -14,7 +14,7 @@ from ...probes.store import Probe
 from ...solver.errors import DataError
 from ...solver.explanation import Explanation
 from ...solver.formula import Atom
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from ...solver.problem import Problem
 from ...solver.result import Status
 from ..run.reading import Run, answer_of

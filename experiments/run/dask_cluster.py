@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import metadata
 from threading import Event
 from typing import Any
 
@@ -28,6 +29,7 @@ from .workers import ATTEMPTS, Killed
 
 SECONDS_BETWEEN_POLLS = 0.2
 SECONDS_TO_CONNECT = 5
+PACKAGE = "compexact"
 GRACE = 3.0
 """Seconds for the units at work to give what they have, after somebody asked to stop."""
 
@@ -160,6 +162,7 @@ class _Units:
         self._at_work: dict[str, _Try] = {}
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._said_that_none_is_there = False
+        self._checked: set[str] = set()
 
     def answers(self) -> Iterator[tuple[int, Any]]:
         """(column, what its work gives, or `Killed`) as they come."""
@@ -172,7 +175,8 @@ class _Units:
                 workers = self._workers()
                 for tried in [tried for tried in self._at_work.values() if tried.worker not in workers]:
                     yield from self._lost(tried)
-                self._send(workers)
+                self._check(workers)
+                self._send(workers & self._checked)
                 yield from self._next()
         finally:
             if self._client.status == "running":
@@ -196,6 +200,22 @@ class _Units:
             self._said_that_none_is_there = True
             print("compexact: no worker of dask is there; waiting for one", file=sys.stderr, flush=True)
         return workers
+
+    def _check(self, workers: set[str]) -> None:
+        """Raise `CompexactError` where one has another version than this command: its answers may be others."""
+        if not (new := list(workers - self._checked)):
+            return
+        own = metadata.version(PACKAGE)
+        found = self._client.run(metadata.version, PACKAGE, workers=new, on_error="return")
+        for worker, version in found.items():
+            if isinstance(version, OSError):  # it has gone
+                continue
+            if version != own:
+                what = "no" if isinstance(version, Exception) else f"version {version} of"
+                raise CompexactError(
+                    f"worker {worker} has {what} {PACKAGE}, this command {own}; install the same for all"
+                )
+            self._checked.add(worker)
 
     def _send(self, workers: set[str]) -> None:
         """A unit to each worker that has none."""

@@ -1,6 +1,7 @@
 """The engines by name, and the one function that explains a unit: of (cells, unit, settings), without state.
 
-Everything that runs searches calls `explain_unit`: this process, the processes of `--jobs`, a notebook.
+Everything that runs searches calls `explain_unit`: this process, the processes of `--jobs`, a notebook.  An engine is
+imported when it searches: help texts list them all.
 """
 
 from __future__ import annotations
@@ -9,22 +10,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import partial
-from importlib import import_module
+from typing import TYPE_CHECKING
 
 from ...encodings.solvers import SOLVERS
-from ...solver.beam import check_settings as check_beam
-from ...solver.beam import search_beam
-from ...solver.cells import Cells
-from ...solver.certify import before_check, certified, certified_claim
 from ...solver.errors import CompexactError, UsageError, did_you_mean
-from ...solver.exact import search_exact
-from ...solver.exhaustive import SPACES, brute_force_search
-from ...solver.problem import Problem
-from ...solver.reference import FORMS, reference_beam_search
-from ...solver.result import SearchResult, Status
-from ...solver.stopping import Stopping
-from ...solver.transport import transport_bound
+from ...solver.reference_forms import FORMS
+from ...solver.spaces import SPACES
 from .settings import SearchSettings as SearchSettings
+
+if TYPE_CHECKING:
+    from ...solver.cells import Cells
+    from ...solver.problem import Problem
+    from ...solver.result import SearchResult
+    from ...solver.stopping import Stopping
 
 ShouldStop = Callable[[], bool]
 
@@ -52,6 +50,9 @@ class Engine:
 
 
 def _beam(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
+    from ...solver.beam import search_beam
+    from ...solver.reference import reference_beam_search
+
     if settings.compat is None:
         return search_beam(
             problem,
@@ -78,23 +79,30 @@ def _beam_size(settings: SearchSettings) -> int:
 
 
 def _brute(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
+    from ...solver.certify import certified_claim
+    from ...solver.exhaustive import brute_force_search
+
     length, space = settings.max_length, settings.space
     found = brute_force_search(problem, max_length=length, space=space, should_stop=stopping.should_stop)
     return certified_claim(problem, found, stopping)
 
 
 def _exact(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
+    from ...solver.certify import before_check, certified
+    from ...solver.exact import search_exact
+
     searching = before_check(problem, stopping)
     found = search_exact(problem, searching, settings.space, settings.max_length, _beam_size(settings))
     return certified(problem, found, stopping)
 
 
 def _outside(name: str, problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
-    """An engine of `encodings/search.py`, which is imported when it is asked for."""
+    from ...encodings.search import outside_search
+    from ...solver.certify import before_check, certified_claim
+
     bounding = before_check(problem, stopping)
     searching = bounding.within((1 - TRANSPORT_SHARE) * bounding.seconds_left)
-    search = import_module("compexact.encodings.search").outside_search
-    found: SearchResult = search(
+    found = outside_search(
         name,
         problem,
         searching,
@@ -109,6 +117,10 @@ def _outside(name: str, problem: Problem, settings: SearchSettings, stopping: St
 
 def _bounded_better(problem: Problem, found: SearchResult, bounding: Stopping, stopping: Stopping) -> SearchResult:
     """The result with the bound by transport, where that is lower than what the solver has proven for all points."""
+    from ...solver.certify import certified
+    from ...solver.result import Status
+    from ...solver.transport import transport_bound
+
     if found.best is None or found.bound is None or found.status is not Status.BOUNDED:
         return found
     proven = transport_bound(
@@ -151,6 +163,8 @@ def engine_of(settings: SearchSettings) -> Engine:
 
 def check_settings(settings: SearchSettings) -> None:
     """Refuse unknown engines, and settings that the engine would ignore."""
+    from ...solver.beam import check_settings as check_beam
+
     engine = engine_of(settings)
     if settings.space not in engine.spaces:
         raise UsageError(f"engine {settings.engine} searches {' and '.join(engine.spaces)}, not {settings.space!r}")
@@ -179,6 +193,9 @@ def explain_unit(
     should_stop: asked now and then; engines that can then give what they have.
     `seconds` are of search and check.
     """
+    from ...solver.problem import Problem
+    from ...solver.stopping import Stopping
+
     problem, stopping = Problem.of(cells, unit), Stopping.after(settings.time_limit, should_stop)
     try:
         found = ENGINES[settings.engine].search(problem, settings, stopping)
@@ -193,6 +210,9 @@ def explain_unit(
 
 def failed_result(problem: Problem, settings: SearchSettings, reason: str) -> SearchResult:
     """The answer for a unit that could not be searched."""
+    from ...solver.result import SearchResult, Status
+    from ...solver.stopping import Stopping
+
     asked = {"space": settings.space, "max_length": settings.max_length}
     failed = {"status": Status.FAILED, "seconds": 0.0, "error": reason}
     return SearchResult.of(problem, settings.engine, (), Stopping(), **asked, **failed)

@@ -13,8 +13,8 @@ from ...probes.json_text import strict_json
 from ...probes.opening import open_probe
 from ...probes.regular_files import MAX_TEXT, read_regular
 from ...probes.store import Probe
-from ...solver.beam import check_settings as check_beam
 from ...solver.errors import DataError, UsageError
+from .engines import SearchSettings, check_settings
 
 FORMAT = "compexact run"
 VERSION = 1
@@ -142,6 +142,8 @@ def read_header(folder: Path) -> dict[str, Any]:
 
 
 def _check_ranges(settings: Mapping[str, Any]) -> None:
+    from ...solver.beam import check_settings as check_beam
+
     ranges = {"beam_size": 10, "top_k": 1, "penalty": "1", "metric": "iou"}
     try:
         check_beam(settings["max_length"], **{name: settings.get(name, value) for name, value in ranges.items()})
@@ -151,8 +153,6 @@ def _check_ranges(settings: Mapping[str, Any]) -> None:
 
 def _check_taken(settings: Mapping[str, Any]) -> None:
     """Refuse what the engine would have refused: `optimal` of a run for precision would be read as of its precision."""
-    from .engines import SearchSettings, check_settings
-
     asked = SearchSettings(**{key: value for key, value in settings.items() if key != "min_active"})
     try:
         check_settings(replace(asked, penalty="1") if float(asked.penalty) == 1 else asked)

@@ -23,7 +23,7 @@ from ...solver.checking.recount import Rows, UnitPoints
 from ...solver.errors import DataError, UsageError
 from ...solver.formula import And, Atom, Formula, Not, Or
 from ...solver.metrics import METRICS, confusion
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from .engines import ENGINES
 from .proofs import proof_is_missing
 from .recount_audit import check_audit

@@ -14,7 +14,7 @@ from ...probes.schema import Count, Sha256, ShardNumber, Strict, Text, digest_of
 from ...solver.checking import PROOFS
 from ...solver.metrics import METRICS
 from ...solver.names import brief, name_problem
-from ...solver.reference import FORMS
+from ...solver.reference_forms import FORMS
 
 CERTIFICATES = "certificates"
 MAX_PATH = 4096

@@ -17,7 +17,7 @@ from ...solver.certify import check_text
 from ...solver.checking import CertificateError, Undecided
 from ...solver.checking.sets import MAX_CONCEPTS
 from ...solver.metrics import rounded_up
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from ...solver.problem import Problem
 from .proofs import is_other_file, other_claim, proof_is_missing, read_certificate
 from .reading import Record, Run, answer_of

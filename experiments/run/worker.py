@@ -7,7 +7,6 @@ raised.  The input's end means to stop.
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import queue
@@ -41,7 +40,6 @@ def main() -> None:
 
 def work_in_copy(work: Callable[..., Any], cells: Cells, source: int, results: int) -> None:
     """The same in a copy of the parent, which has work and cells already.  source, results: descriptors."""
-    gc.freeze()  # what is not touched stays shared
     os.setsid()
     os.dup2(results, 1)
     os.close(results)

@@ -12,11 +12,13 @@ say which were at work; and the names of their semaphores and files outlive a ki
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -53,14 +55,15 @@ def in_processes(
         if may_copy():
             team.copy_this_process(work, cells)
         with ThreadPoolExecutor(processes) as threads, team.stopping():
-            answers = [threads.submit(team.ask, column) for column in columns]
+            answers = deque(threads.submit(team.ask, column) for column in columns)
             try:
-                for column, answer in zip(columns, answers):
-                    for found in answer.result():
+                for column in columns:
+                    for found in answers.popleft().result():
                         yield column, found
             finally:
                 for answer in answers:
                     answer.cancel()
+                gc.unfreeze()
 
 
 def may_copy() -> bool:
@@ -85,6 +88,8 @@ class _Team:
 
     def copy_this_process(self, work: Callable[..., Any], cells: Cells) -> None:
         """Let copies be the first to be asked."""
+        cells.compute_shared()
+        gc.freeze()  # the collector of either side would write to all pages, which would then be in memory twice
         for _ in range(self._size):
             self._idle.append(_Worker(_Copy(work, cells, [worker.child for worker in self._idle]), b""))
         self._workers += self._idle

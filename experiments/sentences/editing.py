@@ -26,7 +26,7 @@ from ...probes.text.language import AnalysedPair
 from ...probes.text.lines import existing_file
 from ...solver.errors import DataError, UsageError
 from ...solver.formula import Formula
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from .edit_moves import Lexicon, changed_words
 from .edit_search import smallest_edit
 from .pair_formulas import ConceptReader

@@ -24,7 +24,7 @@ from ...probes.inputs import Side
 from ...probes.store import Probe
 from ...probes.text.word_forms import word_form
 from ...solver.errors import UsageError
-from ...solver.parse import parse
+from ...solver.parsing import parse
 from ..run.folder import Run
 from .heuristics import SIDES, Heuristic, read_heuristics
 from .pair_formulas import literals

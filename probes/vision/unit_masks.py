@@ -77,7 +77,7 @@ class ActivationStream:
             for maps, first in zip(of_layers, starts):
                 full = upsample(torch.from_numpy(maps[in_image[first : first + len(maps)]]), self.mask_size).numpy()
                 values.append(full.reshape(len(full), int(np.prod(self.mask_size))))
-            shown = np.concatenate(values)
+            shown = values[0] if len(values) == 1 else np.concatenate(values)
             if edges.shape[1] > 1:
                 # Else rounding would lift points of the largest value into a range that no value is in.
                 np.minimum(shown, largest[in_image, None], out=shown)

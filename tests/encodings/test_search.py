@@ -25,7 +25,7 @@ from compexact.encodings.solvers import SOLVERS
 from compexact.encodings.target import Frontier
 from compexact.solver import Atom, Problem, Status, beam_search, brute_force_search, ceiling, from_arrays, is_chain
 from compexact.solver.errors import DisagreementError, UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.stopping import Stopping
 
 

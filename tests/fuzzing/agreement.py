@@ -25,7 +25,7 @@ from compexact.solver import (
     exact_search,
     stopping,
 )
-from compexact.solver.ceiling import ceiling
+from compexact.solver.ceilings import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
 from compexact.solver.errors import UsageError

@@ -36,7 +36,7 @@ from compexact.solver.checking import seal
 from compexact.solver.errors import CompexactError
 from compexact.solver.formula import Atom
 from compexact.solver.metrics import METRICS, rounded_up
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 
 EDITS = 25
 UNITS = ("u", "dead")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from compexact.solver import Explanation, Problem, SearchResult, beam_search, exact_search
-from compexact.solver.ceiling import ceiling
+from compexact.solver.ceilings import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.certify import certified
 from compexact.solver.checking import Verdict, check, seal

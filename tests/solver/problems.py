@@ -9,7 +9,7 @@ import numpy as np
 from generators import problem_of
 
 from compexact.solver import Problem
-from compexact.solver.ceiling import ceiling
+from compexact.solver.ceilings import ceiling
 
 
 def few_concepts(seed: int) -> Problem:

@@ -12,7 +12,7 @@ from compexact.solver.errors import UsageError
 from compexact.solver.exhaustive import brute_force_search, every_function
 from compexact.solver.formula import is_chain
 from compexact.solver.logic import are_equivalent
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.problem import Problem
 from compexact.solver.result import Status
 

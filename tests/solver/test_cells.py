@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from compexact.solver.arrays import from_arrays
 from compexact.solver.cells import CellBuilder, Cells, ConceptRows, concept_rows, merge
 from compexact.solver.errors import DataError, UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.problem import Problem
 
 

@@ -10,7 +10,7 @@ OUTER = (
     "from inner import inner\nfrom compexact.solver.compiled import compiled\n"
     "@compiled\ndef outer(x):\n    return 2 * inner(x)\n"
 )
-ASK = "from outer import outer; print(outer(1), sum(outer.stats.cache_hits.values()))"
+ASK = "from outer import outer; print(outer(1), sum(outer.dispatcher.stats.cache_hits.values()))"
 
 
 def test_a_kept_function_is_compiled_anew_when_a_function_of_another_file_changes(tmp_path):

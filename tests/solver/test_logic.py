@@ -4,7 +4,7 @@ import sympy
 from compexact.solver.errors import UsageError
 from compexact.solver.formula import And, Atom, Not, Or, to_latex
 from compexact.solver.logic import are_equivalent, negation_normal_form, simplify, to_sympy
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 
 
 @pytest.mark.parametrize("text", ["NOT (a OR (b AND NOT c))", "NOT NOT NOT a", "a AND NOT (b AND NOT (c OR a))"])

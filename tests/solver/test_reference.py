@@ -11,7 +11,7 @@ import pytest
 
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.problem import Problem
 from compexact.solver.reference import reference_beam_search
 

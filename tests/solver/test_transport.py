@@ -13,7 +13,7 @@ from generators import problem_of, random_problem
 from problems import best_of_any_function, hard, removable, sparse
 
 from compexact.solver import Atom, Status, brute_force_search, exact_search
-from compexact.solver.ceiling import ceiling
+from compexact.solver.ceilings import ceiling
 from compexact.solver.stopping import Stopping
 from compexact.solver.transport import NORMAL, Size, _rounded, transport_bound
 

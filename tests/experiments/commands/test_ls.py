@@ -2,9 +2,13 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+
+from compexact.probes import open_probe, save_probe
 
 
 @pytest.fixture
@@ -116,3 +120,13 @@ def test_a_folder_that_is_nothing_of_ours_and_damaged_ones_are_refused_in_one_li
     ended = compexact("ls", run, "--units")
     assert ended.code == 2
     assert "--units" in ended.err
+
+
+@pytest.mark.parametrize("asked", [(), ("--units",), ("--concepts",)])
+def test_a_probe_is_shown_without_anything_that_computes(npz, tmp_path, asked):
+    probe = save_probe(open_probe(npz), tmp_path / "probe")
+    code = "import sys; from compexact.experiments.cli import app; app(sys.argv[1:], standalone_mode=False)"
+    shown = [sys.executable, "-c", f"{code}; print(*sys.modules)", "ls", str(probe.path), *asked]
+    loaded = set(subprocess.run(shown, capture_output=True, text=True, check=True).stdout.splitlines()[-1].split())
+    assert "numpy" in loaded
+    assert not loaded & {"numba", "scipy", "torch", "PIL", "compexact.solver.beam"}

@@ -14,7 +14,7 @@ from compexact.experiments.run.engines import ENGINES, Engine
 from compexact.probes.datasets import DATASETS
 from compexact.probes.preprocess import PRESETS
 from compexact.solver.metrics import METRICS, Metric
-from compexact.solver.reference import FORMS
+from compexact.solver.reference_forms import FORMS
 
 
 def test_numbers_and_ranges_are_read_in_any_order_each_once():

@@ -8,7 +8,7 @@ from compexact.experiments.demo.nli_demo import LEAST_FLIPS
 from compexact.experiments.demo.sentence_grammar import SHORTCUTS
 from compexact.experiments.run.folder import read_run
 from compexact.experiments.sentences.pair_formulas import literals
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 
 
 @pytest.mark.slow

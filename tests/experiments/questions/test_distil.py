@@ -13,7 +13,7 @@ from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.cells import CellBuilder
 from compexact.solver.errors import UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 
 CLASSES = ["yes", "no"]
 

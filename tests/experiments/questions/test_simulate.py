@@ -12,7 +12,7 @@ from compexact.experiments.run.folder import Run
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 
 
 def run(*formulas: str) -> Run:

@@ -12,7 +12,7 @@ from compexact.experiments.questions.uniqueness import shared_formulas
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.problem import Problem
 from compexact.solver.result import SearchResult, Status
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from compexact.experiments.report.negation import negate_leaf, negations, smallest
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.problem import Problem
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from compexact.experiments.report.text import percent, ratio, tokens
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import cloudpickle
@@ -106,7 +107,15 @@ def cluster(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "asked", [("explain",), ("explain", *EXACT), ("audit", "--lengths", "2-3", "--beam-size", "1,5")], ids=str
+    "asked",
+    [
+        ("explain",),
+        ("explain", *EXACT),
+        ("explain", *EXACT, "--time-limit", 100),
+        pytest.param(("explain", "--engine", "cpsat", "--length", 1, "--units", "0,1"), marks=pytest.mark.slow),
+        ("audit", "--lengths", "2-3", "--beam-size", "1,5"),
+    ],
+    ids=str,
 )
 def test_a_run_is_that_of_one_process(compexact, cluster, tmp_path, asked):
     npz = write_npz(tmp_path / "arrays.npz", 5)
@@ -128,6 +137,22 @@ def test_an_experiment_is_that_of_one_process(compexact, cluster, tmp_path, aske
     assert (here.code, there.code) == (0, 0)
     assert there.out == here.out
     assert there.err.count("dashboard") == 1
+
+
+def test_a_worker_with_another_version_is_refused_in_one_line(compexact, tmp_path):
+    port, npz = free_port(), write_npz(tmp_path / "arrays.npz", 3)
+    other = "import importlib.metadata\nimportlib.metadata.version = lambda name: '0.0.1'\n"
+    (tmp_path / "other_version.py").write_text(other)
+    preload = ("--preload", tmp_path / "other_version.py")
+    with scheduler(port, tmp_path), workers(port, tmp_path, *preload):
+        refused = compexact("explain", npz, "--on", f"dask:tcp://127.0.0.1:{port}", "-o", tmp_path / "run")
+    assert (refused.code, refused.out) == (1, "")
+    last = refused.err.splitlines()[-1]
+    assert last.startswith("compexact: worker tcp://127.0.0.1:")
+    assert last.endswith(
+        f" has version 0.0.1 of compexact, this command {version('compexact')}; install the same for all"
+    )
+    assert "Traceback" not in refused.err
 
 
 def test_a_worker_that_sees_another_file_refuses(compexact, cluster, tmp_path, monkeypatch):

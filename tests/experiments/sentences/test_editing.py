@@ -25,7 +25,7 @@ from compexact.probes.text.language import AnalysedPair, AnalysedSentence
 from compexact.probes.text.vectors import open_vectors
 from compexact.solver.cells import CellBuilder
 from compexact.solver.errors import DataError, UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 
 CLASSES = ["entailment", "neutral", "contradiction"]
 CONCEPTS = PairConceptSettings(neighbours=5)

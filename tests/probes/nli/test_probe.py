@@ -12,7 +12,7 @@ from compexact.probes.opening import open_probe
 from compexact.probes.store import save_probe
 from compexact.probes.text.concepts import PairConcepts, PairConceptSettings, pair_concepts
 from compexact.solver.errors import DataError, UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.problem import Problem
 
 FORMULAS = ["hyp:nobody", "(pre:man OR hyp:perhaps) AND NOT hyp:runs", '"overlap>25%"', "NOT pre:dogs"]

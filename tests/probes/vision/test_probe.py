@@ -16,7 +16,7 @@ from compexact.probes.opening import open_probe
 from compexact.probes.store import save_probe
 from compexact.probes.vision.probe import VisionSettings, probe_vision
 from compexact.solver.errors import DataError, UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.problem import Problem
 
 FORMULAS = ["a", "s", "(a OR b) AND NOT c", "NOT d", "(a AND b) OR s"]
@@ -280,6 +280,14 @@ def test_points_are_grouped_by_all_their_planes(tiny_images):
         own = values[:, points.row_of == row]
         ranges = [(own > lower[:, [i]]) & (own <= (lower[:, [i + 1]] if i < 3 else 9)) for i in range(4)]
         assert counts[row].tolist() == np.stack(ranges).sum(axis=2).T.ravel().tolist()
+
+
+def test_points_are_grouped_alike_however_large_the_numbers_of_their_concepts_are():
+    planes = np.random.default_rng(1).integers(-1, 20, (3, 9, 11))
+    far = np.where(planes < 0, planes, 1_000_000 * planes)
+    near, grouped = label_points(Annotation(planes)), label_points(Annotation(far))
+    assert (grouped.row_of == near.row_of).all()
+    assert grouped.rows == [tuple(1_000_000 * concept for concept in row) for row in near.rows]
 
 
 @pytest.mark.parametrize(

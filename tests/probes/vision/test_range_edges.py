@@ -21,7 +21,7 @@ from compexact.probes.vision.notes import about_steps
 from compexact.probes.vision.probe import VisionSettings, probe_vision
 from compexact.probes.vision.range_edges import UnitValues, quantile_thresholds, range_edges
 from compexact.solver.errors import UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 
 LAYER, UNITS = 0, 6
 

@@ -13,7 +13,7 @@ from asking import by_prefixes, sealed, verdict
 from problems import dense, hard, rare_unit
 
 from compexact.solver import exact_search
-from compexact.solver.ceiling import ceiling
+from compexact.solver.ceilings import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.certify import check_text
 from compexact.solver.checking import PROOFS, CertificateError, Undecided, cell_counts

@@ -28,7 +28,7 @@ from compexact.solver import (
     is_chain,
     stopping,
 )  # fmt: skip
-from compexact.solver.ceiling import ceiling
+from compexact.solver.ceilings import ceiling
 from compexact.solver.cells import concept_rows
 from compexact.solver.sets import search as searching
 from compexact.solver.sets.functions import functions

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from compexact.solver.errors import UsageError
 from compexact.solver.formula import And, Atom, Formula, Not, Or
-from compexact.solver.parse import FormulaError, parse
+from compexact.solver.parsing import FormulaError, parse
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from generators import problem_of
 
-from compexact.solver.ceiling import ceiling
+from compexact.solver.ceilings import ceiling
 
 
 def nearly_tied(bits):
