@@ -39,6 +39,14 @@ class LoadedModel:
     notes: tuple[str, ...]
     """What the user should know about how it was made; whole sentences."""
 
+    @property
+    def n_classes(self) -> int | None:
+        """How many classes there are, by their names or by the last linear layer."""
+        if self.class_names:
+            return len(self.class_names)
+        final = final_layer(self.module)
+        return None if final is None else len(final[1].weight)
+
 
 def load_model(
     spec: str,

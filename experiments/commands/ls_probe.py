@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -103,11 +104,14 @@ def list_layers(model: str | None, image_size: int, format_name: str | None) -> 
     """Print the layers of a model that can be probed."""
     if model is None:
         raise UsageError("name the model: compexact ls layers --model torchvision:resnet18")
-    from ...probes.layers import list_layers as layers_of
+    from ...probes.layers import listed_layers
     from ...probes.models import load_model
 
-    printer = Printer(chosen_format(format_name), ("layer", "kind", "shape", "units"))
-    for layer in layers_of(load_model(model).module, image_size):
-        shape = "x".join(map(str, layer.shape))
-        printer({"layer": layer.name, "kind": layer.kind, "shape": shape, "units": layer.n_units})
+    printer = Printer(chosen_format(format_name), ("layer", "kind", "shape", "units", "layout", "calls"))
+    listed = listed_layers(load_model(model).module, image_size)
+    for layer in listed.layers:
+        record = {"layer": layer.name, "kind": layer.kind, "shape": "x".join(map(str, layer.shape))}
+        printer(record | {"units": layer.n_units, "layout": layer.layout, "calls": layer.calls})
     printer.finish()
+    if listed.refused:
+        print(f"{len(listed.refused)} modules cannot be probed; the first: {listed.refused[0][1]}", file=sys.stderr)

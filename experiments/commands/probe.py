@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,8 +77,8 @@ def probe_vision(
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden --shard 3/40 -o shards/3
     """
     from ...probes.devices import choose_device
-    from ...probes.layers import resolve_layer
     from ...probes.store import save_probe
+    from ...probes.vision.examining import examine
     from ...probes.vision.probe import probe_vision
     from ...probes.vision.shard import save_vision_shard
     from ..progress import progress
@@ -88,15 +89,20 @@ def probe_vision(
     settings = replace(settings, workers=workers)
     choose_device(settings.device)
     dataset, loaded = images.open(), model.load()
-    for layer in settings.layers:
-        resolve_layer(loaded.module, layer)
+    examined = examine(loaded, shown, settings)
+    for note in (*(note for note in loaded.notes if "random" in note), *examined.notes):
+        print(note, file=sys.stderr)
     if shard is not None:
         with progress() as report:
-            n = save_vision_shard(loaded, dataset, shown, settings, shard, output, force=force, on_progress=report)
+            n = save_vision_shard(
+                loaded, dataset, shown, settings, shard, output, examined=examined, force=force, on_progress=report
+            )
         print(f"shard {shard}, {n:,} images, in {output}")
         return
     with progress() as report:
-        probe = probe_vision(loaded, dataset, shown, settings, spill_folder=output.parent, on_progress=report)
+        probe = probe_vision(
+            loaded, dataset, shown, settings, examined=examined, spill_folder=output.parent, on_progress=report
+        )
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
 
 

@@ -71,7 +71,6 @@ def probe_nli(
     compexact probe nli --model model --pairs snli_dev.jsonl --shard 3/40 -o shards/3
     """
     from ...probes.devices import choose_device
-    from ...probes.layers import resolve_layer
     from ...probes.nli.probe import count_pairs
     from ...probes.nli.seen_pairs import Origin, check_shard, see_pairs
     from ...probes.nli.shard import save_pair_shard
@@ -80,6 +79,7 @@ def probe_nli(
     from ...probes.text.concepts import pair_concepts
     from ...probes.text.language import analyse, annotation_sources, open_pipeline
     from ...probes.text.vectors import open_vectors
+    from ...probes.watching import resolve_layer
     from ...solver.errors import UsageError
 
     place.check()

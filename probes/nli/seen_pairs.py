@@ -19,13 +19,14 @@ from torch import nn
 
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
-from ..layers import evaluating, final_linear
+from ..layers import final_linear
 from ..progress import Progress
 from ..shard import Shard
 from ..text.concepts import PairConcepts
 from ..text.language import AnalysedPair
 from ..text.pairs import Pairs
 from ..versions import PACKAGES, versions
+from ..watching import evaluating
 from .loading import LoadedPairModel
 from .nli_settings import NliSettings
 from .predicting import by_length, predict
