@@ -84,8 +84,8 @@ class Layout:
         height, width = self.grid
         if values.shape[1] != self.skip_tokens + height * width:
             raise DataError(
-                f"{layer} gives {values.shape[1]} tokens, and before {self.skip_tokens} and a grid of {height} x {width}: "
-                "its output changes shape"
+                f"{layer}: its output changes shape: {values.shape[1]} tokens, after {self.skip_tokens} and a grid of "
+                f"{height} x {width}"
             )
         patches = values[:, self.skip_tokens :].movedim(-1, 1)
         return patches.reshape(n_images, -1, height, width)

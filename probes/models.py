@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,8 +161,6 @@ def _categories(name: str, module: nn.Module) -> tuple[str, ...] | None:
 
 def _load_factory(spec: str, weights: Path | None, strict: bool, seed: int) -> LoadedModel:
     state = None if weights is None else read_state_dict(weights)
-    with suppress(ImportError):  # the module of the user's may import it, and may not
-        import_torchvision()
     found = find_attribute(spec, "model")
     if not isinstance(found, nn.Module):
         with torch.random.fork_rng(devices=[]):
@@ -174,9 +171,18 @@ def _load_factory(spec: str, weights: Path | None, strict: bool, seed: int) -> L
     if any(is_lazy(parameter) for parameter in found.parameters()):
         raise UsageError(f"model {spec!r} has lazy parameters; run it once in the factory to give them shapes")
     notes = () if state is None else load_into(found, state, strict=strict, source=f"{weights} for {spec}")
+    digest, found = weights_digest(found), _unwrapped(found)
     if any(module.training and isinstance(module, _MODE_MATTERS) for module in found.modules()):
         notes += ("The model came in training mode; it is probed in evaluation mode.",)
-    return LoadedModel(found, spec, weights_digest(found), _own_names(spec, found), notes)
+    return LoadedModel(found, spec, digest, _own_names(spec, found), notes)
+
+
+def _unwrapped(module: nn.Module) -> nn.Module:
+    """What `torch.compile`, `DataParallel` and the like were put around: it gives the same, and its layers are plain."""
+    inner = getattr(module, "_orig_mod", None)
+    if inner is None and isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+        inner = module.module
+    return _unwrapped(inner) if isinstance(inner, nn.Module) else module
 
 
 def _own_names(spec: str, module: nn.Module) -> tuple[str, ...] | None:
