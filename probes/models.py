@@ -178,7 +178,7 @@ def _load_factory(spec: str, weights: Path | None, strict: bool, seed: int) -> L
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
-    """What `torch.compile`, `DataParallel` and the like were put around: it gives the same, and its layers are plain."""
+    """What `torch.compile`, `DataParallel` and the like were put around; it gives the same."""
     inner = getattr(module, "_orig_mod", None)
     if inner is None and isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
         inner = module.module
