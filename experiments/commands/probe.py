@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,11 +38,22 @@ class LabelledImages:
         tuple[int, int] | None, typer.Option(parser=size, metavar="HEIGHTxWIDTH", help="Of the label maps.")
     ] = None
 
-    def open(self) -> AnnotatedImages:
-        """Reads what there is of them."""
+    ignore_label: Annotated[
+        Sequence[int], typer.Option(help="Ids in label maps that are no label, such as 255 for void.")
+    ] = ()
+
+    def open(self, *, may_lack_labels: bool) -> AnnotatedImages:
+        """Reads what there is of them.  may_lack_labels: whether images without labels are left out later."""
         from ...probes.datasets.spec import open_dataset
 
-        return open_dataset(self.dataset, categories=self.categories, limit=self.limit, mask_size=self.mask_size)
+        return open_dataset(
+            self.dataset,
+            categories=self.categories,
+            limit=self.limit,
+            mask_size=self.mask_size,
+            ignore_labels=self.ignore_label,
+            may_lack_labels=may_lack_labels,
+        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ def probe_vision(
     workers = min(4, max(1, (os.cpu_count() or 1) // 2)) if workers is None else workers
     settings = replace(settings, workers=workers)
     choose_device(settings.device)
-    dataset, loaded = images.open(), model.load()
+    dataset, loaded = images.open(may_lack_labels=settings.skip_bad is not None), model.load()
     examined = examine(loaded, shown, settings)
     for note in (*(note for note in loaded.notes if "random" in note), *examined.notes):
         print(note, file=sys.stderr)

@@ -94,7 +94,7 @@ def ablation_scores(
     loaded, preprocessing = image_model(probe, model, weights)
     if dataset is None:
         raise UsageError("name the images that were probed with --dataset")
-    images = open_dataset(dataset, limit=limit)
+    images = open_dataset(dataset, limit=limit, may_lack_labels=True)
     if list(images.keys) != list(probe.inputs.images[: len(images.keys)]):
         raise UsageError(f"{dataset} is not the dataset that was probed: its images have other names")
 
