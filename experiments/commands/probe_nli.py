@@ -14,7 +14,7 @@ from ...probes.nli.nli_settings import NliSettings
 from ...probes.text.concept_settings import PairConceptSettings
 from ..progress import progress
 from .options import LimitOption
-from .pair_options import PAIRS_HELP, PairModel
+from .pair_options import PAIRS_HELP, LabelsOption, PairModel
 from .probe_output import ProbeOutput
 from .signature import Depends
 
@@ -29,13 +29,14 @@ class FirstPairs:
 
     pairs: Annotated[Path, typer.Option(help=PAIRS_HELP)]
     limit: LimitOption = None
+    labels: LabelsOption = None
 
     def open(self) -> Pairs:
         """Reads them.  Raises `UsageError` for a limit below 1."""
         from ...probes.text.readers import open_pairs
         from ...solver.errors import UsageError
 
-        pairs = open_pairs(self.pairs)
+        pairs = open_pairs(self.pairs, labels=self.labels)
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"--limit is at least 1, not {self.limit}")
         return replace(pairs, pairs=pairs.pairs[: self.limit])
