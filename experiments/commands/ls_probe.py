@@ -100,15 +100,17 @@ def _list_units(probe: Probe, format_name: str) -> None:
     printer.finish()
 
 
-def list_layers(model: str | None, image_size: int, format_name: str | None) -> None:
-    """Print the layers of a model that can be probed."""
+def list_layers(model: str | None, image_size: int | None, format_name: str | None) -> None:
+    """Print the layers of a model that can be probed.  image_size: default: as the model's source says, else 224."""
     if model is None:
         raise UsageError("name the model: compexact ls layers --model torchvision:resnet18")
     from ...probes.layers import listed_layers
     from ...probes.models import load_model
+    from ...probes.preprocess import resolve
 
     printer = Printer(chosen_format(format_name), ("layer", "kind", "shape", "units", "layout", "calls"))
-    listed = listed_layers(load_model(model).module, image_size)
+    loaded = load_model(model)
+    listed = listed_layers(loaded.module, resolve(image_size=image_size, own=loaded.preprocessing).image_size)
     for layer in listed.layers:
         record = {"layer": layer.name, "kind": layer.kind, "shape": "x".join(map(str, layer.shape))}
         printer(record | {"units": layer.n_units, "layout": layer.layout, "calls": layer.calls})

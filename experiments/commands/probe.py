@@ -7,14 +7,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...probes.datasets import DATASETS
 from ...probes.vision.vision_settings import VisionSettings
-from .options import LimitOption, WeightsOption, size, words
-from .preprocessing_options import preprocessing
+from .options import MODEL_HELP, LimitOption, WeightsOption, size, words
+from .preprocessing_options import Shown, preprocessing
 from .probe_output import ProbeOutput
 from .signature import Depends
 
@@ -60,7 +60,7 @@ class LabelledImages:
 class VisionModel:
     """A model of images."""
 
-    model: Annotated[str, typer.Option(help="torchvision:NAME or package.module:factory.")]
+    model: Annotated[str, typer.Option(help=MODEL_HELP)]
     weights: WeightsOption = None
     allow_partial_weights: Annotated[
         bool, typer.Option("--allow-partial-weights", help="Load weights that miss entries or have others.")
@@ -77,7 +77,7 @@ def probe_vision(
     images: Annotated[LabelledImages, Depends(LabelledImages, "Images")],
     model: Annotated[VisionModel, Depends(VisionModel, "Model")],
     place: Annotated[ProbeOutput, Depends(ProbeOutput)],
-    shown: Annotated[Any, Depends(preprocessing, "What the model is shown")],
+    shown: Annotated[Shown, Depends(preprocessing, "What the model is shown")],
     settings: Annotated[VisionSettings, Depends(VisionSettings, "Units and thresholds")],
     workers: Annotated[int | None, typer.Option(help="Processes that read images.")] = None,
 ) -> None:
@@ -101,19 +101,34 @@ def probe_vision(
     settings = replace(settings, workers=workers)
     choose_device(settings.device)
     dataset, loaded = images.open(may_lack_labels=settings.skip_bad is not None), model.load()
-    examined = examine(loaded, shown, settings)
+    preprocessing = shown(loaded)
+    examined = examine(loaded, preprocessing, settings)
     for note in (*(note for note in loaded.notes if "random" in note), *examined.notes):
         print(note, file=sys.stderr)
     if shard is not None:
         with progress() as report:
             n = save_vision_shard(
-                loaded, dataset, shown, settings, shard, output, examined=examined, force=force, on_progress=report
+                loaded,
+                dataset,
+                preprocessing,
+                settings,
+                shard,
+                output,
+                examined=examined,
+                force=force,
+                on_progress=report,
             )
         print(f"shard {shard}, {n:,} images, in {output}")
         return
     with progress() as report:
         probe = probe_vision(
-            loaded, dataset, shown, settings, examined=examined, spill_folder=output.parent, on_progress=report
+            loaded,
+            dataset,
+            preprocessing,
+            settings,
+            examined=examined,
+            spill_folder=output.parent,
+            on_progress=report,
         )
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
 
