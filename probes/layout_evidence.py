@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,11 +23,11 @@ from torch import nn
 
 from ..solver.errors import CompexactError, UsageError
 from .layouts import Layout, checked_output
+from .token_grid import extra_tokens, is_square, upwards
 from .trial import Call, Place, Trial, run_trial
 
 AUTO = "auto"
 NAME_IT = "name it with --layout nchw, nhwc or tokens"
-MOST_EXTRA_TOKENS = 32
 _CHANNELS_FIRST = (
     nn.modules.conv._ConvNd,
     nn.modules.batchnorm._NormBase,
@@ -158,7 +157,8 @@ class _Reader:
             known = known or evidence()
         if known is None:
             raise UsageError(
-                f"{self.layer} gives a tensor of shape {self.shape}, of which nothing tells the units' axis; {NAME_IT}"
+                f"{self.layer} gives a tensor of shape {self.shape}, with {len(self.shape)} axes, and nothing tells "
+                f"which is the units'; {NAME_IT if last == 3 else 'if it is the last, name it with --layout tokens'}"
             )
         axis, because = known
         if last == 3:
@@ -205,7 +205,7 @@ class _Reader:
 
     def _by_squares(self) -> tuple[int, str] | None:
         if len(self.shape) == 3:
-            as_tokens, turned = (any(_is_square(self.shape[axis] - n) for n in (0, 1)) for axis in (1, 2))
+            as_tokens, turned = (any(is_square(self.shape[axis] - n) for n in (0, 1)) for axis in (1, 2))
             return (2, f"only {self.shape[1]} tokens make a grid") if as_tokens and not turned else None
         _, first, second, last = self.shape
         if second == last != first:
@@ -216,7 +216,7 @@ class _Reader:
 
     def _by_parts(self) -> tuple[int, str] | None:
         """By the widths of the linear layers and LayerNorms within it, or else beside it."""
-        for name in _upwards(self.place[0]):
+        for name in upwards(self.place[0]):
             modules = self.evidence.modules[name].modules()
             widths = {_last_width(module) for module in modules if isinstance(module, _UNITS_LAST)}
             if widths:
@@ -226,7 +226,7 @@ class _Reader:
         return None
 
     def _refuse_heads(self) -> None:
-        for name in _upwards(self.place[0]):
+        for name in upwards(self.place[0]):
             above = self.evidence.modules[name]
             if name == self.place[0] or not _ATTENTION.search(type(above).__name__):
                 continue
@@ -252,7 +252,7 @@ class _Reader:
             raise self._no_map("heads, tokens, tokens")
 
     def _within_attention(self) -> bool:
-        above = (name for name in _upwards(self.place[0]) if name != self.place[0])
+        above = (name for name in upwards(self.place[0]) if name != self.place[0])
         return any(_ATTENTION.search(type(self.evidence.modules[name]).__name__) for name in above)
 
     def _other_shape(self) -> tuple[int, ...] | None:
@@ -278,8 +278,16 @@ class _Reader:
         if form != "tokens":
             height, width = self.shape[2:] if form == "nchw" else self.shape[1:3]
             return (height, width), 0
-        tokens = self.shape[1]
-        skip = self.skip_tokens if self.skip_tokens is not None else self._extra_tokens()
+        tokens, modules = self.shape[1], self.evidence.modules
+        skip = self.skip_tokens
+        if skip is None:
+            above = [modules[name] for name in upwards(self.place[0])]
+            skip = extra_tokens(tokens, self.evidence.trial, modules, above)
+        if skip is None:
+            raise UsageError(
+                f"{self.layer} gives {tokens} tokens, no square grid of patches with or without a class token; say how "
+                "many stand before the patches: --skip-tokens N"
+            )
         side = math.isqrt(max(0, tokens - skip))
         if side == 0 or side * side != tokens - skip:
             raise UsageError(
@@ -288,49 +296,6 @@ class _Reader:
             )
         return (side, side), skip
 
-    def _extra_tokens(self) -> int:
-        """How many tokens stand before the patches: by the model's patches, by what it says of itself, else 0 or 1."""
-        tokens = self.shape[1]
-        extra = [tokens - count for count in self._patch_counts() if 0 <= tokens - count <= MOST_EXTRA_TOKENS]
-        if extra:
-            return min(extra)
-        said = (getattr(self.evidence.modules[name], "num_prefix_tokens", None) for name in _upwards(self.place[0]))
-        candidates = [0, *(number for number in said if isinstance(number, int)), 1]
-        fits = [number for number in candidates if tokens > number and _is_square(tokens - number)]
-        if not fits:
-            raise UsageError(
-                f"{self.layer} gives {tokens} tokens, no square grid of patches with or without a class token; say how "
-                "many stand before the patches: --skip-tokens N"
-            )
-        return fits[0]
-
-    def _patch_counts(self) -> Iterator[int]:
-        """How many patches the picture is cut into, by a convolution that looks at each of its points once."""
-        for name, of_name in self.evidence.trial.calls.items():
-            module = self.evidence.modules[name]
-            if not isinstance(module, nn.Conv2d) or module.in_channels != 3:
-                continue
-            if module.kernel_size == module.stride and max(module.stride) > 1:
-                for call in of_name:
-                    if len(call.shape) == 4 and call.shape[2] == call.shape[3]:
-                        yield call.shape[2] * call.shape[3]
-
-
-def _upwards(name: str) -> Iterator[str]:
-    """The name, and those of what the module is in, up to the model's own, "".
-
-    >>> list(_upwards("a.b.c"))
-    ['a.b.c', 'a.b', 'a', '']
-    """
-    while name:
-        yield name
-        name = name.rpartition(".")[0]
-    yield ""
-
 
 def _last_width(module: nn.Linear | nn.LayerNorm) -> int:
     return module.out_features if isinstance(module, nn.Linear) else module.normalized_shape[-1]
-
-
-def _is_square(number: int) -> bool:
-    return number > 0 and math.isqrt(number) ** 2 == number

@@ -14,7 +14,8 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from ..solver.errors import UsageError, did_you_mean
-from .checkpoints import StateDict, fit_names, load_into, read_state_dict
+from .checkpoints import load_into, read_state_dict
+from .entry_names import StateDict, fit_names
 from .factories import brief, call_factory, find_attribute, is_factory_spec
 from .image_sources import HUGGING_FACE, TIMM, hugging_face_classifier, timm_model
 from .layers import final_layer

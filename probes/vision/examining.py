@@ -57,10 +57,10 @@ def _about_layouts(layouts: dict[str, Layout]) -> list[str]:
         if layout.form not in ("nchw", "vector") or layout.because.startswith("--layout"):
             notes.append(f"Layer {layer} is {layout}, since {layout.because}.")
         if layout.calls > 1:
-            taken = "the last" if layout.call == layout.calls else f"that of call {layout.call}"
+            taken = "the last output" if layout.call == layout.calls else f"the output of call {layout.call}"
             notes.append(
-                f"Layer {layer} ran {layout.calls} times in one call of the model; {taken} output is taken (--call N "
-                "takes another)."
+                f"Layer {layer} ran {layout.calls} times in one call of the model; {taken} is taken (--call N takes "
+                "another)."
             )
     return notes
 

@@ -14,7 +14,8 @@ import pytest
 import torch
 from torch import nn
 
-from compexact.probes.checkpoints import fit_names, load_into, read_state_dict
+from compexact.probes.checkpoints import load_into, read_state_dict
+from compexact.probes.entry_names import fit_names
 from compexact.solver.errors import DataError, UsageError
 
 

@@ -136,7 +136,7 @@ class OneSize(nn.Module):
 
 
 def test_where_nothing_tells_the_axis_the_layer_is_refused_and_may_be_named() -> None:
-    with pytest.raises(UsageError, match=r"nothing tells the units' axis; name it with --layout"):
+    with pytest.raises(UsageError, match=r"nothing tells which is the units'; name it with --layout nchw"):
         layout(OneSize(), "fold", 8)
     assert layout(OneSize(), "fold", 8, asked="nhwc").form == "nhwc"
     with pytest.raises(UsageError, match="--layout tokens is of 3"):
