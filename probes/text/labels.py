@@ -87,9 +87,9 @@ def read_names(path: Path) -> dict[str, str | None]:
 def for_classes(labels: Sequence[str | None], classes: Sequence[str]) -> list[str | None] | None:
     """The labels as a model's classes name them; None where they cannot be told apart by these.
 
-    A model of two classes calls neutral and contradictory pairs `not_entailment`.
+    A model of two classes calls neutral and contradictory pairs `not_entailment`.  Single letters are no names.
     """
-    spelled = {SPELLINGS.get(name, name): name for name in classes}
+    spelled = {SPELLINGS.get(name, name) if len(name) > 1 else name: name for name in classes}
     if NOT_ENTAILMENT in spelled:
         spelled = {**dict.fromkeys(LABELS[1:], spelled[NOT_ENTAILMENT]), **spelled}
     spelled |= {name: name for name in classes}

@@ -29,8 +29,9 @@ def test_labels_of_three_relations_are_two_for_a_model_of_two():
 
 
 def test_classes_without_known_names_are_refused_with_the_way_to_name_them():
-    with pytest.raises(UsageError, match="the pairs have 'neutral', too; --labels FILE"):
-        evaluate(np.array([0]), ["neutral"], ("label_0", "label_1", "label_2"))
+    for classes in (("label_0", "label_1", "label_2"), ("e", "n", "c")):
+        with pytest.raises(UsageError, match="the pairs have 'neutral', too; --labels FILE"):
+            evaluate(np.array([0]), ["neutral"], classes)
 
 
 def test_targets_are_the_models_own_names_or_none_at_all():
