@@ -18,20 +18,9 @@ from ..solver.errors import DataError, UsageError, did_you_mean
 from .factories import brief
 from .preprocess import Preprocessing
 from .torchvision_ops import import_torchvision
+from .transformers_folder import load_network
 
-HUGGING_FACE, TIMM = "hf:", "timm:"
-
-
-def import_transformers() -> Any:
-    """The package, quiet.  Raises `UsageError` where it is missing."""
-    import_torchvision()  # transformers imports it, and it may need help
-    try:
-        import transformers
-    except ImportError:
-        raise UsageError("hf: models need the package transformers: pip install 'compexact[hf]'") from None
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    return transformers
+TIMM = "timm:"
 
 
 def hugging_face_classifier(folder: Path) -> tuple[nn.Module, tuple[str, ...] | None, Preprocessing | None]:
@@ -39,18 +28,7 @@ def hugging_face_classifier(folder: Path) -> tuple[nn.Module, tuple[str, ...] | 
 
     Raises `UsageError` without transformers or without such a folder, `DataError` where its files do not fit.
     """
-    transformers = import_transformers()
-    if not (folder / "config.json").is_file():
-        raise UsageError(f"model hf:{folder}: no folder with a config.json; models are read from local folders only")
-    try:
-        module, found = transformers.AutoModelForImageClassification.from_pretrained(
-            str(folder), use_safetensors=True, output_loading_info=True, local_files_only=True, trust_remote_code=False
-        )
-    except Exception as error:  # transformers meets damaged folders in many ways
-        raise DataError(f"model hf:{folder} cannot be loaded: {brief(error)[:300]}") from None
-    missing = sorted(map(str, found.get("missing_keys", ())))
-    if missing:
-        raise DataError(f"model hf:{folder}: the weights lack {len(missing)} entries, such as {missing[0]}")
+    module, _ = load_network(folder, "AutoModelForImageClassification")
     names = tuple(str(module.config.id2label[number]) for number in range(len(module.config.id2label)))
     unnamed = all(name == f"LABEL_{number}" for number, name in enumerate(names))
     return module, None if unnamed else names, _of_processor(folder / "preprocessor_config.json")

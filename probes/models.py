@@ -17,10 +17,11 @@ from ..solver.errors import UsageError, did_you_mean
 from .checkpoints import load_into, read_state_dict
 from .entry_names import StateDict, fit_names
 from .factories import brief, call_factory, find_attribute, is_factory_spec
-from .image_sources import HUGGING_FACE, TIMM, hugging_face_classifier, timm_model
+from .image_sources import TIMM, hugging_face_classifier, timm_model
 from .layers import final_layer
 from .preprocess import Preprocessing
 from .torchvision_ops import import_torchvision
+from .transformers_folder import HUGGING_FACE
 
 TORCHVISION = "torchvision:"
 

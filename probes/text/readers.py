@@ -15,9 +15,9 @@ from ...solver.errors import DataError
 from ..datasets.files import shown
 from ..digests import file_digest
 from . import plain, sick, snli_table, tagged
-from .json_lines import read_json_lines
 from .labels import Names, named, read_names
 from .lines import existing_file, numbered_lines
+from .pair_json import read_json_lines
 from .pairs import Pair, Pairs
 from .tables import read_table
 
