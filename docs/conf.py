@@ -15,7 +15,7 @@ from compexact.experiments.run.engines import ENGINES
 from compexact.experiments.run.schema import HEADERS, LINES, CertificateFile
 from compexact.probes.datasets import DATASETS
 from compexact.probes.schema import ModelConfig, ProbeManifest, ProbeNames, ShardManifest
-from compexact.probes.text import snli_json
+from compexact.probes.text import snli_table
 from compexact.probes.text.readers import TABLES
 from compexact.solver.metrics import METRICS
 
@@ -63,7 +63,7 @@ def _datasets() -> str:
 
 
 def _pair_formats() -> str:
-    lines = ("SNLI, MultiNLI `.jsonl`", f"keys {_names(snli_json.READ[:3])}; parses are not read")
+    lines = ("JSON lines", f"the same keys, such as {_names(snli_table.FORMAT.needed)}; parses are not read")
     tables = ((kind.name, f"columns {_names(kind.needed)}") for kind in TABLES)
     return _table(("format", "what it has"), lines, *tables)
 

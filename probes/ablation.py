@@ -17,11 +17,13 @@ from torch import Tensor, nn
 
 from ..solver.errors import UsageError
 from .classifier import class_scores
-from .layers import final_linear, resolve_layer
+from .layers import final_linear
+from .layouts import Layout, only_tensor
 from .models import LoadedModel
 from .nli.loading import LoadedPairModel
 from .nli.predicting import Sentences, by_length, predict
 from .preprocess import Preprocessing
+from .watching import resolve_layer
 
 Scores = Callable[[np.ndarray], np.ndarray]
 """Units (integers) that are set to zero -> float32 (n_inputs, n_classes), the model's scores without them."""
@@ -31,26 +33,48 @@ TOLERANCE = 1e-3
 
 
 @contextmanager
-def watched(module: nn.Module, layer: str, zeroed: np.ndarray) -> Iterator[list[np.ndarray]]:
+def watched(
+    module: nn.Module, layer: str, zeroed: np.ndarray, layout: Layout | None = None
+) -> Iterator[list[np.ndarray]]:
     """Within this, the units are zero in the layer's output, and each call adds float32 (n, n_units) to the list.
 
     These are the units' values, averaged over an image's places where there are several.
+    layout: where the output has its units, and which of the layer's calls in a run of the model is meant; without it
+    they are on axis 1, and all calls are.
     """
     kept: list[np.ndarray] = []
+    calls = 0
+
+    def begin(*_: object) -> None:
+        nonlocal calls
+        calls = 0
 
     def hook(_: nn.Module, __: object, output: object) -> object:
-        if not isinstance(output, Tensor) or output.ndim < 2:
-            raise UsageError(f"layer {layer} gives no tensor (inputs, units, ...), so its units cannot be set to zero")
-        output = output.clone()
-        output[:, zeroed] = 0
-        kept.append((output.flatten(2).mean(dim=2) if output.ndim > 2 else output).to("cpu", torch.float32).numpy())
-        return output
+        nonlocal calls
+        calls += 1
+        if layout is not None and calls != layout.call:
+            return output
+        changed = _on_first_axis(output, zeroed, layer) if layout is None else layout.without(output, zeroed)
+        tensor = only_tensor(changed)
+        assert tensor is not None
+        values = tensor if layout is None else layout.maps(changed, len(tensor), f"layer {layer}")
+        kept.append((values.flatten(2).mean(dim=2) if values.ndim > 2 else values).to("cpu", torch.float32).numpy())
+        return changed
 
-    handle = resolve_layer(module, layer).register_forward_hook(hook)
+    handles = [module.register_forward_pre_hook(begin), resolve_layer(module, layer).register_forward_hook(hook)]
     try:
         yield kept
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
+
+
+def _on_first_axis(output: object, zeroed: np.ndarray, layer: str) -> Tensor:
+    if not isinstance(output, Tensor) or output.ndim < 2:
+        raise UsageError(f"layer {layer} gives no tensor (inputs, units, ...), so its units cannot be set to zero")
+    changed = output.clone()
+    changed[:, zeroed] = 0
+    return changed
 
 
 def run_pairs(
@@ -81,12 +105,13 @@ def run_images(
     layer: str,
     zeroed: np.ndarray = NO_UNITS,
     *,
+    layout: Layout | None = None,
     batch_size: int = 32,
     device: str = "cpu",
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same for `count` images: a sequence, or a function that gives image 0, 1, ..."""
     give = images if callable(images) else images.__getitem__
-    with watched(model.module, layer, zeroed) as kept:
+    with watched(model.module, layer, zeroed, layout) as kept:
         scores = class_scores(model, map(give, range(count)), preprocessing, device=device, batch_size=batch_size)
     return scores, _joined(kept, count, layer)
 

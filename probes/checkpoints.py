@@ -11,47 +11,79 @@ declare 10^11 of them.)
 
 from __future__ import annotations
 
+import argparse
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from ..solver.errors import DataError, UsageError, did_you_mean
+from .entry_names import StateDict, fit_names
 from .factories import brief
-
-StateDict = dict[str, torch.Tensor]
+from .safetensors_file import is_safetensors, read_safetensors
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _ZIP_MAGIC = b"PK\x03\x04"
 _REFUSED_GLOBAL = re.compile(r"GLOBAL (\S+)")
 _CAUSE = "WeightsUnpickler error:"
-_DENSE_LAYER = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(?=\d)")
 
 
 def read_state_dict(path: Path) -> StateDict:
-    """The tensors of a file written by `torch.save`, by name, on the CPU.
+    """The tensors of a file written by `torch.save` or safetensors, by name, on the CPU.
 
-    The file holds a state dict, or a dict with one under `state_dict`, `model_state_dict` or `model`.
+    The file holds a state dict, or a dict with one under `state_dict`, `model_state_dict`, `model`, or where it has but
+    one, under any key.  A state dict's versions (`_metadata`) are kept.
     Raises UsageError if there is no such file, DataError if it holds anything but weights or is damaged.
     """
     if not path.is_file():
         near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir())) if path.parent.is_dir() else ""
-        raise UsageError(f"weights {path}: there is no such file{near}")
-    _check_archive(path)
-    loaded = _unpickle(path)
+        raise UsageError(f"--weights {path}: there is no such file{near}")
+    if is_safetensors(path):
+        loaded: object = read_safetensors(path)
+    else:
+        _check_archive(path)
+        loaded = _unpickle(path)
     if not isinstance(loaded, dict):
         raise DataError(f"{path}: holds a {type(loaded).__name__}; a state dict is needed (model.state_dict())")
-    inner = next((loaded[key] for key in _WRAPPERS if isinstance(loaded.get(key), dict)), loaded)
+    inner = _weights_in(loaded, path)
     size = path.stat().st_size
     for name, tensor in inner.items():
         _check_tensor(name, tensor, size, path)
     if not inner:
         raise DataError(f"{path}: the state dict is empty")
-    return dict(inner)
+    state = StateDict(inner)
+    versions = getattr(inner, "_metadata", None)
+    state.versions = _versions(versions)
+    return state
+
+
+def _weights_in(loaded: dict[Any, Any], path: Path) -> dict[Any, Any]:
+    """The state dict among what a training kept."""
+    inner = next((loaded[key] for key in _WRAPPERS if isinstance(loaded.get(key), dict)), None)
+    if inner is not None:
+        return inner if _is_weights(inner) else _weights_in(inner, path)
+    found = {key: value for key, value in loaded.items() if isinstance(value, dict) and _is_weights(value)}
+    if len(found) > 1 and not _is_weights(loaded):
+        names = ", ".join(repr(str(key)[:40]) for key in list(found)[:5])
+        raise DataError(f"{path}: holds {len(found)} state dicts, {names}; save one of them alone")
+    return next(iter(found.values())) if found else loaded
+
+
+def _is_weights(value: dict[Any, Any]) -> bool:
+    return bool(value) and all(isinstance(tensor, torch.Tensor) for tensor in value.values())
+
+
+def _versions(metadata: object) -> dict[str, dict[str, Any]]:
+    """Of each module, by its name; none where the file's are no such thing."""
+    if not isinstance(metadata, dict):
+        return {}
+    return {name: said for name, said in metadata.items() if isinstance(name, str) and isinstance(said, dict)}
 
 
 def _check_archive(path: Path) -> None:
@@ -93,10 +125,21 @@ def _has_its_checksum(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
 
 def _unpickle(path: Path) -> object:
     try:
+        return _load(path, "utf-8")
+    except UnicodeDecodeError:  # a file of Python 2 with a text that is not ASCII
+        return _load(path, "latin1")
+
+
+def _load(path: Path, encoding: str) -> object:
+    try:
         # As an open file: for a path, torch goes by its suffix and may hand it to another library.
-        with path.open("rb") as file, warnings.catch_warnings():
+        with path.open("rb") as file, warnings.catch_warnings(), torch.serialization.safe_globals(_plain_values()):
             warnings.simplefilter("ignore")
-            return torch.load(file, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True, encoding=encoding)
+    except UnicodeDecodeError as error:
+        if encoding == "utf-8":
+            raise
+        raise DataError(f"{path}: not a file of torch.save, or damaged ({_reason(error)})") from error
     except Exception as error:  # a damaged pickle can end in any of them
         named = _REFUSED_GLOBAL.search(str(error))
         if named is not None:
@@ -104,11 +147,36 @@ def _unpickle(path: Path) -> object:
         raise DataError(f"{path}: not a file of torch.save, or damaged ({_reason(error)})") from error
 
 
+def _plain_values() -> list[Any]:
+    """What stands beside weights and holds but numbers and texts: numpy's scalars, the options of a training."""
+    dtypes = [np.dtype, *(type(np.dtype(code)) for code in "?bhilqBHILQefd")]
+    scalar = np.float64(0).__reduce__()[0]
+    return [scalar, (scalar, "numpy.core.multiarray.scalar"), argparse.Namespace, *dtypes]
+
+
 def _refusal(path: Path, what: str) -> DataError:
     return DataError(
-        f"{path}: refused: {what}. Nothing of it was run. Save model.state_dict() alone, or name the code "
-        "that builds the model as package.module:factory"
+        f"{path}: refused: {what}. Nothing of it was run. Save model.state_dict() alone, or name the code that builds "
+        f"the model as package.module:factory. If you trust the file, convert it: {_conversion(path)}"
     )
+
+
+def _conversion(path: Path) -> str:
+    """Three lines of Python that keep the weights of what only a pickle can read."""
+    name = repr(path.name if path.name.isprintable() else "FILE")
+    load = f"torch.jit.load({name})" if _is_torchscript(path) else f"torch.load({name}, 'cpu', weights_only=False)"
+    return (
+        f"import torch; found = {load}; torch.save(found.state_dict() if hasattr(found, 'state_dict') else "
+        "found['state_dict'], 'weights.pth')"
+    )
+
+
+def _is_torchscript(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(entry.filename.endswith("/constants.pkl") for entry in archive.infolist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _reason(error: Exception) -> str:
@@ -132,27 +200,6 @@ def _check_tensor(name: object, tensor: object, file_size: int, path: Path) -> N
         )
 
 
-def fit_names(state: Mapping[str, torch.Tensor], expected: Iterable[str], source: str) -> StateDict:
-    """The state dict under the names that a model expects; unknown names stay as they are.
-
-    Two old habits are undone: `module.`, which DataParallel puts in front of what it wraps, and
-    `norm.1` for `norm1` (also `conv.1`), as old checkpoints name the layers of a DenseNet.
-    """
-    known = set(expected)
-    fitted: StateDict = {}
-    for key, tensor in state.items():
-        name = _respelled(key) if key not in known and _respelled(key) in known else key
-        if name in fitted:
-            raise DataError(f"{source}: two entries for {name}, one of them written {key!r}")
-        fitted[name] = tensor
-    return fitted
-
-
-def _respelled(key: str) -> str:
-    plain = ".".join(part for part in key.split(".") if part != "module")
-    return _DENSE_LAYER.sub(r"\1", plain)
-
-
 def load_into(module: nn.Module, state: StateDict, *, strict: bool, source: str) -> tuple[str, ...]:
     """Copy the tensors into the module, by name, and say what was left over.
 
@@ -165,16 +212,15 @@ def load_into(module: nn.Module, state: StateDict, *, strict: bool, source: str)
         for name, tensor in fitted.items()
         if isinstance(own.get(name), torch.Tensor) and own[name].shape != tensor.shape
     }
-    matching = {name: tensor for name, tensor in fitted.items() if name not in other_shape}
-    # A plain dict, without the version notes of `state_dict()`: modules then take old files, too, such
-    # as those from before BatchNorm had `num_batches_tracked`.
-    outcome = module.load_state_dict(matching, strict=False)
-    missing = [name for name in outcome.missing_keys if name not in other_shape]
+    matching = OrderedDict((name, tensor) for name, tensor in fitted.items() if name not in other_shape)
+    missing, unexpected = _copy(module, matching, fitted.versions, source)
+    # Of files from before BatchNorm had it; it counts only in training.
+    missing = [name for name in missing if name not in other_shape and not name.endswith(".num_batches_tracked")]
     differences = [
         f"{len(names)} {what} ({_first(names)})"
         for what, names in (
             ("missing in the file", missing),
-            ("unknown to the model", outcome.unexpected_keys),
+            ("unknown to the model", unexpected),
             ("of another shape", list(other_shape.values())),
         )
         if names
@@ -182,11 +228,29 @@ def load_into(module: nn.Module, state: StateDict, *, strict: bool, source: str)
     if not differences:
         return ()
     found = f"{source}: of {len(own)} entries in the model and {len(state)} in the file, {', '.join(differences)}"
-    n_loaded = len(matching) - len(outcome.unexpected_keys)
+    n_loaded = len(matching) - len(unexpected)
     if strict or not n_loaded:
-        way_out = "strict=False loads the rest" if n_loaded else "nothing fits: is it the right model?"
+        way_out = "--allow-partial-weights loads the rest" if n_loaded else "nothing fits: is it the right model?"
         raise UsageError(f"{found}; {way_out}")
     return (f"{found}; the other {n_loaded} were loaded",)
+
+
+def _copy(
+    module: nn.Module, state: OrderedDict[str, torch.Tensor], versions: dict[str, dict[str, Any]], source: str
+) -> tuple[list[str], list[str]]:
+    """Load them; the names that are missing, and those that the module does not have.
+
+    versions: of the file's modules, by which modules take older files; where that fails, the module's own.
+    """
+    own = getattr(module.state_dict(), "_metadata", {})
+    for said in (versions, own):
+        state._metadata = said  # type: ignore[attr-defined]
+        try:
+            outcome = module.load_state_dict(state, strict=False)
+            return list(outcome.missing_keys), list(outcome.unexpected_keys)
+        except Exception as error:  # whatever a module does with an entry of another version
+            problem = error
+    raise UsageError(f"{source}: the model cannot take them: {brief(problem)[:300]}") from None
 
 
 def _first(names: list[str], n: int = 5) -> str:

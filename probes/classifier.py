@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..solver.errors import DataError, UsageError
+from ..solver.errors import CompexactError, DataError, UsageError
 from .preprocess import Preprocessing
 
 if TYPE_CHECKING:
@@ -75,19 +75,24 @@ def class_scores(
     """float32 (n_pictures, n_classes), in evaluation mode.  Raises `UsageError` where the model gives none."""
     import torch
 
+    from .class_scores import scores_in, why_no_scores
     from .devices import choose_device
-    from .layers import evaluating
+    from .trial import input_dtype, why_it_fails
+    from .watching import evaluating
 
     place = choose_device(device)
     module, left, found = model.module.to(place), iter(pictures), []
     with evaluating(module):
         while batch := [preprocessing(picture) for picture in islice(left, batch_size)]:
+            inputs = torch.stack(batch).to(place, input_dtype(module))
             try:
-                answer = module(torch.stack(batch).to(place))
-            except RuntimeError as error:
-                reason = " ".join(str(error).split())[:160]
-                raise UsageError(f"{model.name} fails on pictures of {preprocessing.image_size}: {reason}") from None
-            if not isinstance(answer, torch.Tensor) or answer.ndim != 2 or len(answer) != len(batch):
-                raise UsageError(f"{model.name} gives no class scores (images, classes), so it names no pictures")
+                output = module(inputs)
+            except CompexactError:
+                raise
+            except Exception as error:  # whatever a model does with pictures that it was not made for
+                raise UsageError(f"{model.name}: {why_it_fails(module, inputs, error)}") from None
+            answer = scores_in(output, len(batch), model.n_classes)
+            if answer is None:
+                raise UsageError(f"{model.name} names no pictures.  {why_no_scores(output)}")
             found.append(answer.to("cpu", torch.float32).numpy())
     return np.concatenate(found) if found else np.zeros((0, 0), np.float32)

@@ -9,6 +9,7 @@ import importlib
 import os
 import re
 import sys
+from contextlib import suppress
 from types import ModuleType
 
 from ..solver.errors import CompexactError, UsageError, did_you_mean
@@ -59,9 +60,18 @@ def brief(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
+def _repair_torchvision() -> None:
+    """Import it before the user's module, which may need it and could not (`torchvision_ops`)."""
+    from .torchvision_ops import import_torchvision
+
+    with suppress(Exception):  # it is missing, or broken in another way; the user's module may not need it
+        import_torchvision()
+
+
 def _import(name: str, where: str) -> ModuleType:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # last, so that no file there hides an installed module
+    _repair_torchvision()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +11,21 @@ import torch
 from torch import nn
 
 from ..solver.errors import UsageError
-from .factories import brief
+from .layout_evidence import Evidence
+from .watching import capture, check_watchable, evaluating, resolve_layer
+
+__all__ = [
+    "LayerInfo",
+    "Listed",
+    "capture",
+    "evaluating",
+    "final_layer",
+    "final_linear",
+    "layers_that_run",
+    "list_layers",
+    "listed_layers",
+    "resolve_layer",
+]
 
 
 @dataclass(frozen=True)
@@ -25,147 +37,47 @@ class LayerInfo:
     kind: str
     """The class of the module: `Conv2d`."""
     shape: tuple[int, ...]
-    """Of its output for one image: (units, height, width), or (units,)."""
+    """Of its maps of one image: (units, height, width), or (units,)."""
     n_units: int
+    layout: str = "vector"
+    """Where its output has the units; `tokens+1` has one token before the patches."""
+    calls: int = 1
+    """How often it runs in one call of the model."""
 
 
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Within this, every submodule is in evaluation mode and no gradients are kept.
+@dataclass(frozen=True)
+class Listed:
+    """The layers that can be probed, in the order of `named_modules`, and those that cannot, with the reason."""
 
-    Dropout is off, and BatchNorm uses its stored statistics and does not change them.  Afterwards each
-    submodule has its own mode back.  The modes are set one by one, not by `model.eval()`: that is free
-    to do something else (frozen backbones override it), and a partly frozen model has no single mode.
+    layers: list[LayerInfo]
+    refused: list[tuple[str, str]]
+
+
+def listed_layers(model: nn.Module, image_size: int) -> Listed:
+    """Found by running the model on black images of (3, image_size, image_size), and of another size.
+
+    Modules that do not run, and containers of modules alone, are in neither list.
+    Raises UsageError if the model cannot run on such images.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        for module, _ in modes:
-            module.training = False
-        with torch.inference_mode():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
-@contextmanager
-def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, object]]:
-    """Within this, each call of the model leaves the outputs of the named layers in the dict.
-
-    >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(inplace=True))
-    >>> with evaluating(model), capture(model, ["0"]) as outputs:
-    ...     predictions = model(torch.zeros(2, 3, 5, 5))
-    ...     outputs["0"].shape
-    torch.Size([2, 8, 3, 3])
-
-    The dict is emptied when the next call begins.  A module that runs several times in one call (a ReLU
-    that a block uses twice) leaves its last output.  Raises UsageError for an unknown name, and in the
-    model's call when a layer did not run in it.
-    """
-    outputs: dict[str, object] = {}
-    modules = {name: resolve_layer(model, name) for name in layers}
-    handles = [model.register_forward_pre_hook(lambda *_: outputs.clear())]
-    try:
-        for name, module in modules.items():
-            handles.append(module.register_forward_hook(partial(_keep, outputs, name)))
-        handles.append(model.register_forward_hook(partial(_check_all_ran, outputs, tuple(layers))))
-        yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _keep(outputs: dict[str, object], name: str, module: nn.Module, inputs: object, output: object) -> None:
-    # What follows may work in place (`ReLU(inplace=True)`, `x += identity`) and would change the
-    # tensor that the layer returned before anybody has read it: hence a copy.
-    outputs[name] = _copied(output)
-
-
-def _copied(output: object) -> object:
-    """The output with copies of the tensors in it, where it is one, or a sequence or a dict of some."""
-    if isinstance(output, torch.Tensor):
-        return output.clone()
-    if type(output) is tuple or type(output) is list:
-        return type(output)(map(_copied, output))
-    return {key: _copied(part) for key, part in output.items()} if isinstance(output, dict) else output
-
-
-def _check_all_ran(outputs: dict[str, object], layers: tuple[str, ...], *_: object) -> None:
-    for name in layers:
-        if name not in outputs:
-            raise UsageError(f"layer {name!r} does not run when the model is called; choose another")
-
-
-def resolve_layer(model: nn.Module, dotted: str) -> nn.Module:
-    """The submodule with this dotted name; UsageError with the five nearest names if there is none."""
-    modules: dict[str, nn.Module] = dict(model.named_modules(remove_duplicate=False))
-    del modules[""]  # the model itself
-    if dotted in modules:
-        return modules[dotted]
-    if not modules:
-        raise UsageError(f"no layer {dotted!r}: {type(model).__name__} has no submodules")
-    nearest = difflib.get_close_matches(dotted, modules, n=5, cutoff=0.0)
-    raise UsageError(f"no layer {dotted!r} in {type(model).__name__}; nearest names: {', '.join(nearest)}")
-
-
-def check_layer_output(output: object, n_images: int, layer: str = "the layer") -> torch.Tensor:
-    """The output of a layer for `n_images` images, as a tensor (n_images, units, height, width).
-
-    Two forms are taken: (images, units, height, width), and (images, units), which gets height and
-    width 1.  The second axis is taken as the units: a module that puts them last (`features.0` of
-    torchvision's swin models) cannot be told from one that does not.
-    Raises UsageError, with the shape seen, for anything else.
-    """
-    wanted = "a tensor (images, units) or (images, units, height, width) is needed"
-    if not isinstance(output, torch.Tensor):
-        raise UsageError(f"{layer} gives {describe(output)}, not one tensor; {wanted}")
-    shape = tuple(output.shape)
-    if output.ndim not in (2, 4):
-        raise UsageError(f"{layer} gives a tensor of shape {shape}, with {output.ndim} axes; {wanted}")
-    if shape[0] != n_images:
-        raise UsageError(f"{layer} gives shape {shape} for {n_images} images, which are not the first axis")
-    if 0 in shape:
-        raise UsageError(f"{layer} gives an empty tensor of shape {shape}; try larger images")
-    if not output.is_floating_point():
-        raise UsageError(f"{layer} gives {output.dtype} values of shape {shape}; real numbers are needed")
-    return output if output.ndim == 4 else output[:, :, None, None]
-
-
-def describe(output: object) -> str:
-    """The type of what is no tensor, and of a sequence its shapes."""
-    if isinstance(output, (tuple, list)):
-        parts = ", ".join(
-            str(tuple(part.shape)) if isinstance(part, torch.Tensor) else type(part).__name__ for part in output
-        )
-        return f"{type(output).__name__} of {parts}"
-    return type(output).__name__
+    check_watchable("layer", dict(model.named_modules()))
+    evidence = Evidence(model, image_size)
+    layers, refused = [], []
+    for name, module in model.named_modules():
+        if not name or not evidence.calls(module):
+            continue
+        try:
+            layout = evidence.layout(module, name)
+        except UsageError as error:
+            refused.append((name, str(error)))
+        else:
+            form = layout.form if layout.form != "tokens" else f"tokens+{layout.skip_tokens}"
+            layers.append(LayerInfo(name, type(module).__name__, layout.shape, layout.n_units, form, layout.calls))
+    return Listed(layers, refused)
 
 
 def list_layers(model: nn.Module, image_size: int) -> list[LayerInfo]:
-    """The layers that can be probed, in the order of `named_modules`.
-
-    Found by running the model on black images of (3, image_size, image_size).  Modules that do not run,
-    or whose output `check_layer_output` refuses, are left out.
-    Raises UsageError if the model cannot run on such images.
-    """
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    images = torch.zeros(2, 3, image_size, image_size, device=device)  # 2: shows the images' axis
-
-    def shape_of(output: object) -> tuple[int, ...]:
-        try:
-            check_layer_output(output, len(images))
-        except UsageError:
-            return ()
-        assert isinstance(output, torch.Tensor)
-        return tuple(output.shape[1:])
-
-    try:
-        return layers_that_run(model, lambda: model(images), shape_of)
-    except Exception as error:  # whatever the model does with an image of the wrong size
-        size = f"3 x {image_size} x {image_size}"
-        raise UsageError(
-            f"{type(model).__name__} cannot run on {size} images: {brief(error)}; try another image size"
-        ) from error
+    """The layers that can be probed, as `listed_layers` finds them."""
+    return listed_layers(model, image_size).layers
 
 
 def layers_that_run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import warnings
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,14 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from ..solver.errors import UsageError, did_you_mean
-from .checkpoints import StateDict, fit_names, load_into, read_state_dict
+from .checkpoints import load_into, read_state_dict
+from .entry_names import StateDict, fit_names
 from .factories import brief, call_factory, find_attribute, is_factory_spec
+from .image_sources import TIMM, hugging_face_classifier, timm_model
 from .layers import final_layer
+from .preprocess import Preprocessing
 from .torchvision_ops import import_torchvision
+from .transformers_folder import HUGGING_FACE
 
 TORCHVISION = "torchvision:"
 
@@ -38,6 +42,16 @@ class LoadedModel:
     """One per output, or None where they are not known."""
     notes: tuple[str, ...]
     """What the user should know about how it was made; whole sentences."""
+    preprocessing: Preprocessing | None = None
+    """What it is to be shown of a picture, where its source says."""
+
+    @property
+    def n_classes(self) -> int | None:
+        """How many classes there are, by their names or by the last linear layer."""
+        if self.class_names:
+            return len(self.class_names)
+        final = final_layer(self.module)
+        return None if final is None else len(final[1].weight)
 
 
 def load_model(
@@ -50,13 +64,14 @@ def load_model(
 ) -> LoadedModel:
     """Build the model that `spec` names.  Nothing is ever downloaded.
 
-    spec: `torchvision:NAME` with a name of `torchvision.models.list_models()`; or
+    spec: `torchvision:NAME` with a name of `torchvision.models.list_models()`; `timm:NAME` with one of
+        `timm.list_models()`; `hf:FOLDER`, an image classifier of Hugging Face's transformers; or
         `package.module:factory`, looked for on `sys.path` and in the current folder, and called without
         arguments.  It returns an `nn.Module`, which may have the names of its classes as `class_names`.
-    weights: a state dict in a local file (see `checkpoints`).  Without it, a torchvision model has
-        random weights, and a note says so.
+    weights: a state dict in a local file (see `checkpoints`).  Without it, a torchvision or timm model has
+        random weights, and a note says so.  A folder has its own.
     strict: whether file and model must have the same entries.
-    num_classes: of a torchvision model; default: as the file has it, else torchvision's own.
+    num_classes: of a torchvision or timm model; default: as the file has it, else the library's own.
     seed: of the random weights.  The global random state is left alone.
 
     Raises UsageError for a wrong specification and weights that do not fit, DataError for a file that is
@@ -64,9 +79,15 @@ def load_model(
     """
     if spec.startswith(TORCHVISION):
         return _load_torchvision(spec, weights, strict, num_classes, seed)
+    if spec.startswith(TIMM):
+        return _load_timm(spec, weights, strict, num_classes, seed)
+    if spec.startswith(HUGGING_FACE):
+        return _load_hugging_face(spec, weights)
     if not is_factory_spec(spec):
         hint = did_you_mean(f"{TORCHVISION}{spec}", _torchvision_specs())
-        raise UsageError(f"unknown model {spec!r}; write torchvision:NAME or package.module:factory{hint}")
+        raise UsageError(
+            f"unknown model {spec!r}; write torchvision:NAME, timm:NAME, hf:FOLDER or package.module:factory{hint}"
+        )
     if num_classes is not None:
         raise UsageError(f"model {spec!r}: num_classes goes with torchvision:NAME; set it in the factory")
     return _load_factory(spec, weights, strict, seed)
@@ -93,19 +114,47 @@ def _load_torchvision(spec: str, weights: Path | None, strict: bool, num_classes
         raise UsageError(f"unknown model {spec!r}; torchvision.models.list_models() names them all{hint}")
     if num_classes is not None and num_classes < 1:
         raise UsageError(f"model {spec!r}: num_classes {num_classes}; at least 1 is needed")
-    state = None if weights is None else read_state_dict(weights)
-    module = _build(name, num_classes, seed)
-    if state is not None and num_classes is None:
-        in_file = _classes_in(state, module, str(weights))
-        module = module if in_file is None else _build(name, in_file, seed)
-    notes: tuple[str, ...]
-    if state is None:
-        notes = (f"The weights are random (seed {seed}): no file was given.",)
-    else:
-        notes = load_into(module, state, strict=strict, source=f"{weights} for {spec}")
-        if name.removeprefix("quantized_") in _TRANSFORMS_INPUT:
-            notes += (f"{name} is built with transform_input=False; torchvision's own weights need True.",)
+    module, notes = _with_weights(spec, lambda classes: _build(name, classes, seed), weights, strict, num_classes, seed)
+    if weights is not None and name.removeprefix("quantized_") in _TRANSFORMS_INPUT:
+        notes += (f"{name} is built with transform_input=False; torchvision's own weights need True.",)
     return LoadedModel(module.eval(), spec, weights_digest(module), _categories(name, module), notes)
+
+
+def _with_weights(
+    spec: str,
+    build: Callable[[int | None], nn.Module],
+    weights: Path | None,
+    strict: bool,
+    num_classes: int | None,
+    seed: int,
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """An architecture with a file's weights and number of classes, or with random ones."""
+    state = None if weights is None else read_state_dict(weights)
+    module = build(num_classes)
+    if state is None:
+        return module, (f"The weights are random (seed {seed}): no file was given.",)
+    in_file = _classes_in(state, module, str(weights)) if num_classes is None else None
+    module = module if in_file is None else build(in_file)
+    return module, load_into(module, state, strict=strict, source=f"{weights} for {spec}")
+
+
+def _load_timm(spec: str, weights: Path | None, strict: bool, num_classes: int | None, seed: int) -> LoadedModel:
+    shown: list[Preprocessing | None] = []
+
+    def build(classes: int | None) -> nn.Module:
+        module, preprocessing = timm_model(spec.removeprefix(TIMM), classes, seed)
+        shown.append(preprocessing)
+        return module
+
+    module, notes = _with_weights(spec, build, weights, strict, num_classes, seed)
+    return LoadedModel(module.eval(), spec, weights_digest(module), None, notes, shown[-1])
+
+
+def _load_hugging_face(spec: str, weights: Path | None) -> LoadedModel:
+    if weights is not None:
+        raise UsageError(f"model {spec!r} has its own weights; --weights goes with the other kinds of model")
+    module, names, shown = hugging_face_classifier(Path(spec.removeprefix(HUGGING_FACE)))
+    return LoadedModel(module.eval(), spec, weights_digest(module), names, (), shown)
 
 
 def _torchvision_specs() -> list[str]:
@@ -154,8 +203,6 @@ def _categories(name: str, module: nn.Module) -> tuple[str, ...] | None:
 
 def _load_factory(spec: str, weights: Path | None, strict: bool, seed: int) -> LoadedModel:
     state = None if weights is None else read_state_dict(weights)
-    with suppress(ImportError):  # the module of the user's may import it, and may not
-        import_torchvision()
     found = find_attribute(spec, "model")
     if not isinstance(found, nn.Module):
         with torch.random.fork_rng(devices=[]):
@@ -166,9 +213,18 @@ def _load_factory(spec: str, weights: Path | None, strict: bool, seed: int) -> L
     if any(is_lazy(parameter) for parameter in found.parameters()):
         raise UsageError(f"model {spec!r} has lazy parameters; run it once in the factory to give them shapes")
     notes = () if state is None else load_into(found, state, strict=strict, source=f"{weights} for {spec}")
+    digest, found = weights_digest(found), _unwrapped(found)
     if any(module.training and isinstance(module, _MODE_MATTERS) for module in found.modules()):
         notes += ("The model came in training mode; it is probed in evaluation mode.",)
-    return LoadedModel(found, spec, weights_digest(found), _own_names(spec, found), notes)
+    return LoadedModel(found, spec, digest, _own_names(spec, found), notes)
+
+
+def _unwrapped(module: nn.Module) -> nn.Module:
+    """What `torch.compile`, `DataParallel` and the like were put around; it gives the same."""
+    inner = getattr(module, "_orig_mod", None)
+    if inner is None and isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+        inner = module.module
+    return _unwrapped(inner) if isinstance(inner, nn.Module) else module
 
 
 def _own_names(spec: str, module: nn.Module) -> tuple[str, ...] | None:

@@ -118,15 +118,20 @@ def resolve(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     scale: float | None = None,
+    *,
+    own: Preprocessing | None = None,
 ) -> Preprocessing:
     """The preset, with what is given explicitly in its place.
 
-    Without a preset it is `imagenet`, unless the mean, std or scale is given: then what is not given is
+    own: what the model's source says of it, which is the default.
+    Without either it is `imagenet`, unless the mean, std or scale is given: then what is not given is
     neutral (rgb, mean 0, std 1, scale 1), because one set of numbers says nothing about another.
     With other `channels`, the preset's mean and std follow their colours: the mean for red stays the
     mean for red.  A mean or std that is given is in the order of the resulting channels.
     """
-    if preset is None:
+    if preset is None and own is not None:
+        base = own
+    elif preset is None:
         base = NEUTRAL if (mean, std, scale) != (None, None, None) else PRESETS["imagenet"]
     elif preset in PRESETS:
         base = PRESETS[preset]

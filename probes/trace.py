@@ -7,7 +7,7 @@ of all of them what a single run is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,16 @@ from torch import nn
 
 from ..solver.errors import CompexactError, DataError, UsageError
 from .activation_file import Spill
+from .class_scores import scores_in
 from .datasets.annotated_images import AnnotatedImages
-from .factories import brief
-from .layers import capture, check_layer_output, evaluating
+from .layouts import Layout
 from .loader import PictureReader, batches
 from .memory_layout import FORMATS, formats_to_try, keeping_freed_memory, laid_out
 from .preprocess import Preprocessing
 from .progress import Progress
+from .trial import input_dtype, why_it_fails
 from .vision.vision_settings import VisionSettings
+from .watching import capture, evaluating
 
 
 class Maps(Protocol):
@@ -152,12 +154,15 @@ def run_network(
     images: range,
     preprocessing: Preprocessing,
     settings: VisionSettings,
+    layouts: Mapping[str, Layout],
     *,
+    n_classes: int | None = None,
     spill_folder: Path | None,
     on_progress: Progress,
 ) -> Pass:
     """Run the model in evaluation mode over these images of the dataset, in order.
 
+    layouts: of the layers.  n_classes: where it is known.
     Raises `DataError` for values that are not finite, where their units are not to be left out (`settings.nan`), and
     for maps that change shape; `UsageError` for layers that cannot be probed.
     """
@@ -165,14 +170,16 @@ def run_network(
     unit_max: list[np.ndarray] = []
     predictions: list[np.ndarray] = [np.zeros(0, dtype=np.int64)]
     digests: list[bytes] = []
-    n_classes, memory_format = 0, ""
+    n_scores, memory_format = 0, ""
     model, layers = model.to(settings.device), settings.layers
-    with ExitStack() as files, ExitStack() as stack, evaluating(model), capture(model, layers) as outputs:
+    calls = {layer: layout.call for layer, layout in layouts.items()}
+    with ExitStack() as files, ExitStack() as stack, evaluating(model), capture(model, layers, calls) as outputs:
         stack.enter_context(keeping_freed_memory())
         spills = {layer: files.enter_context(Spill(spill_folder)) for layer in layers}
         reader = PictureReader(dataset, preprocessing)
         for batch in batches(reader, images, settings.batch_size, settings.workers):
-            inputs = torch.from_numpy(np.stack([picture.values for picture in batch])).to(settings.device)
+            inputs = torch.from_numpy(np.stack([picture.values for picture in batch]))
+            inputs = inputs.to(settings.device, input_dtype(model))
             if not digests:
                 scores, memory_format = _run_first(model, inputs, settings, stack)
             else:
@@ -180,19 +187,20 @@ def run_network(
             largest = []
             for layer in layers:
                 first = images.start + len(digests)
-                maps, is_finite = _maps(outputs, layer, len(batch), first, settings.nan == "drop")
+                maps = _maps(outputs[layer], layer, layouts[layer], len(batch))
+                is_finite = _finite(maps, layer, first, settings.nan == "drop")
                 spills[layer].append(maps)
                 finite[layer] = finite.get(layer, True) & is_finite
                 largest.append(maps.max(axis=(2, 3)))
             unit_max.append(np.concatenate(largest, axis=1))
-            predicted, n_classes = _predicted(scores, len(batch))
+            predicted, n_scores = _predicted(scores_in(scores, len(batch), n_classes), len(batch))
             predictions.append(predicted)
             digests += [picture.digest for picture in batch]
             on_progress("running the network", len(digests), len(images))
         files.pop_all()  # the caller closes them
     of_units = np.concatenate(unit_max) if unit_max else np.zeros((0, 0), dtype=np.float32)
     of_images = np.concatenate(predictions)
-    return Pass(dict(spills), finite, of_units, of_images, n_classes, memory_format, b"".join(digests))
+    return Pass(dict(spills), finite, of_units, of_images, n_scores, memory_format, b"".join(digests))
 
 
 def _run_first(
@@ -223,33 +231,31 @@ def _run(model: nn.Module, images: torch.Tensor, batch_size: int) -> object:
     except CompexactError:
         raise
     except Exception as error:  # whatever a model does with images that it was not made for
-        shape = "x".join(map(str, images.shape[1:]))
-        raise UsageError(f"the model fails on images of {shape}: {brief(error)}; try another --image-size") from error
+        raise UsageError(why_it_fails(model, images, error)) from error
 
 
-def _maps(
-    outputs: dict[str, object], layer: str, n_images: int, first: int, drop_nan: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """float32 (n_images, n_units, height, width), and bool (n_units,): which units have finite values only."""
-    values = check_layer_output(outputs[layer], n_images, f"layer {layer}").detach()
-    maps = values.to("cpu", torch.float32).numpy()
+def _maps(output: object, layer: str, layout: Layout, n_images: int) -> np.ndarray:
+    """float32 (n_images, n_units, height, width)."""
+    maps = layout.maps(output, n_images, f"layer {layer}").detach()
+    return maps.to("cpu", torch.float32).contiguous().numpy()
+
+
+def _finite(maps: np.ndarray, layer: str, first: int, drop_nan: bool) -> np.ndarray:
+    """bool (n_units,): which units have finite values only.  first: the number of the first image."""
     is_finite = np.isfinite(maps).all(axis=(0, 2, 3))
     if drop_nan or is_finite.all():
-        return maps, is_finite
+        return np.asarray(is_finite)
     nan, infinite = int(np.isnan(maps).sum()), int(np.isinf(maps).sum())
     hint = "; values above float16's range overflow: run the model in float32" if infinite else ""
     raise DataError(
         f"layer {layer}, unit {int(np.argmin(is_finite))}: {nan} activations are NaN and {infinite} infinite in images "
-        f"{first} to {first + n_images - 1}{hint}; --nan drop leaves such units out"
+        f"{first} to {first + len(maps) - 1}{hint}; --nan drop leaves such units out"
     )
 
 
-def _predicted(scores: object, n_images: int) -> tuple[np.ndarray, int]:
-    """int64 (n_images,), -1 where a score is NaN, and the number of classes.
-
-    -1 and 0 where the output is no matrix of class scores.
-    """
-    if isinstance(scores, torch.Tensor) and scores.ndim == 2 and len(scores) == n_images:
+def _predicted(scores: torch.Tensor | None, n_images: int) -> tuple[np.ndarray, int]:
+    """int64 (n_images,), -1 where a score is NaN, and the number of classes; -1 and 0 without scores."""
+    if scores is not None:
         predicted = scores.argmax(dim=1).masked_fill(scores.isnan().any(dim=1), -1)
         return predicted.to("cpu", torch.int64).numpy(), scores.shape[1]
     return np.full(n_images, -1, dtype=np.int64), 0

@@ -52,7 +52,9 @@ def _njit(function: Callable[..., Any]) -> Any:
         return numba.njit(nogil=True)(function)
     # Numba compiles a kept function anew when its own file changes; ours also call functions of the files beside it.
     with suppress(AttributeError, KeyError, TypeError):
-        index = vars(made)["_cache"]._cache_file
+        cache = vars(made)["_cache"]
+        cache.save_overload = partial(_save_or_go_on, cache.save_overload)
+        index = cache._cache_file
         index._source_stamp = (index._source_stamp, _stamps(Path(function.__code__.co_filename).parent))
         index._load_index = partial(_load_or_forget, index._load_index)
     return made
@@ -64,6 +66,12 @@ def _load_or_forget(load: Callable[[], dict[Any, Any]]) -> dict[Any, Any]:
         return load()
     except Exception:  # whatever reading a damaged file ends in
         return {}
+
+
+def _save_or_go_on(save: Callable[..., None], *kept: Any) -> None:
+    """Keep what was compiled; where the disk is full, or the folder can no longer be written, it is compiled again."""
+    with suppress(OSError):
+        save(*kept)
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def evaluate_nli(
         _one_pair(loaded, premise, hypothesis, device, format_name)
         return
     assert pairs is not None
-    _file_of_pairs(loaded, pairs, output, batch_size, device, format_name)
+    _file_of_pairs(loaded, pairs, model.labels, output, batch_size, device, format_name)
 
 
 def _one_pair(model: LoadedPairModel, premise: str, hypothesis: str, device: str, format_name: str) -> None:
@@ -98,14 +98,20 @@ def _one_pair(model: LoadedPairModel, premise: str, hypothesis: str, device: str
 
 
 def _file_of_pairs(
-    model: LoadedPairModel, path: Path, output: Path | None, batch_size: int, device: str, format_name: str
+    model: LoadedPairModel,
+    path: Path,
+    names: Path | None,
+    output: Path | None,
+    batch_size: int,
+    device: str,
+    format_name: str,
 ) -> None:
-    from ...probes.nli.evaluation import evaluate, probabilities
+    from ...probes.nli.evaluation import comparable, evaluate, probabilities
     from ...probes.nli.predicting import predict
     from ...probes.text.language import analyse, open_pipeline
     from ...probes.text.readers import open_pairs
 
-    pairs = open_pairs(path)
+    pairs = open_pairs(path, labels=names)
     labels = [pair.label for pair in pairs.pairs]
     with progress() as report:
         analysed = analyse(pairs, open_pipeline(None), report)
@@ -120,8 +126,10 @@ def _file_of_pairs(
     predictions = logits.argmax(axis=1)
     found = evaluate(predictions, labels, model.class_names)
     if output is not None:
-        names = [model.class_names[place] for place in predictions]
-        _write_predictions(output, pairs, names, model.class_names, probabilities(logits).tolist())
+        predicted, gold, classes = comparable(predictions, labels, model.class_names)
+        is_right = [None if label is None else classes[place] == label for place, label in zip(predicted, gold)]
+        said = [model.class_names[place] for place in predictions]
+        _write_predictions(output, pairs, said, is_right, model.class_names, probabilities(logits).tolist())
     _print_evaluation(model.name, pairs.name, found, format_name)
 
 
@@ -163,6 +171,7 @@ def _write_predictions(
     path: Path,
     pairs: Pairs,
     predictions: Sequence[str],
+    is_right: Sequence[bool | None],
     classes: Sequence[str],
     shares: Sequence[Sequence[float]],
 ) -> None:
@@ -173,7 +182,7 @@ def _write_predictions(
     with new_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["key", "gold", "pred", "correct", *classes])
-        for pair, predicted, row in zip(pairs.pairs, predictions, shares, strict=True):
-            correct = "" if pair.label is None else pair.label == predicted
+        for pair, predicted, right, row in zip(pairs.pairs, predictions, is_right, shares, strict=True):
+            correct = "" if right is None else right
             cells = [pair.key, pair.label or "", predicted, correct, *(f"{share:.6f}" for share in row)]
             writer.writerow([csv_cell(cell) for cell in cells])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import FormatOption
+from .options import MODEL_HELP, FormatOption
 from .preprocessing_options import ImageSizeOption
 
 
@@ -15,8 +15,8 @@ def ls(
     what: Annotated[
         str, typer.Argument(help="A probe, a run, an audit, a shard, an answer, an .npz file, or `layers`.")
     ],
-    model: Annotated[str | None, typer.Option(help="For `layers`: torchvision:NAME or package.module:factory.")] = None,
-    image_size: ImageSizeOption = 224,
+    model: Annotated[str | None, typer.Option(help=f"For `layers`: {MODEL_HELP}")] = None,
+    image_size: ImageSizeOption = None,
     concepts: Annotated[bool, typer.Option("--concepts", help="List the concepts, with their points.")] = False,
     units: Annotated[bool, typer.Option("--units", help="List the units, with their active points.")] = False,
     format: FormatOption = None,
@@ -31,6 +31,6 @@ def ls(
     from .ls_probe import list_folder, list_layers
 
     if what == "layers":
-        list_layers(model, image_size or 224, format)
+        list_layers(model, image_size, format)
     else:
         list_folder(Path(what), concepts=concepts, units=units, format_name=format)

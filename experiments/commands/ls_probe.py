@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -99,15 +100,20 @@ def _list_units(probe: Probe, format_name: str) -> None:
     printer.finish()
 
 
-def list_layers(model: str | None, image_size: int, format_name: str | None) -> None:
-    """Print the layers of a model that can be probed."""
+def list_layers(model: str | None, image_size: int | None, format_name: str | None) -> None:
+    """Print the layers of a model that can be probed.  image_size: default: as the model's source says, else 224."""
     if model is None:
         raise UsageError("name the model: compexact ls layers --model torchvision:resnet18")
-    from ...probes.layers import list_layers as layers_of
+    from ...probes.layers import listed_layers
     from ...probes.models import load_model
+    from ...probes.preprocess import resolve
 
-    printer = Printer(chosen_format(format_name), ("layer", "kind", "shape", "units"))
-    for layer in layers_of(load_model(model).module, image_size):
-        shape = "x".join(map(str, layer.shape))
-        printer({"layer": layer.name, "kind": layer.kind, "shape": shape, "units": layer.n_units})
+    printer = Printer(chosen_format(format_name), ("layer", "kind", "shape", "units", "layout", "calls"))
+    loaded = load_model(model)
+    listed = listed_layers(loaded.module, resolve(image_size=image_size, own=loaded.preprocessing).image_size)
+    for layer in listed.layers:
+        record = {"layer": layer.name, "kind": layer.kind, "shape": "x".join(map(str, layer.shape))}
+        printer(record | {"units": layer.n_units, "layout": layer.layout, "calls": layer.calls})
     printer.finish()
+    if listed.refused:
+        print(f"{len(listed.refused)} modules cannot be probed; the first: {listed.refused[0][1]}", file=sys.stderr)

@@ -104,6 +104,7 @@ def with_commas(values: Iterable[float]) -> str:
     return ",".join(f"{value:g}" for value in values)
 
 
+MODEL_HELP = "torchvision:NAME, timm:NAME, hf:FOLDER or package.module:factory."
 ProbeArgument = Annotated[Path, typer.Argument(help="A probe folder or an .npz file.")]
 MovedProbeOption = Annotated[Path | None, typer.Option(help="Where the run's probe lies, if it was moved.")]
 UnitsOption = Annotated[

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ...probes.datasets import DATASETS
 from ...probes.vision.vision_settings import VisionSettings
-from .options import LimitOption, WeightsOption, size, words
-from .preprocessing_options import preprocessing
+from .options import MODEL_HELP, LimitOption, WeightsOption, size, words
+from .preprocessing_options import Shown, preprocessing
 from .probe_output import ProbeOutput
 from .signature import Depends
 
@@ -36,18 +38,29 @@ class LabelledImages:
         tuple[int, int] | None, typer.Option(parser=size, metavar="HEIGHTxWIDTH", help="Of the label maps.")
     ] = None
 
-    def open(self) -> AnnotatedImages:
-        """Reads what there is of them."""
+    ignore_label: Annotated[
+        Sequence[int], typer.Option(help="Ids in label maps that are no label, such as 255 for void.")
+    ] = ()
+
+    def open(self, *, may_lack_labels: bool) -> AnnotatedImages:
+        """Reads what there is of them.  may_lack_labels: whether images without labels are left out later."""
         from ...probes.datasets.spec import open_dataset
 
-        return open_dataset(self.dataset, categories=self.categories, limit=self.limit, mask_size=self.mask_size)
+        return open_dataset(
+            self.dataset,
+            categories=self.categories,
+            limit=self.limit,
+            mask_size=self.mask_size,
+            ignore_labels=self.ignore_label,
+            may_lack_labels=may_lack_labels,
+        )
 
 
 @dataclass(frozen=True)
 class VisionModel:
     """A model of images."""
 
-    model: Annotated[str, typer.Option(help="torchvision:NAME or package.module:factory.")]
+    model: Annotated[str, typer.Option(help=MODEL_HELP)]
     weights: WeightsOption = None
     allow_partial_weights: Annotated[
         bool, typer.Option("--allow-partial-weights", help="Load weights that miss entries or have others.")
@@ -64,7 +77,7 @@ def probe_vision(
     images: Annotated[LabelledImages, Depends(LabelledImages, "Images")],
     model: Annotated[VisionModel, Depends(VisionModel, "Model")],
     place: Annotated[ProbeOutput, Depends(ProbeOutput)],
-    shown: Annotated[Any, Depends(preprocessing, "What the model is shown")],
+    shown: Annotated[Shown, Depends(preprocessing, "What the model is shown")],
     settings: Annotated[VisionSettings, Depends(VisionSettings, "Units and thresholds")],
     workers: Annotated[int | None, typer.Option(help="Processes that read images.")] = None,
 ) -> None:
@@ -76,8 +89,8 @@ def probe_vision(
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden --shard 3/40 -o shards/3
     """
     from ...probes.devices import choose_device
-    from ...probes.layers import resolve_layer
     from ...probes.store import save_probe
+    from ...probes.vision.examining import examine
     from ...probes.vision.probe import probe_vision
     from ...probes.vision.shard import save_vision_shard
     from ..progress import progress
@@ -87,16 +100,36 @@ def probe_vision(
     workers = min(4, max(1, (os.cpu_count() or 1) // 2)) if workers is None else workers
     settings = replace(settings, workers=workers)
     choose_device(settings.device)
-    dataset, loaded = images.open(), model.load()
-    for layer in settings.layers:
-        resolve_layer(loaded.module, layer)
+    dataset, loaded = images.open(may_lack_labels=settings.skip_bad is not None), model.load()
+    preprocessing = shown(loaded)
+    examined = examine(loaded, preprocessing, settings)
+    for note in (*(note for note in loaded.notes if "random" in note), *examined.notes):
+        print(note, file=sys.stderr)
     if shard is not None:
         with progress() as report:
-            n = save_vision_shard(loaded, dataset, shown, settings, shard, output, force=force, on_progress=report)
+            n = save_vision_shard(
+                loaded,
+                dataset,
+                preprocessing,
+                settings,
+                shard,
+                output,
+                examined=examined,
+                force=force,
+                on_progress=report,
+            )
         print(f"shard {shard}, {n:,} images, in {output}")
         return
     with progress() as report:
-        probe = probe_vision(loaded, dataset, shown, settings, spill_folder=output.parent, on_progress=report)
+        probe = probe_vision(
+            loaded,
+            dataset,
+            preprocessing,
+            settings,
+            examined=examined,
+            spill_folder=output.parent,
+            on_progress=report,
+        )
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
 
 

@@ -14,7 +14,7 @@ from ...probes.nli.nli_settings import NliSettings
 from ...probes.text.concept_settings import PairConceptSettings
 from ..progress import progress
 from .options import LimitOption
-from .pair_options import PAIRS_HELP, PairModel
+from .pair_options import PAIRS_HELP, LabelsOption, PairModel
 from .probe_output import ProbeOutput
 from .signature import Depends
 
@@ -29,13 +29,14 @@ class FirstPairs:
 
     pairs: Annotated[Path, typer.Option(help=PAIRS_HELP)]
     limit: LimitOption = None
+    labels: LabelsOption = None
 
     def open(self) -> Pairs:
         """Reads them.  Raises `UsageError` for a limit below 1."""
         from ...probes.text.readers import open_pairs
         from ...solver.errors import UsageError
 
-        pairs = open_pairs(self.pairs)
+        pairs = open_pairs(self.pairs, labels=self.labels)
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"--limit is at least 1, not {self.limit}")
         return replace(pairs, pairs=pairs.pairs[: self.limit])
@@ -71,7 +72,6 @@ def probe_nli(
     compexact probe nli --model model --pairs snli_dev.jsonl --shard 3/40 -o shards/3
     """
     from ...probes.devices import choose_device
-    from ...probes.layers import resolve_layer
     from ...probes.nli.probe import count_pairs
     from ...probes.nli.seen_pairs import Origin, check_shard, see_pairs
     from ...probes.nli.shard import save_pair_shard
@@ -80,6 +80,7 @@ def probe_nli(
     from ...probes.text.concepts import pair_concepts
     from ...probes.text.language import analyse, annotation_sources, open_pipeline
     from ...probes.text.vectors import open_vectors
+    from ...probes.watching import resolve_layer
     from ...solver.errors import UsageError
 
     place.check()

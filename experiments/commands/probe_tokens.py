@@ -74,10 +74,10 @@ def probe_tokens(
         --spacy en_core_web_sm --concepts word:500,upos,ent,position -o words
     """
     from ...probes.devices import choose_device
-    from ...probes.layers import resolve_layer
     from ...probes.store import save_probe
     from ...probes.tokens.loading import load_token_model
     from ...probes.tokens.probe_words import Made, probe_tokens
+    from ...probes.watching import resolve_layer
     from ..progress import progress
 
     place.check()

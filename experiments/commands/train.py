@@ -17,7 +17,7 @@ from ...probes.progress import Progress
 from ..progress import progress
 from ..run.interrupts import stop_on_interrupt
 from .options import FolderOption, ForceOption, FormatOption, SeedOption
-from .pair_options import PAIRS_HELP
+from .pair_options import PAIRS_HELP, LabelsOption
 from .signature import Depends
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def train_nli(
     model: Annotated[ModelSettings, Depends(partial(ModelSettings, hidden=256, dropout=0.2), "Model")],
     settings: Annotated[TrainingSettings, Depends(TrainingSettings, "Training")],
     first: Annotated[FirstVectors, Depends(FirstVectors, "Word vectors")],
+    labels: LabelsOption = None,
     force: ForceOption = False,
     format: FormatOption = None,
 ) -> None:
@@ -77,7 +78,7 @@ def train_nli(
     model = replace(model, embedding=first.embedding or ModelSettings.embedding)
     known = None if first.vectors is None else open_vectors(first.vectors)
     model = replace(model, embedding=_embedding(first.embedding, known))
-    files = [open_pairs(path) for path in [*train, dev]]
+    files = [open_pairs(path, labels=labels) for path in [*train, dev]]
     began = time.monotonic()
     with progress() as report:
         *parts, tested = (_examples(pairs, report) for pairs in files)

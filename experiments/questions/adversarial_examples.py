@@ -30,8 +30,8 @@ from ...probes.datasets.annotated_images import AnnotatedImages
 from ...probes.datasets.files import read_table
 from ...probes.patching import cut_out, read_patch, read_picture, region
 from ...solver.errors import CompexactError, DataError, UsageError, did_you_mean
-from ..commands.options import DeviceOption
-from ..commands.preprocessing_options import preprocessing
+from ..commands.options import MODEL_HELP, DeviceOption
+from ..commands.preprocessing_options import Shown, preprocessing
 from ..commands.signature import Depends, Opened
 from .edited_pictures import Example
 
@@ -43,9 +43,9 @@ OPTIONAL = ("patch", "region", "colour", "original", "pasted")
 
 
 def classifiers(
-    model: Annotated[list[str], typer.Option(help="torchvision:NAME or package.module:factory; repeat for more.")],
+    model: Annotated[list[str], typer.Option(help=f"{MODEL_HELP}  Repeat for more.")],
     weights: Annotated[list[Path] | None, typer.Option(help="A local state dict for each model.")] = None,
-    shown: Annotated[Any, Depends(preprocessing)] = None,
+    shown: Annotated[Shown | None, Depends(preprocessing)] = None,
     device: DeviceOption = "cpu",
 ) -> list[PictureClassifier]:
     """The networks named; where several have one architecture, the folder and name of its weights tell them apart."""
@@ -58,7 +58,7 @@ def classifiers(
         loaded = load_model(spec, weights=file)
         if model.count(spec) > 1 and file is not None:
             loaded = replace(loaded, name=f"{spec.rpartition(':')[2]} {'/'.join(file.parts[-2:])}")
-        networks.append(picture_classifier(loaded, shown, device=device))
+        networks.append(picture_classifier(loaded, (shown or preprocessing())(loaded), device=device))
     return networks
 
 

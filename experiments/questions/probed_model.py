@@ -19,6 +19,7 @@ from .inputs import RunProbeInput
 if TYPE_CHECKING:  # torch is imported by whoever loads a model
     from PIL.Image import Image
 
+    from ...probes.layouts import Layout
     from ...probes.models import LoadedModel
 
 Scores = Callable[[np.ndarray], np.ndarray]
@@ -45,6 +46,14 @@ def probed_layer(probe: Probe) -> str:
     if "," in layer:
         raise UsageError(f"the probe has several layers ({layer}); probe one of them alone")
     return layer
+
+
+def layout_of(probe: Probe, layer: str) -> Layout | None:
+    """Where a layer of a vision probe has its units; None in probes that do not say: on axis 1."""
+    from ...probes.layouts import Layout
+
+    said = (probe.about.get("settings") or {}).get("layouts") or {}
+    return Layout.from_manifest(said[layer]) if layer in said else None
 
 
 def image_model(probe: Probe, spec: str, weights: Path | None) -> tuple[LoadedModel, Preprocessing]:
@@ -85,12 +94,15 @@ def ablation_scores(
     loaded, preprocessing = image_model(probe, model, weights)
     if dataset is None:
         raise UsageError("name the images that were probed with --dataset")
-    images = open_dataset(dataset, limit=limit)
+    images = open_dataset(dataset, limit=limit, may_lack_labels=True)
     if list(images.keys) != list(probe.inputs.images[: len(images.keys)]):
         raise UsageError(f"{dataset} is not the dataset that was probed: its images have other names")
 
+    layout = layout_of(probe, layer)
+
     def run(units: np.ndarray) -> Any:
-        return run_images(loaded, images.image, len(images.keys), preprocessing, layer, units, device=device)
+        count = len(images.keys)
+        return run_images(loaded, images.image, count, preprocessing, layer, units, layout=layout, device=device)
 
     return ablated(loaded.module, run)
 
@@ -109,7 +121,9 @@ def picture_response(
     layer = probed_layer(probe)
     loaded, preprocessing = image_model(probe, model, weights)
 
+    layout = layout_of(probe, layer)
+
     def respond(pictures: list[Any]) -> np.ndarray:
-        return run_images(loaded, pictures, len(pictures), preprocessing, layer, device=device)[1]
+        return run_images(loaded, pictures, len(pictures), preprocessing, layer, layout=layout, device=device)[1]
 
     return respond

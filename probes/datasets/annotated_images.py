@@ -97,6 +97,17 @@ class Described:
     mask_size: tuple[int, int]
     metadata_files: tuple[Path, ...]
 
+    def __post_init__(self) -> None:
+        check_keys(self.keys, self.name, [self.where(index) for index in range(len(self.keys))])
+
+    def where(self, index: int) -> str:
+        """Where the dataset says that it has the image; "" where that is its file."""
+        return ""
+
+    def lacks_labels(self) -> Sequence[str]:
+        """Of each image that has none, why; known before any file is decoded."""
+        return ()
+
 
 MEMBERS = tuple(name for name in vars(AnnotatedImages) if not name.startswith("_"))
 """The members of `AnnotatedImages`, in the order above."""
@@ -105,6 +116,19 @@ MEMBERS = tuple(name for name in vars(AnnotatedImages) if not name.startswith("_
 def look_alike(name: str) -> str:
     """What is left of a name when letter case and the way it is encoded (NFC, NFD) do not count."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def check_keys(keys: Sequence[str], source: str, places: Sequence[str] = ()) -> None:
+    """Raises `DataError` where two of a dataset's images have one name: one would be counted twice.
+
+    places: where each stands.
+    """
+    if len(set(keys)) == len(keys):
+        return
+    twice = Counter(keys).most_common(1)[0][0]
+    first, second = [index for index, key in enumerate(keys) if key == twice][:2]
+    lines = f": {places[first]} and {places[second]}" if places and places[first] else ""
+    raise DataError(f"{source}: image {twice!r} is there twice{lines}")
 
 
 def check_concepts(concepts: Sequence[Concept], source: object) -> tuple[Concept, ...]:

@@ -11,7 +11,6 @@ Bau et al., Network Dissection (CVPR 2017), section 2.1; Mu and Andreas (NeurIPS
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL.Image import Image
 
-from ...solver.errors import DataError
+from ...solver.errors import DataError, did_you_mean
 from .annotated_images import Annotation, Concept, Described, check_concepts, choose_categories
 from .files import (
     Row,
@@ -60,6 +59,10 @@ class Broden(Described):
     table: np.ndarray
     """int32, label number -> concept index; -1 for labels of other categories."""
 
+    def where(self, index: int) -> str:
+        """Its line in the index."""
+        return self.entries[index].where
+
     def image(self, index: int) -> Image:
         """The picture; DataError if its shape is not that of its label maps."""
         entry = self.entries[index]
@@ -74,7 +77,7 @@ class Broden(Described):
         planes = np.full((len(entry.maps), *self.mask_size), -1, np.int32)
         for plane, relative in zip(planes, entry.maps, strict=True):
             path = safe_path(self.root / "images", relative, entry.where)
-            channels = read_rgb_map(path)
+            channels = read_rgb_map(path, grey=True)
             if channels.shape[:2] != entry.size:
                 raise DataError(
                     f"{shown(path)}: label map of {channels.shape[0]} x {channels.shape[1]} (height x width); "
@@ -90,27 +93,35 @@ class Broden(Described):
         return self.entries[index].scene
 
 
-def read(path: Path, *, categories: Sequence[str] | None = None, mask_size: tuple[int, int] | None = None) -> Broden:
+def read(
+    path: Path,
+    *,
+    categories: Sequence[str] | None = None,
+    mask_size: tuple[int, int] | None = None,
+    ignore_labels: Sequence[int] = (),
+) -> Broden:
     """The dataset in a folder, or that of one index file in it (`PATH/index_ade20k.csv`).
 
-    categories: the category columns to read (default: all that `category.csv` names).
+    categories: the category columns to read (default: all that `category.csv` names and the index has).
     mask_size: (height, width) to take the label maps to (default: their own, which must all agree).
+    ignore_labels: numbers that are no label, whatever they are called.
     """
     index_file = path if path.is_file() else path / "index.csv"
     root = index_file.parent
     files = (index_file, root / "category.csv", root / "label.csv")
     known = [row.cells["name"] for row in read_table(files[1], ["name"])]
-    chosen = choose_categories(categories, known, shown(files[1]))
-    names, concepts, table = _labels(files[2], chosen)
-    rows = read_table(index_file, ["image", "sh", "sw", *chosen])
+    rows = read_table(index_file, ["image", "sh", "sw"])
     if not rows:
         raise DataError(f"{shown(index_file)}: no image at all; at least one row is needed")
+    known = _columns(known, list(rows[0].cells), index_file)
+    chosen = choose_categories(categories, known, shown(index_file))
+    names, concepts, table = _labels(files[2], chosen, ignore_labels)
     entries = tuple(_entry(row, chosen, names) for row in rows)
     return Broden(
         name=root.name if index_file.name == "index.csv" else f"{root.name}/{index_file.name}",
         root=root,
         concepts=concepts,
-        keys=_keys(rows),
+        keys=tuple(f"images/{check_relative(row.cells['image'], row.where)}" for row in rows),
         mask_size=mask_size or _common_size(entries),
         metadata_files=files,
         entries=entries,
@@ -118,7 +129,17 @@ def read(path: Path, *, categories: Sequence[str] | None = None, mask_size: tupl
     )
 
 
-def _labels(file: Path, chosen: Sequence[str]) -> tuple[dict[int, str], tuple[Concept, ...], np.ndarray]:
+def _columns(categories: Sequence[str], columns: Sequence[str], index_file: Path) -> list[str]:
+    """The categories that the index has a column for; DataError where it has one of nearly that name."""
+    for name in categories:
+        if name not in columns and (near := did_you_mean(name, set(columns) - set(categories))):
+            raise DataError(f"{shown(index_file)}: no column {name!r}{near}")
+    return [name for name in categories if name in columns]
+
+
+def _labels(
+    file: Path, chosen: Sequence[str], ignored: Sequence[int]
+) -> tuple[dict[int, str], tuple[Concept, ...], np.ndarray]:
     """Names of all labels, the concepts in label order, and the table from label to concept."""
     names: dict[int, str] = {}
     category_of: dict[int, str] = {}
@@ -130,11 +151,11 @@ def _labels(file: Path, chosen: Sequence[str]) -> tuple[dict[int, str], tuple[Co
             raise DataError(f"{row.where}: label number {number} is there twice")
         names[number] = row.cells["name"]
         counts = _counts(row, chosen)
-        if counts:
+        if counts and number not in ignored:
             category_of[number] = max(counts, key=lambda category: counts[category])
     order = sorted(category_of)
     concepts = check_concepts([Concept(names[n], category_of[n]) for n in order], shown(file))
-    concept_of = dict.fromkeys(names, -1) | {number: index for index, number in enumerate(order)}
+    concept_of = dict.fromkeys([*names, *ignored], -1) | {number: index for index, number in enumerate(order)}
     return names, concepts, id_table(concept_of)
 
 
@@ -179,15 +200,6 @@ def _label(item: str, category: str, row: Row, names: dict[int, str]) -> int:
     if number and number not in names:
         raise DataError(f"{row.where}: {category} label {number} is not in label.csv, whose largest is {max(names)}")
     return number
-
-
-def _keys(rows: Sequence[Row]) -> tuple[str, ...]:
-    keys = tuple(f"images/{check_relative(row.cells['image'], row.where)}" for row in rows)
-    if len(set(keys)) < len(keys):
-        twice, _ = Counter(keys).most_common(1)[0]
-        lines = [row.where for row, key in zip(rows, keys, strict=True) if key == twice]
-        raise DataError(f"{lines[1]}: image {twice!r} is there twice, first in {lines[0]}")
-    return keys
 
 
 def _common_size(entries: Sequence[_Entry]) -> tuple[int, int]:

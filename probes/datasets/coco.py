@@ -18,7 +18,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError, UsageError
-from .annotated_images import Annotation, Concept, Described, check_concepts, choose_categories
+from .annotated_images import Annotation, Concept, Described, check_concepts, check_keys, choose_categories
 from .files import (
     check_relative,
     check_same_shape,
@@ -48,8 +48,8 @@ class CocoPanoptic(Described):
     """int64 (n_images + 1,): the segments of image i are `segments[:, starts[i]:starts[i + 1]]`."""
 
     def _picture(self, index: int) -> Path:
-        below = self.pictures.relative_to(self.root).as_posix()
-        return safe_path(self.pictures, self.keys[index].removeprefix(f"{below}/"))
+        below = "" if self.pictures == self.root else f"{self.pictures.relative_to(self.root).as_posix()}/"
+        return safe_path(self.pictures, self.keys[index].removeprefix(below))
 
     def image(self, index: int) -> Image:
         """The picture."""
@@ -93,6 +93,7 @@ def read(
     images, annotations, kinds = (_records(content, key, file) for key in ("images", "annotations", "categories"))
     concepts, concept_of = _concepts(kinds, chosen, file)
     file_of = {_get(item, "id", int, at): _path(item, at) for at, item in images}
+    check_keys([str(_get(item, "id", int, at)) for at, item in images], f"{shown(file)} ids", [at for at, _ in images])
     keys, map_names, segments = [], [], []
     for at, item in annotations:
         image_id = _get(item, "image_id", int, at)
@@ -103,14 +104,15 @@ def read(
         segments.append(_segments(item, concept_of, at))
     if not keys:
         raise DataError(f"{shown(file)}: no image at all; 'annotations' is empty")
+    check_keys(map_names, f"{shown(file)}: two pictures of one segment map", keys)
     split = file.stem.removeprefix("panoptic_")
-    pictures = _folder((root / split, root / "images" / split, root / "images"), keys[0], "pictures", file)
-    below = pictures.relative_to(root).as_posix()
+    pictures = _folder((root / split, root / "images" / split, root / "images", root), keys[0], "pictures", file)
+    below = "" if pictures == root else f"{pictures.relative_to(root).as_posix()}/"
     return CocoPanoptic(
         name=f"{root.name}/{split}",
         root=root,
         concepts=concepts,
-        keys=tuple(f"{below}/{key}" for key in keys),
+        keys=tuple(f"{below}{key}" for key in keys),
         mask_size=mask_size or MASK_SIZE,
         metadata_files=(file,),
         pictures=pictures,
@@ -178,6 +180,8 @@ def _records(content: Any, key: str, file: Path) -> list[tuple[str, Any]]:
 
 def _get(item: Any, key: str, kind: type, where: str) -> Any:
     value = item.get(key) if isinstance(item, dict) else None
+    if kind is int and isinstance(value, float) and value.is_integer():
+        value = int(value)  # as pandas writes a column that has gaps
     if not isinstance(value, kind):
         raise DataError(f"{where}: {key!r} is {str(value)[:40]!r}; expected {kind.__name__}")
     return value

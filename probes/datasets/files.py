@@ -32,6 +32,7 @@ UNKNOWN = -2
 """In an id table: no label has this id.  -1: the label is no concept here."""
 MAX_ID = 65535
 
+_WHOLE = re.compile(r"[0-9]+(\.0+)?")
 _EXIF_ORIENTATION = 0x0112
 _GREY_SCALE = {"L;2": 85, "L;4": 17}  # the decoder spreads 2- and 4-bit greys over 0..255
 
@@ -144,9 +145,18 @@ def read_id_map(path: Path) -> np.ndarray:
     return ids
 
 
-def read_rgb_map(path: Path) -> np.ndarray:
-    """The channels of a colour-coded label map: uint8 (height, width, 3)."""
-    return _read_label_map(path, ("RGB", "P"), "8-bit RGB, an id spread over its channels", convert="RGB")[0]
+def read_rgb_map(path: Path, *, grey: bool = False) -> np.ndarray:
+    """The channels of a colour-coded label map: uint8 (height, width, 3).
+
+    grey: whether one channel alone will do; it is red, and the others are 0.
+    """
+    modes = ("RGB", "P", "RGBA", "L") if grey else ("RGB", "P", "RGBA")
+    pixels, stored = _read_label_map(path, modes, "8-bit RGB, an id spread over its channels", convert="RGB")
+    if pixels.ndim == 2:
+        if stored in _GREY_SCALE:
+            pixels = pixels // np.uint8(_GREY_SCALE[stored])
+        pixels = np.stack([pixels, np.zeros_like(pixels), np.zeros_like(pixels)], axis=2)
+    return pixels
 
 
 def _read_label_map(
@@ -160,7 +170,9 @@ def _read_label_map(
         stored = str(tiles[0].args) if tiles else image.mode
         if image.mode not in modes or stored.startswith("RGB;16"):
             raise DataError(f"{shown(path)}: label map stored as {stored}; expected {wanted}")
-        return np.asarray(image.convert(convert) if convert else image), stored
+        if image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255):
+            raise DataError(f"{shown(path)}: label map with transparent points, which have no id; save it as {wanted}")
+        return np.asarray(image.convert(convert) if convert and image.mode != "L" else image), stored
 
 
 def check_same_shape(picture: tuple[int, int], labels: tuple[int, int], picture_path: Path, label_path: object) -> None:
@@ -190,10 +202,10 @@ def nearest(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def id_table(concept_of: Mapping[int, int]) -> np.ndarray:
-    """int32 table from label id to concept index; 0 (unlabelled) gives -1, a missing id `UNKNOWN`."""
-    table = np.full(max(concept_of, default=0) + 1, UNKNOWN, np.int32)
+    """int32 table from label id to concept index; 0 gives -1 unless it is there, a missing id `UNKNOWN`."""
+    concept_of = {0: -1, **concept_of}
+    table = np.full(max(concept_of) + 1, UNKNOWN, np.int32)
     table[list(concept_of)] = list(concept_of.values())
-    table[0] = -1
     return table
 
 
@@ -203,9 +215,12 @@ def to_concepts(ids: np.ndarray, table: np.ndarray, path: Path, source: str) -> 
     plane: np.ndarray = table[np.where(known, ids, 0)]
     wrong = ~known | (plane == UNKNOWN)
     if wrong.any():
+        found = np.unique(ids[wrong])
+        is_void = found.tolist() == [255]
+        void = "--ignore-label 255 takes it for no label" if is_void else "a resized or lossy map has them"
         raise DataError(
-            f"{shown(path)}: label id {ids[wrong][0]} is not in {source}, whose largest is {len(table) - 1}; "
-            f"{np.unique(ids[wrong]).size} such ids (a resized or lossy map has them)"
+            f"{shown(path)}: label id {found[0]} is not in {source}, whose largest is {len(table) - 1}; "
+            f"{found.size} such id{'s' * (found.size > 1)} ({void})"
         )
     return plane
 
@@ -263,15 +278,19 @@ def read_table(path: Path, required: Iterable[str], delimiter: str = ",", *, quo
 
 
 def is_number(text: str) -> bool:
-    """Whether the text is a whole number, in plain digits."""
-    return text.isascii() and text.isdigit()
+    """Whether the text is a whole number, in plain digits, or as pandas writes a column with empty cells: `3.0`."""
+    return _WHOLE.fullmatch(text) is not None
 
 
 def whole_number(text: str, what: str, where: str, least: int = 0, most: int = MAX_ID) -> int:
     """The number that a cell holds; DataError if it is none or out of range."""
-    if not is_number(text) or len(text) > 18 or not least <= int(text) <= most:
+    if not is_number(text) or len(text) > 18 or not least <= _integer(text) <= most:
         raise DataError(f"{where}: {what} {text[:40]!r} is not a whole number from {least} to {most}")
-    return int(text)
+    return _integer(text)
+
+
+def _integer(text: str) -> int:
+    return int(text.partition(".")[0])
 
 
 def _one_line(error: BaseException) -> str:

@@ -4,7 +4,8 @@
 ids (8- or 16-bit grey, or palette), 0 for none.  The names of the ids stand in the folder or the one
 above it, in the first of these files that is there:
 
-* `names.csv` with the columns id, name and, if you like, category (default `object`);
+* `names.csv` with the columns id, name and, if you like, category (default `object`); where it names 0, that is a
+  label, too; a name `-`, and `void` or `ignore` for 255, say that the id is none;
 * `names.txt`: line n names id n;
 * `objectInfo150.csv` or `objectInfo150.txt` of Scene Parsing (columns Idx and Name), of whose
   synonyms the first is taken where it is unique.
@@ -26,7 +27,15 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError
-from .annotated_images import Annotation, Concept, Described, check_concepts, choose_categories, distinct_names
+from .annotated_images import (
+    Annotation,
+    Concept,
+    Described,
+    check_concepts,
+    check_keys,
+    choose_categories,
+    distinct_names,
+)
 from .files import (
     check_same_shape,
     id_table,
@@ -47,7 +56,10 @@ MASK_SIZE = (112, 112)
 NAME_FILES = ("names.csv", "names.txt", "objectInfo150.csv", "objectInfo150.txt")
 SCENE_FILE = "sceneCategories.txt"
 OBJECT, SCENE = "object", "scene"
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+NO_NAME = "-"
+VOID, VOID_NAMES = 255, ("void", "ignore", "ignored", "unlabeled", "unlabelled")
+"""What the maps of Pascal VOC and Cityscapes have where nothing is said."""
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +69,16 @@ class LabelMaps(Described):
     scenes: tuple[str | None, ...]
     scene_concepts: dict[str, int]
     table: np.ndarray
-    """int32, label id -> concept index; -1 for ids of other categories."""
+    """int32, label id -> concept index; -1 for ids of other categories, and those that are no label."""
+    without_map: frozenset[str] = frozenset()
+    """Pictures that have no label map."""
+
+    def lacks_labels(self) -> Sequence[str]:
+        """Why, of each picture without a label map."""
+        return [self._no_map(key) for key in self.keys if key in self.without_map]
+
+    def _no_map(self, key: str) -> str:
+        return f"{shown(self.root / key)}: no label map of that path (.png) in annotations/"
 
     def _picture(self, index: int) -> Path:
         return safe_path(self.root / "images", self.keys[index].removeprefix("images/"))
@@ -67,7 +88,9 @@ class LabelMaps(Described):
         return open_image(self._picture(index))
 
     def annotation(self, index: int) -> Annotation:
-        """One plane; DataError if the label map has not the shape of the picture."""
+        """One plane; DataError if there is no label map, or it has not the shape of the picture."""
+        if self.keys[index] in self.without_map:
+            raise DataError(self._no_map(self.keys[index]))
         picture = self._picture(index)
         relative = PurePosixPath(self.keys[index].removeprefix("images/")).with_suffix(".png")
         path = safe_path(self.root / "annotations", str(relative))
@@ -82,29 +105,37 @@ class LabelMaps(Described):
         return self.scenes[index]
 
 
-def read(path: Path, *, categories: Sequence[str] | None = None, mask_size: tuple[int, int] | None = None) -> LabelMaps:
+def read(
+    path: Path,
+    *,
+    categories: Sequence[str] | None = None,
+    mask_size: tuple[int, int] | None = None,
+    ignore_labels: Sequence[int] = (),
+) -> LabelMaps:
     """The pictures of a folder.
 
     categories: among those of the names file and `scene` (default: all).
     mask_size: (height, width) to take the label maps to (default: 112 x 112).
+    ignore_labels: ids that are no label, whatever they are called.
     """
-    pictures = _find(path)
+    pictures, without_map = _find(path)
     names_file = _beside(path, NAME_FILES)
     if names_file is None:
         raise DataError(f"{shown(path)}: no {' or '.join(NAME_FILES)} here or in the folder above")
-    named = _read_names(names_file)
+    named = [(number, None if number in ignore_labels else concept) for number, concept in _read_names(names_file)]
     scene_file = _beside(path, (SCENE_FILE,))
     scene_of = _read_scenes(scene_file) if scene_file else {}
     scenes = tuple(scene_of.get(PurePosixPath(picture).stem) for picture in pictures)
     present = sorted(set(filter(None, scenes)))
-    known = list(dict.fromkeys([concept.category for _, concept in named] + [SCENE] * bool(present)))
+    known = list(dict.fromkeys([concept.category for _, concept in named if concept] + [SCENE] * bool(present)))
     chosen = choose_categories(categories, known, shown(path))
 
-    ids = [number for number, concept in named if concept.category in chosen]
-    concepts = [concept for _, concept in named if concept.category in chosen]
+    ids = [number for number, concept in named if concept and concept.category in chosen]
+    concepts = [concept for _, concept in named if concept and concept.category in chosen]
     if SCENE in chosen:
         concepts += [Concept(scene, SCENE) for scene in present]
-    concept_of = {number: -1 for number, _ in named} | {number: index for index, number in enumerate(ids)}
+    no_concept = dict.fromkeys([*(number for number, _ in named), *ignore_labels], -1)
+    concept_of = no_concept | {number: index for index, number in enumerate(ids)}
     return LabelMaps(
         name=path.name,
         root=path,
@@ -115,11 +146,15 @@ def read(path: Path, *, categories: Sequence[str] | None = None, mask_size: tupl
         scenes=scenes,
         scene_concepts={c.name: index for index, c in enumerate(concepts) if c.category == SCENE},
         table=id_table(concept_of),
+        without_map=frozenset(f"images/{picture}" for picture in without_map),
     )
 
 
-def _find(root: Path) -> list[str]:
-    """The pictures, relative to `images/`; DataError if one has no label map."""
+def _find(root: Path) -> tuple[list[str], list[str]]:
+    """The pictures, relative to `images/`, and those of them that have no label map.
+
+    Raises `DataError` where two of them would have the same one.
+    """
     for folder in ("images", "annotations"):
         if not (root / folder).is_dir():
             raise DataError(f"{shown(root)}: no folder {folder}/; pictures are in images/, maps in annotations/")
@@ -127,13 +162,10 @@ def _find(root: Path) -> list[str]:
     if not pictures:
         raise DataError(f"{shown(root / 'images')}: no image at all; expected {', '.join(PICTURES)}")
     maps = set(list_files(root / "annotations", (".png",)))
-    bare = [picture for picture in pictures if str(PurePosixPath(picture).with_suffix(".png")) not in maps]
-    if bare:
-        raise DataError(
-            f"{shown(root / 'images' / bare[0])}: no label map of that path (.png) in annotations/ "
-            f"({len(bare)} such pictures)"
-        )
-    return pictures
+    map_of = {picture: str(PurePosixPath(picture).with_suffix(".png")) for picture in pictures}
+    check_keys(list(map_of.values()), f"{shown(root)}: two pictures of one label map", pictures)
+    without_map = [picture for picture in pictures if map_of[picture] not in maps]
+    return pictures, without_map
 
 
 def _beside(root: Path, names: Sequence[str]) -> Path | None:
@@ -141,12 +173,17 @@ def _beside(root: Path, names: Sequence[str]) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _read_names(file: Path) -> list[tuple[int, Concept]]:
-    """(id, concept) in the order of ids."""
+def _read_names(file: Path) -> list[tuple[int, Concept | None]]:
+    """(id, concept, or None where it is no label) in the order of ids."""
     if file.suffix == ".csv" and file.stem == "names":
         rows = read_table(file, ["id", "name"])
         named = [
-            (_id(row.cells["id"], row.where), row.cells["name"], row.cells.get("category") or OBJECT) for row in rows
+            (
+                whole_number(row.cells["id"], "label id", row.where),
+                row.cells["name"],
+                row.cells.get("category") or OBJECT,
+            )
+            for row in rows
         ]
     elif file.stem == "names":
         lines = read_text(file).rstrip().split("\n")
@@ -159,7 +196,12 @@ def _read_names(file: Path) -> list[tuple[int, Concept]]:
     for (number, *_), (after, *_) in pairwise(named):
         if number == after:
             raise DataError(f"{shown(file)}: id {number} is there twice")
-    return [(number, Concept(name, category)) for number, name, category in named]
+    return [(number, _concept(number, name, category)) for number, name, category in named]
+
+
+def _concept(number: int, name: str, category: str) -> Concept | None:
+    is_void = name == NO_NAME or (number == VOID and name.lower() in VOID_NAMES)
+    return None if is_void else Concept(name, category)
 
 
 def _id(text: str, where: str) -> int:

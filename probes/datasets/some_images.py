@@ -31,6 +31,14 @@ class SomeImages(Described):
             tuple(indices),
         )
 
+    def where(self, index: int) -> str:
+        return self.dataset.where(self.indices[index]) if isinstance(self.dataset, Described) else ""
+
+    def lacks_labels(self) -> Sequence[str]:
+        # Only of all: which of them these are is known when they are opened.
+        whole = len(self.indices) == len(self.dataset.keys)
+        return self.dataset.lacks_labels() if whole and isinstance(self.dataset, Described) else ()
+
     def image(self, index: int) -> Image:
         return self.dataset.image(self.indices[index])
 

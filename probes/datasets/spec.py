@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -23,6 +23,8 @@ def open_dataset(
     categories: Sequence[str] | None = None,
     limit: int | None = None,
     mask_size: tuple[int, int] | None = None,
+    ignore_labels: Sequence[int] = (),
+    may_lack_labels: bool = False,
 ) -> AnnotatedImages:
     """The dataset that `spec` names.
 
@@ -31,6 +33,8 @@ def open_dataset(
     categories: the categories whose labels become concepts (default: all).
     limit: only the first images, at most this many; the concepts stay those of the whole dataset.
     mask_size: (height, width) of the label planes, instead of the dataset's own.
+    ignore_labels: ids in its label maps that are no label.
+    may_lack_labels: whether images without labels are for the caller to leave out; else they are refused.
 
     Raises UsageError for a wrong spec or option and a path that does not exist, DataError for files
     that are missing in the dataset or damaged.
@@ -42,19 +46,34 @@ def open_dataset(
     kind, _, rest = spec.partition(":")
     if kind in DATASETS:
         read: Callable[..., AnnotatedImages] = import_module(f".{kind}", __package__).read
-        dataset = read(_existing(spec, rest), categories=categories, mask_size=mask_size)
+        ignored = {"ignore_labels": tuple(ignore_labels)} if ignore_labels else {}
+        if ignored and "ignore_labels" not in signature(read).parameters:
+            raise UsageError(f"dataset {spec!r}: --ignore-label goes with label maps of ids, not with {kind}")
+        dataset = read(_existing(spec, rest), categories=categories, mask_size=mask_size, **ignored)
     elif is_factory_spec(spec) and not did_you_mean(kind, DATASETS):
-        if categories is not None or mask_size is not None:
-            raise UsageError(f"dataset {spec!r}: a factory takes no categories or mask size; set them in it")
+        if categories is not None or mask_size is not None or ignore_labels:
+            raise UsageError(
+                f"dataset {spec!r}: a factory takes no categories, mask size or labels to ignore; set them in it"
+            )
         dataset = cast("AnnotatedImages", call_factory(find_attribute(spec, "dataset"), f"dataset {spec!r}"))
     else:
         raise UsageError(_unknown(spec, kind))
     _check(dataset, spec)
-    if limit is None:
-        return dataset
-    from .some_images import SomeImages
+    if limit is not None:
+        from .some_images import SomeImages
 
-    return SomeImages.of(dataset, range(min(limit, len(dataset.keys))))
+        dataset = SomeImages.of(dataset, range(min(limit, len(dataset.keys))))
+    if not may_lack_labels:
+        _check_labels(dataset)
+    return dataset
+
+
+def _check_labels(dataset: AnnotatedImages) -> None:
+    """That every image has labels, as far as that is known without opening it."""
+    lacks_labels: Callable[[], Sequence[str]] = getattr(dataset, "lacks_labels", tuple)
+    lacking = lacks_labels()
+    if lacking:
+        raise DataError(f"{lacking[0]} ({len(lacking)} such images; --skip-bad leaves them out)")
 
 
 def _unknown(spec: str, kind: str) -> str:
@@ -76,7 +95,7 @@ def _existing(spec: str, text: str) -> Path:
 
 def _check(dataset: AnnotatedImages, spec: str) -> None:
     """That the dataset has every member, at least one image, and names that mean one thing each."""
-    from .annotated_images import MEMBERS, check_concepts
+    from .annotated_images import MEMBERS, check_concepts, check_keys
 
     missing = [member for member in MEMBERS if not hasattr(dataset, member)]
     if missing:
@@ -84,7 +103,5 @@ def _check(dataset: AnnotatedImages, spec: str) -> None:
     source = f"dataset {spec!r}"
     if not len(dataset.keys):
         raise DataError(f"{source}: no image at all; at least one is needed")
-    if len(set(dataset.keys)) != len(dataset.keys):
-        twice = Counter(dataset.keys).most_common(1)[0][0]
-        raise DataError(f"{source}: image {twice!r} is there twice")
+    check_keys(dataset.keys, source)
     check_concepts(dataset.concepts, source)

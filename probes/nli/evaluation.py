@@ -9,6 +9,8 @@ import numpy as np
 from scipy.special import softmax
 
 from ...solver.errors import UsageError
+from ..text.labels import TWO_CLASSES, for_classes
+from ..text.pairs import LABELS
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +55,36 @@ def _share(part: int, whole: int) -> float | None:
     return int(part) / int(whole) if whole else None
 
 
+def comparable(
+    predictions: np.ndarray, labels: Sequence[str | None], classes: tuple[str, ...]
+) -> tuple[np.ndarray, list[str | None], tuple[str, ...]]:
+    """Predictions, labels and classes, of which each label is one.
+
+    Labels of three relations become those of a model of two, and a model of three becomes one of two where the labels
+    are.  Raises `UsageError` where neither helps.
+    """
+    as_model = for_classes(labels, classes)
+    if as_model is not None:
+        return predictions, as_model, classes
+    if set(LABELS) <= set(classes):
+        as_pairs = for_classes(labels, TWO_CLASSES)
+        if as_pairs is not None:
+            is_other = np.array([name != LABELS[0] for name in classes], dtype=np.int64)
+            return is_other[predictions], as_pairs, TWO_CLASSES
+    unknown = next(label for label in labels if label is not None and label not in classes)
+    raise UsageError(
+        f"the model's classes are {', '.join(classes)}; the pairs have {unknown!r}, too; --labels FILE names the "
+        "model's classes, with lines such as label_0 entailment"
+    )
+
+
 def evaluate(predictions: np.ndarray, labels: Sequence[str | None], classes: tuple[str, ...]) -> Evaluation:
     """Compare predictions, integer (n,) places in `classes`, with labels (None: there is none).
 
-    Raises `UsageError` where a label is not among the model's classes.
+    Where only one side has two classes, entailment and the rest, both are counted so.
+    Raises `UsageError` where the two cannot be compared.
     """
-    unknown = sorted({label for label in labels if label is not None} - set(classes))
-    if unknown:
-        raise UsageError(f"the model's classes are {', '.join(classes)}; the pairs have {unknown[0]!r}, too")
+    predictions, labels, classes = comparable(predictions, labels, classes)
     known = np.array([label is not None for label in labels], dtype=bool)
     gold = np.array([classes.index(label) for label in labels if label is not None], dtype=np.int64)
     confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...solver.errors import UsageError
 from ..text.language import AnalysedPair
 from ..text.pairs import LABELS, Pairs
 from ..text.word_forms import word_form
@@ -31,7 +32,12 @@ class Examples:
 
 
 def examples(pairs: Pairs, analysed: Sequence[AnalysedPair]) -> Examples:
-    """The labelled pairs of a file, tokenised by `language.analyse`."""
+    """The labelled pairs of a file, tokenised by `language.analyse`.
+
+    Raises `UsageError` for labels of two classes: the model that is trained has three.
+    """
+    if other := next((pair.label for pair in pairs.pairs if pair.label not in (None, *LABELS)), None):
+        raise UsageError(f"{pairs.name} has pairs labelled {other!r}; training takes {', '.join(LABELS)}")
     kept = [(pair.label, made) for pair, made in zip(pairs.pairs, analysed, strict=True) if pair.label is not None]
     return Examples(
         tuple(tuple(map(word_form, made.premise.tokens)) for _, made in kept),

@@ -10,7 +10,7 @@ A sentence-pair model is an `nn.Module` with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import nn
@@ -18,6 +18,7 @@ from torch import nn
 from ...solver.errors import UsageError
 from ..factories import is_factory_spec
 from ..models import load_model
+from ..text.labels import read_names
 from ..transformers_folder import HUGGING_FACE
 from .saving import model_digest, read_model
 
@@ -38,7 +39,19 @@ class LoadedPairModel:
     notes: tuple[str, ...] = ()
 
 
-def load_pair_model(spec: str, *, weights: Path | None = None) -> LoadedPairModel:
+def load_pair_model(spec: str, *, weights: Path | None = None, labels: Path | None = None) -> LoadedPairModel:
+    """The model that `spec` names, with the names that the file `labels` gives its classes.  See `_load`."""
+    loaded = _load(spec, weights)
+    if labels is None:
+        return loaded
+    names = read_names(labels)
+    renamed = tuple(names.get(name) or name for name in loaded.class_names)
+    if len(set(renamed)) < len(renamed):
+        raise UsageError(f"{labels} gives two classes of model {spec!r} one name: {', '.join(renamed)}")
+    return replace(loaded, class_names=renamed)
+
+
+def _load(spec: str, weights: Path | None) -> LoadedPairModel:
     """The model that `spec` names.  Nothing is ever downloaded.
 
     spec: a folder that `compexact train nli` made; `package.module:factory`, looked for on `sys.path` and in the

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ...solver.errors import DataError, UsageError
-from ..layers import LayerInfo, describe, layers_that_run
+from ..layers import LayerInfo, layers_that_run
+from ..layouts import describe
 from .loading import LoadedPairModel
 from .predicting import run_batches
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from ...solver.errors import CompexactError, DataError, UsageError
 from ..devices import choose_device
 from ..factories import brief
-from ..layers import evaluating
 from ..progress import Progress, silent
+from ..watching import evaluating
 from .loading import LoadedPairModel
 
 Sentences = Sequence[Sequence[str]]

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
-from ..layers import capture, evaluating
 from ..progress import Progress, silent
 from ..thresholds import as_float32_below
+from ..watching import capture, evaluating
 from .loading import LoadedPairModel
 from .pair_layers import check_pair_layer
 from .predicting import Sentences, by_length, run_batches

@@ -22,7 +22,8 @@ import torch
 
 from ...solver.errors import DataError, UsageError
 from ..atomic_folder import new_folder, write_bytes
-from ..checkpoints import StateDict, read_state_dict
+from ..checkpoints import read_state_dict
+from ..entry_names import StateDict
 from ..json_text import parse_json
 from ..models import weights_digest
 from ..regular_files import read_regular, starts_with

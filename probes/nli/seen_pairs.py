@@ -19,13 +19,15 @@ from torch import nn
 
 from ...solver.errors import DataError, UsageError
 from ..devices import choose_device
-from ..layers import evaluating, final_linear
+from ..layers import final_linear
 from ..progress import Progress
 from ..shard import Shard
 from ..text.concepts import PairConcepts
+from ..text.labels import for_classes
 from ..text.language import AnalysedPair
 from ..text.pairs import Pairs
 from ..versions import PACKAGES, versions
+from ..watching import evaluating
 from .loading import LoadedPairModel
 from .nli_settings import NliSettings
 from .predicting import by_length, predict
@@ -111,9 +113,8 @@ def see_pairs(
     settings = replace(settings, batch_size=settings.batch_size or (64 if settings.mode == "eval" else 16))
     premises, hypotheses = [pair.premise.tokens for pair in analysed], [pair.hypothesis.tokens for pair in analysed]
     numbers, values, logits = _run(model, premises, hypotheses, settings, shard, on_progress)
-    seen = SeenPairs(
-        numbers, values, logits, [concepts.rows[i] for i in numbers], _names(pairs, analysed, numbers.tolist())
-    )
+    names = _names(pairs, analysed, numbers.tolist(), model.class_names)
+    seen = SeenPairs(numbers, values, logits, [concepts.rows[i] for i in numbers], names)
     return _subject(model, pairs, concepts, settings, origin), seen
 
 
@@ -132,19 +133,29 @@ def _subject(
         settings,
         {**asdict(settings), "device": str(choose_device(settings.device)), **origin.made_with},
         {"model weights": model.digest, "pairs": pairs.digest, **origin.inputs},
-        (*model.notes, *pairs.notes, *concepts.notes, *origin.notes),
+        (*model.notes, *pairs.notes, *_about_labels(model, pairs), *concepts.notes, *origin.notes),
         versions((*PACKAGES, "spacy", "transformers")),
     )
 
 
-def _names(pairs: Pairs, analysed: Sequence[AnalysedPair], numbers: Sequence[int]) -> dict[str, list[Any]]:
+def _about_labels(model: LoadedPairModel, pairs: Pairs) -> list[str]:
+    if for_classes([pair.label for pair in pairs.pairs], model.class_names) is not None:
+        return []
+    classes = ", ".join(model.class_names)
+    return [f"The pairs' labels are not the model's classes, {classes}, so no pair has a target (--labels FILE)."]
+
+
+def _names(
+    pairs: Pairs, analysed: Sequence[AnalysedPair], numbers: Sequence[int], classes: Sequence[str]
+) -> dict[str, list[Any]]:
+    targets = for_classes([pair.label for pair in pairs.pairs], classes) or [None] * len(pairs)
     return {
         "premises": [pairs.pairs[i].premise.text for i in numbers],
         "hypotheses": [pairs.pairs[i].hypothesis.text for i in numbers],
         "premise_tokens": [" ".join(analysed[i].premise.tokens) for i in numbers],
         "hypothesis_tokens": [" ".join(analysed[i].hypothesis.tokens) for i in numbers],
         "keys": [pairs.pairs[i].key for i in numbers],
-        "targets": [pairs.pairs[i].label for i in numbers],
+        "targets": [targets[i] for i in numbers],
     }
 
 

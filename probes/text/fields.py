@@ -1,29 +1,14 @@
-"""The checks that every format of pairs shares: labels, sentences, tokens and tags."""
+"""The checks that every format of pairs shares: sentences, tokens and tags."""
 
 from __future__ import annotations
 
 import re
 
-from ...solver.errors import DataError, did_you_mean
+from ...solver.errors import DataError
 from ...solver.names import name_problem
-from .pairs import LABELS, Sentence
-
-NO_LABEL = "-"
-"""What SNLI writes where the annotators did not agree."""
+from .pairs import Sentence
 
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
-
-
-def label_of(text: str, field: str, where: str) -> str | None:
-    """The label that `text` spells, in any letter case; None for `-`.  DataError for anything else."""
-    label = text.strip().lower()
-    if label == NO_LABEL:
-        return None
-    if label not in LABELS:
-        found = f"{text[:40]!r} is no label" if label else "is empty"
-        known = f"labels are {', '.join(LABELS)}, and {NO_LABEL} where there is none"
-        raise DataError(f"{where}: {field} {found}; {known}{did_you_mean(label, LABELS)}")
-    return label
 
 
 def sentence_of(text: str, field: str, where: str) -> Sentence:

@@ -50,11 +50,19 @@ def existing_file(path: str | Path, what: str) -> Path:
     raise UsageError(f"{shown(path)} is {kind}; {what} is needed")
 
 
-def numbered_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[int, str]]:
+class TruncatedError(DataError):
+    """A packed file that is damaged or ends too early."""
+
+
+def numbered_lines(
+    path: Path, max_bytes: int = MAX_BYTES, *, bad: list[str] | None = None
+) -> Iterator[tuple[int, str]]:
     """(line number from 1, text without its line end) of a UTF-8 file, plain or packed by gzip.
 
     A byte order mark and CRLF are taken off.  Raises DataError for a file that is empty, damaged or of another
     kind, for bytes that are not UTF-8, NUL bytes, lines above `MAX_LINE` and text above `max_bytes`.
+
+    bad: where it is a list, lines that are no text are left out, and it is told why.
     """
     try:
         with path.open("rb") as stream:
@@ -64,16 +72,18 @@ def numbered_lines(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[tuple[int
                     raise DataError(f"{shown(path)} is {kind}")
             if start.startswith(GZIP):
                 with gzip.open(stream) as unpacked:
-                    yield from _decoded(unpacked, path, max_bytes)
+                    yield from _decoded(unpacked, path, max_bytes, bad)
             else:
-                yield from _decoded(stream, path, max_bytes)
+                yield from _decoded(stream, path, max_bytes, bad)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{shown(path)}: damaged or truncated gzip file ({error})") from None
+        raise TruncatedError(f"{shown(path)}: damaged or truncated gzip file ({error})") from None
     except OSError as error:
         raise DataError(f"{shown(path)} cannot be read ({error.strerror or error})") from None
 
 
-def _decoded(stream: IO[bytes] | gzip.GzipFile, path: Path, max_bytes: int) -> Iterator[tuple[int, str]]:
+def _decoded(
+    stream: IO[bytes] | gzip.GzipFile, path: Path, max_bytes: int, bad: list[str] | None
+) -> Iterator[tuple[int, str]]:
     number = read = 0
     while line := stream.readline(MAX_LINE + 1):
         number, read = number + 1, read + len(line)
@@ -84,11 +94,20 @@ def _decoded(stream: IO[bytes] | gzip.GzipFile, path: Path, max_bytes: int) -> I
             raise DataError(f"{where}: the unpacked text is longer than {max_bytes:,} bytes; split the file")
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
-        if b"\0" in line:
-            raise DataError(f"{where} holds a NUL byte; a text file in UTF-8 is needed")
         try:
-            yield number, line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{where}: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
+            yield number, _text(line, where)
+        except DataError as error:
+            if bad is None:
+                raise
+            bad.append(str(error))
     if not number:
         raise DataError(f"{shown(path)} is empty")
+
+
+def _text(line: bytes, where: str) -> str:
+    if b"\0" in line:
+        raise DataError(f"{where} holds a NUL byte; a text file in UTF-8 is needed")
+    try:
+        return line.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where}: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None

@@ -8,6 +8,9 @@ from pathlib import Path
 LABELS = ("entailment", "neutral", "contradiction")
 """The three relations, in the order of the paper's code: class 0, 1, 2."""
 
+NOT_ENTAILMENT = "not_entailment"
+"""What sets of two classes have in the place of the other two."""
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -26,7 +29,8 @@ class Sentence:
 class Pair:
     """A premise, a hypothesis, and what people said of them.
 
-    label: one of `LABELS`, or None where the annotators did not agree (SNLI writes `-`) or the file has none.
+    label: one of `LABELS`, `NOT_ENTAILMENT`, or None where the annotators did not agree (SNLI writes `-`) or the file
+        has none.
     annotators: what each annotator chose, in the file's order; empty where the file does not say.
     key: the pair's name in the file (`pairID`), or its line number as text.
     """

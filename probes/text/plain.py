@@ -1,20 +1,37 @@
-"""A plain table: the columns `label`, `premise`, `hypothesis`, in any order, with or without others."""
+"""Plain tables: columns for the label and the two sentences, under the names that sets have, with or without others.
+
+That is Hugging Face's sets (`premise`, `hypothesis`, `label`), RTE, ANLI and WANLI.
+"""
 
 from __future__ import annotations
 
-from .fields import label_of, sentence_of
+from functools import partial
+
+from .fields import sentence_of
 from .pairs import Pair
 from .tables import Row, TableFormat
 
+KEYS = ("pairID", "pair_ID", "uid", "idx", "index", "id")
+_COLUMNS = (
+    ("plain", "label", "premise", "hypothesis"),
+    ("RTE", "label", "sentence1", "sentence2"),
+    ("ANLI", "label", "context", "hypothesis"),
+    ("WANLI", "gold", "premise", "hypothesis"),
+    ("gold label", "gold_label", "premise", "hypothesis"),
+)
 
-def pair(row: Row) -> Pair:
-    """The pair of a row."""
+
+def _pair(columns: tuple[str, str, str], row: Row) -> Pair:
+    label, premise, hypothesis = columns
     return Pair(
-        sentence_of(row.cells["premise"], "premise", row.where),
-        sentence_of(row.cells["hypothesis"], "hypothesis", row.where),
-        label_of(row.cells["label"], "label", row.where),
-        key=row.key("pairid", "pair_id"),
+        sentence_of(row.cells[premise], premise, row.where),
+        sentence_of(row.cells[hypothesis], hypothesis, row.where),
+        row.label(label),
+        key=row.key(*(key.lower() for key in KEYS)),
     )
 
 
-FORMAT = TableFormat("plain", ("label", "premise", "hypothesis"), pair, ("pairID", "pair_ID"))
+FORMATS = tuple(
+    TableFormat(name, (label, premise, hypothesis), partial(_pair, (label, premise, hypothesis)), KEYS)
+    for name, label, premise, hypothesis in _COLUMNS
+)

@@ -5,7 +5,7 @@ The labels are in capitals.  A table of SICK under `label`, `premise`, `hypothes
 
 from __future__ import annotations
 
-from .fields import label_of, sentence_of
+from .fields import sentence_of
 from .pairs import Pair
 from .tables import Row, TableFormat
 
@@ -19,7 +19,7 @@ def pair(row: Row) -> Pair:
     return Pair(
         sentence_of(row.cells["sentence_a"], "sentence_A", row.where),
         sentence_of(row.cells["sentence_b"], "sentence_B", row.where),
-        label_of(row.cells[column], column, row.where),
+        row.label(column),
         key=row.key("pair_id"),
     )
 

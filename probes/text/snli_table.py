@@ -5,26 +5,25 @@ Gold label, two sentences, their parses, and up to five annotators' labels (the 
 
 from __future__ import annotations
 
-from .fields import label_of, sentence_of
+from .fields import sentence_of
 from .pairs import Pair
 from .tables import Row, TableFormat
 
 ANNOTATORS = tuple(f"label{number}" for number in range(1, 6))
+GOLD = "gold_label"
 
 
 def pair(row: Row) -> Pair:
     """The pair of a row; empty annotator cells are left out."""
-    choices = ((column, row.cells.get(column, "").strip()) for column in ANNOTATORS)
-    labels = (label_of(text, column, row.where) for column, text in choices if text)
+    columns = (column for column in row.cells if column.startswith("label") and column[5:].isdecimal())
+    labels = (row.label(column) for column in columns if row.cells[column].strip())
     return Pair(
         sentence_of(row.cells["sentence1"], "sentence1", row.where),
         sentence_of(row.cells["sentence2"], "sentence2", row.where),
-        label_of(row.cells["gold_label"], "gold_label", row.where),
+        row.label(GOLD),
         tuple(label for label in labels if label is not None),
         row.key("pairid"),
     )
 
 
-FORMAT = TableFormat(
-    "SNLI", ("gold_label", "sentence1", "sentence2"), pair, ("pairID", *ANNOTATORS), may_lack=ANNOTATORS
-)
+FORMAT = TableFormat("SNLI", (GOLD, "sentence1", "sentence2"), pair, ("pairID", *ANNOTATORS), may_lack=ANNOTATORS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .fields import label_of, tagged_sentence_of
+from .fields import tagged_sentence_of
 from .pairs import Pair
 from .tables import Row, TableFormat
 
@@ -13,8 +13,7 @@ def pair(row: Row) -> Pair:
         tagged_sentence_of(row.cells[f"{side}_tokens"], row.cells[f"{side}_tags"], side, row.where)
         for side in ("premise", "hypothesis")
     )
-    label = label_of(row.cells["label"], "label", row.where)
-    return Pair(premise, hypothesis, label, key=row.key("pairid", "pair_id"))
+    return Pair(premise, hypothesis, row.label("label"), key=row.key("pairid", "pair_id"))
 
 
 FORMAT = TableFormat(

@@ -1,16 +1,19 @@
 """Word vectors, and the words nearest to a word.
 
 Read from text as GloVe and word2vec write it (a word and its numbers per line, separated by blanks; word2vec
-puts a line with two counts first), plain or packed by gzip; or taken from a spaCy pipeline that has some.
+puts a line with two counts first), plain or packed by gzip; or taken from a spaCy pipeline that has some.  A few lines
+that are wrong, and a file that was cut, are told in notes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +21,16 @@ import numpy as np
 from ...solver.errors import DataError, UsageError
 from ..datasets.files import shown
 from ..digests import array_digest, file_digest
-from .lines import existing_file, numbered_lines
+from .lines import TruncatedError, existing_file, numbered_lines
 
 BATCH = 64
+SAMPLE = 1_000
+"""So many lines say of which dimension the vectors are."""
+
+BAD_SHARE = 0.01
+"""Of the lines, how many may be left out, and one more; a file with more of them is another kind of file."""
+
+TWICE, BLANK = "stand in the file more than once; the first vector counts", "with blanks in them were left out"
 _ROUNDING = 1e-4
 _DECIMALS = 9
 
@@ -105,38 +115,86 @@ def open_vectors(path: str | Path) -> WordVectors:
 
 
 def _from_text(path: Path, name: str) -> WordVectors:
+    lines = _Lines(path)
+    first = list(islice(lines, SAMPLE))
+    declared, dimension = _header(first, path)
     numbers = bytearray()
     position: dict[str, int] = {}
-    dimension, declared, n_twice, n_blank = 0, None, 0, 0
-    for line_number, line in numbered_lines(path):
-        where = f"{shown(path)} line {line_number}"
-        parts = line.rstrip(" ").split(" ")
-        if line_number == 1 and len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts):
-            declared, dimension = int(parts[0]), int(parts[1])
+    left_out = Counter({TWICE: 0, BLANK: 0})
+    bad: list[str] = []
+    for number, line in chain(first[declared is not None :], lines):
+        try:
+            word, vector = _word_and_vector(line, dimension, f"{shown(path)} line {number}")
+        except DataError as error:
+            bad.append(str(error))
             continue
-        dimension = dimension or len(parts) - 1
-        if len(parts) > dimension + 1 and not _is_number(parts[1]):
-            n_blank += 1  # GloVe 840B has words such as ". . ."
-            continue
-        vector = _vector(parts, dimension, where)
-        word = unicodedata.normalize("NFC", parts[0])
-        if word in position:
-            n_twice += 1
-            continue
-        position[word] = len(position)
-        numbers += vector.tobytes()
+        if not word.strip(" ") or " " in word:
+            left_out[BLANK] += 1  # GloVe 840B has words such as ". . ."
+        elif word in position:
+            left_out[TWICE] += 1
+        else:
+            position[word] = len(position)
+            numbers += vector.tobytes()
+    bad += lines.bad
+    if len(bad) > BAD_SHARE * (len(position) + left_out.total()) + 1 or (bad and not position):
+        raise DataError(bad[0])
     if not position:
         raise DataError(f"{shown(path)} holds no word vector")
-    n_found = len(position) + n_twice + n_blank
+    notes = [f"{left_out[what]:,} words {what}." for what in (TWICE, BLANK) if left_out[what]]
+    if bad:
+        notes.append(f"{len(bad):,} lines were left out; the first: {bad[0]}.")
+    n_found = len(position) + left_out.total() + len(bad)
     if declared is not None and declared != n_found:
-        raise DataError(f"{shown(path)}: line 1 announces {declared:,} words, but there are {n_found:,}")
-    notes = []
-    if n_twice:
-        notes.append(f"{n_twice:,} words stand in the file more than once; the first vector counts.")
-    if n_blank:
-        notes.append(f"{n_blank:,} words with blanks in them were left out.")
+        notes.append(f"Line 1 of {shown(path)} announces {declared:,} words, but there are {n_found:,}: was it cut?")
+    notes += lines.notes
     vectors = np.frombuffer(numbers, dtype=np.float32).reshape(len(position), dimension)
     return WordVectors(tuple(position), vectors, name, file_digest(path), tuple(notes))
+
+
+class _Lines:
+    """The lines of a file with their numbers.  What is no text, and where the file ends too early, is told, not raised.
+
+    bad: why each line that is left out is.  notes: whole sentences.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.bad, self.notes = path, list[str](), list[str]()
+        self._lines = numbered_lines(path, bad=self.bad)
+        self._read = 0
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return self
+
+    def __next__(self) -> tuple[int, str]:
+        try:
+            self._read, line = next(self._lines)
+        except TruncatedError as error:
+            if not self._read:
+                raise
+            self.notes.append(f"{str(error)[:200]}; the {self._read:,} lines before that were read.")
+            raise StopIteration from None
+        return self._read, line
+
+
+def _header(lines: Sequence[tuple[int, str]], path: Path) -> tuple[int | None, int]:
+    """How many words the first line announces, if any, and the dimension: as announced, or as most lines have it."""
+    if not lines:
+        raise DataError(f"{shown(path)} holds no word vector")
+    first = lines[0][1].split()
+    if len(first) == 2 and all(part.isascii() and part.isdigit() for part in first):
+        return int(first[0]), int(first[1])
+    counts = Counter(_n_numbers(line) for _, line in lines)
+    return None, max(counts, key=lambda count: (counts[count], count))
+
+
+def _n_numbers(line: str) -> int:
+    """How many numbers stand at the end of the line, after one word at least."""
+    fields = _fields(line)[1:]
+    return next((n for n, field in enumerate(reversed(fields)) if not _is_number(field)), len(fields))
+
+
+def _fields(line: str) -> list[str]:
+    return line.rstrip(" \t").replace("\t", " ").split(" ")
 
 
 def _is_number(text: str) -> bool:
@@ -147,25 +205,24 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _vector(parts: Sequence[str], dimension: int, where: str) -> np.ndarray:
-    """float32 (dimension,): the numbers after the word."""
-    if len(parts) != dimension + 1 or not dimension:
+def _word_and_vector(line: str, dimension: int, where: str) -> tuple[str, np.ndarray]:
+    """The word, and float32 (dimension,): the last numbers of the line; what stands before is the word."""
+    fields = _fields(line)
+    if len(fields) <= dimension or not dimension:
         raise DataError(
-            f"{where}: {len(parts) - 1} numbers after {parts[0][:40]!r}; "
-            + (f"the lines before have {dimension}" if dimension else "a word and its numbers, separated by blanks")
+            f"{where}: {_n_numbers(line)} numbers after {fields[0][:40]!r}; "
+            + (f"most lines have {dimension}" if dimension else "a word and its numbers, separated by blanks")
         )
-    if not parts[0]:
-        raise DataError(f"{where}: the word is empty; a line is a word and its numbers, separated by one blank each")
     try:
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
-            vector = np.array(parts[1:], dtype=np.float32)
+            vector = np.array(fields[-dimension:], dtype=np.float32)
     except ValueError:
-        wrong = next(part for part in parts[1:] if not _is_number(part))
+        wrong = next(field for field in fields[-dimension:] if not _is_number(field))
         raise DataError(f"{where}: {wrong[:40]!r} is not a number") from None
     if not np.isfinite(vector).all():
-        wrong = parts[1 + int(np.argmin(np.isfinite(vector)))]
+        wrong = fields[-dimension:][int(np.argmin(np.isfinite(vector)))]
         raise DataError(f"{where}: {wrong[:40]!r} is not a finite number in single precision")
-    return vector
+    return unicodedata.normalize("NFC", " ".join(fields[:-dimension])), vector
 
 
 def _from_pipeline(spec: str) -> WordVectors:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ...solver.errors import CompexactError, DataError, UsageError
 from ..devices import choose_device
 from ..factories import brief
-from ..layers import capture, describe, evaluating, resolve_layer
+from ..layouts import describe
+from ..watching import capture, evaluating, resolve_layer
 from .loading import LoadedTokenModel
 from .token_settings import TokenSettings
 from .windows import Window

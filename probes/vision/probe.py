@@ -53,6 +53,7 @@ from ..thresholds import as_float32_below
 from ..trace import LayerMaps, Trace, join
 from ..unreadable_images import Skipped
 from .counting import CellCounter
+from .examining import Examined
 from .notes import about_cells, about_dropped, about_predictions, about_skipped, about_steps
 from .range_edges import Edges, UnitValues, quantile_thresholds, range_edges
 from .seen import SeenImages, see
@@ -67,11 +68,13 @@ def probe_vision(
     preprocessing: Preprocessing,
     settings: VisionSettings,
     *,
+    examined: Examined | None = None,
     spill_folder: Path | None = None,
     on_progress: Progress = silent,
 ) -> Probe:
     """Count every unit of the layers against every concept of the dataset.
 
+    examined: what `examine` found, where it was asked before.
     spill_folder: where the maps lie between the passes (4 bytes a value; they are gone afterwards).
     The units of one layer are named `0`, `1`, ...; those of several `layer:0`.
     """
@@ -81,6 +84,7 @@ def probe_vision(
         preprocessing,
         settings,
         shard=Shard(),
+        examined=examined,
         spill_folder=spill_folder,
         on_progress=on_progress,
     ) as (subject, seen):
@@ -172,6 +176,7 @@ def _about(subject: Subject, traced: Trace, labels_digest: str) -> dict[str, Any
         "settings": {
             **asdict(settings),
             "layers": list(settings.layers),
+            "layouts": subject.layouts,
             "preprocessing": subject.preprocessing,
             "memory_format": traced.memory_format,
             **_left_out(settings, subject.skipped, traced),

@@ -23,6 +23,7 @@ from ..progress import Progress
 from ..shard import Shard
 from ..trace import Pass, run_network
 from ..unreadable_images import Skipped, readable_images
+from .examining import Examined, examine
 from .subject import Subject, subject_of
 from .vision_settings import VisionSettings
 
@@ -65,11 +66,16 @@ def see(
     settings: VisionSettings,
     *,
     shard: Shard,
+    examined: Examined | None = None,
     spill_folder: Path | None,
     on_progress: Progress,
 ) -> Iterator[tuple[Subject, SeenImages]]:
-    """The images of a shard, shown to the network; within this their maps are on disk."""
+    """The images of a shard, shown to the network; within this their maps are on disk.
+
+    examined: what `examine` found, where it was asked before.
+    """
     settings = replace(settings, device=str(choose_device(settings.device)))
+    examined = examined or examine(model, preprocessing, settings)
     skipped: list[Skipped] = []
     if settings.skip_bad is not None:
         # The batches depend on which images are left out, so every shard tries all of them.
@@ -83,12 +89,20 @@ def see(
     images = images_of(shard, len(dataset.keys), settings.batch_size)
     with ExitStack() as stack:
         through = run_network(
-            model.module, dataset, images, preprocessing, settings, spill_folder=spill_folder, on_progress=on_progress
+            model.module,
+            dataset,
+            images,
+            preprocessing,
+            settings,
+            examined.layouts,
+            n_classes=model.n_classes,
+            spill_folder=spill_folder,
+            on_progress=on_progress,
         )
         for maps in through.maps.values():
             assert isinstance(maps, Spill)
             stack.enter_context(maps)
-        subject = subject_of(model, dataset, preprocessing, settings, skipped)
+        subject = subject_of(model, dataset, preprocessing, settings, examined, skipped)
         yield (
             subject,
             SeenImages(

@@ -33,6 +33,7 @@ from ..schema import Count, Strict
 from ..shard import Shard
 from ..shard_folder import ShardWriter, new_shard
 from ..trace import Pass
+from .examining import Examined
 from .seen import SeenImages, see
 from .subject import Subject
 from .vision_settings import VisionSettings
@@ -57,6 +58,7 @@ class Whole(Strict):
     skipped: list[Two]
     preprocessing: dict[str, Any]
     settings: dict[str, Any]
+    layouts: dict[str, Any]
     versions: dict[str, str]
     inputs: Count
 
@@ -79,12 +81,20 @@ def save_vision_shard(
     shard: Shard,
     path: Path,
     *,
+    examined: Examined | None = None,
     force: bool = False,
     on_progress: Progress = silent,
 ) -> int:
     """Show the shard's images to the network, and keep what `merge` needs of them; give how many they are."""
     with see(
-        model, dataset, preprocessing, settings, shard=shard, spill_folder=path.parent, on_progress=on_progress
+        model,
+        dataset,
+        preprocessing,
+        settings,
+        shard=shard,
+        examined=examined,
+        spill_folder=path.parent,
+        on_progress=on_progress,
     ) as (subject, seen):
         own = {"keys": seen.keys, "targets": seen.targets, "n_classes": seen.through.n_classes}
         own["memory_format"] = seen.through.memory_format

@@ -49,6 +49,7 @@ def _subject(shard: StoredShard) -> Subject:
         tuple(Skipped(key, reason) for key, reason in said.skipped),
         said.preprocessing,
         settings,
+        said.layouts,
         said.versions,
     )
 

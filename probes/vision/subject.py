@@ -15,6 +15,7 @@ from ..models import LoadedModel
 from ..preprocess import Preprocessing
 from ..unreadable_images import Skipped
 from ..versions import versions
+from .examining import Examined
 from .vision_settings import VisionSettings
 
 
@@ -23,7 +24,8 @@ class Subject:
     """A model, a dataset, and the settings.
 
     model, dataset: their names.  n_images: in all.  weights_digest, metadata_digests: of the model's weights, and of
-    the dataset's index files by name.  notes: the model's.  linear: of the last linear layer its name, and float32
+    the dataset's index files by name.  notes: the model's, and what was found out about it.
+    layouts: of each layer, as `Layout` has it.  linear: of the last linear layer its name, and float32
     (n_classes, n_features); only of whole units.
     """
 
@@ -40,6 +42,7 @@ class Subject:
     skipped: tuple[Skipped, ...]
     preprocessing: dict[str, Any]
     settings: VisionSettings
+    layouts: dict[str, dict[str, Any]]
     versions: dict[str, str]
 
 
@@ -48,6 +51,7 @@ def subject_of(
     dataset: AnnotatedImages,
     preprocessing: Preprocessing,
     settings: VisionSettings,
+    examined: Examined,
     skipped: Sequence[Skipped],
 ) -> Subject:
     """Of what is to be probed.  dataset: without the images that are skipped."""
@@ -55,7 +59,7 @@ def subject_of(
         model.name,
         model.digest,
         tuple(model.class_names or ()),
-        tuple(model.notes),
+        (*model.notes, *examined.notes),
         final_linear(model.module) if settings.ranges is None else None,
         dataset.name,
         len(dataset.keys),
@@ -65,5 +69,6 @@ def subject_of(
         tuple(skipped),
         asdict(preprocessing),
         settings,
+        {layer: layout.for_manifest() for layer, layout in examined.layouts.items()},
         versions(),
     )

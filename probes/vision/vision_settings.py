@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 CHOICES = {
+    "layout": ("auto", "nchw", "nhwc", "tokens"),
     "threshold": ("quantile", "positive"),
     "threshold_on": ("cells", "pixels"),
     "nan": ("error", "drop"),
@@ -23,6 +24,14 @@ class VisionSettings:
     """
 
     layers: Annotated[tuple[str, ...], "--layer", "Dotted name (see: compexact ls layers); repeatable."]
+    layout: Annotated[
+        str,
+        "Where a layer has its units: nchw (axis 1), nhwc (the last), tokens (of a ViT); auto finds out, and says it.",
+    ] = "auto"
+    skip_tokens: Annotated[
+        int | None, "Of tokens: how many stand before the patches.  Default: found out (a class token, registers)."
+    ] = None
+    call: Annotated[int | None, "Of a module that runs several times: which output, from 1.  Default: the last."] = None
     threshold: Annotated[str, "quantile, or positive (> 0, for units after a ReLU)."] = "quantile"
     quantile: Annotated[float, "Share of a unit's values above its threshold."] = 0.005
     threshold_on: Annotated[str, "cells (the layer's own maps, as in the paper's code) or pixels (its text)."] = "cells"
@@ -54,6 +63,12 @@ class VisionSettings:
             raise UsageError(f"the quantile is a share between 0 and 1, such as 0.005, not {self.quantile}")
         if self.skip_bad is not None and not 0 <= self.skip_bad < 1:
             raise UsageError(f"skip_bad is a share of the images from 0 to below 1, such as 0.01, not {self.skip_bad}")
+        if self.skip_tokens is not None and self.skip_tokens < 0:
+            raise UsageError(f"skip_tokens is a number of tokens from 0, not {self.skip_tokens}")
+        if self.call is not None and self.call < 1:
+            raise UsageError(f"call is the number of a module's call, from 1, not {self.call}")
+        if self.skip_tokens is not None and self.layout not in ("auto", "tokens"):
+            raise UsageError(f"skip_tokens goes with --layout tokens, not {self.layout}")
         check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
         for name, least in (("batch_size", 1), ("workers", 0), ("top_images", 0)):
             if getattr(self, name) < least:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import resource
@@ -13,7 +14,8 @@ import pytest
 import torch
 from torch import nn
 
-from compexact.probes.checkpoints import fit_names, load_into, read_state_dict
+from compexact.probes.checkpoints import load_into, read_state_dict
+from compexact.probes.entry_names import fit_names
 from compexact.solver.errors import DataError, UsageError
 
 
@@ -76,7 +78,7 @@ def test_a_whole_module_is_refused_with_the_two_ways_out(tmp_path: Path) -> None
 def test_a_torchscript_archive_is_refused_with_the_two_ways_out(tmp_path: Path) -> None:
     path = tmp_path / "w.pt"
     torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.ones(1, 2)), path)
-    with pytest.raises(DataError, match=r"TorchScript.*state_dict\(\)"):
+    with pytest.raises(DataError, match=r"TorchScript.*torch.jit.load"):
         read_state_dict(path)
 
 
@@ -280,3 +282,79 @@ def test_another_shape_is_named_with_both_shapes() -> None:
 def test_a_file_of_which_nothing_fits_is_refused_even_without_strict() -> None:
     with pytest.raises(UsageError, match="right model"):
         load_into(net(), {"x": torch.ones(1)}, strict=False, source="w.pt")
+
+
+@pytest.mark.parametrize("prefix", ["_orig_mod.", "module._orig_mod.", "model.", "net.backbone."])
+def test_what_wrappers_put_before_all_names_is_taken_off(prefix: str) -> None:
+    state = {f"{prefix}{name}": tensor for name, tensor in net().state_dict().items()}
+    other = net()
+    assert load_into(other, fit_names(state, other.state_dict(), "w"), strict=True, source="w") == ()
+    assert torch.equal(other[0].weight, state[f"{prefix}0.weight"])
+
+
+def test_a_prefix_is_taken_off_only_where_more_names_are_known_without_it() -> None:
+    assert list(fit_names({"a.a.w": torch.ones(1), "a.b": torch.ones(1)}, ["a.a.w", "a.b", "b"], "w")) == [
+        "a.a.w",
+        "a.b",
+    ]
+
+
+@pytest.mark.parametrize("key", ["net", "params", "ema"])
+def test_the_only_dict_of_tensors_is_taken_whatever_its_key(tmp_path: Path, key: str) -> None:
+    path = saved(tmp_path / "w.pt", {"epoch": 3, "optimizer": {"state": {}}, key: {"a": torch.ones(2)}})
+    assert read_state_dict(path)["a"].tolist() == [1, 1]
+
+
+def test_of_several_dicts_of_tensors_none_is_taken(tmp_path: Path) -> None:
+    path = saved(tmp_path / "w.pt", {"net": {"a": torch.ones(2)}, "ema": {"a": torch.ones(2)}})
+    with pytest.raises(DataError, match="holds 2 state dicts, 'net', 'ema'"):
+        read_state_dict(path)
+
+
+def test_numbers_of_numpy_and_options_beside_the_weights_are_read(tmp_path: Path) -> None:
+    beside = {"best": np.float64(54.1), "steps": np.int64(7), "args": argparse.Namespace(lr=0.1)}
+    assert list(read_state_dict(saved(tmp_path / "w.pt", {"state_dict": {"a": torch.ones(2)}, **beside}))) == ["a"]
+
+
+def test_an_object_among_the_options_is_refused_as_any_other(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    path = saved(tmp_path / "w.pt", {"model": {"a": torch.ones(2)}, "args": argparse.Namespace(x=Payload(canary))})
+    with pytest.raises(DataError, match=r"mkdir.*weights_only=False\); torch.save"):
+        read_state_dict(path)
+    assert not canary.exists()
+
+
+class Versioned(nn.Linear):
+    """Takes weights of its own version alone, as MNASNet does."""
+
+    _version = 2
+
+    def _load_from_state_dict(self, state, prefix, metadata, *rest: object) -> None:
+        if metadata.get("version") not in (1, 2):
+            raise ValueError("which version?")
+        self.seen = metadata["version"]
+        super()._load_from_state_dict(state, prefix, metadata, *rest)
+
+
+def test_the_versions_that_a_state_dict_has_reach_the_modules_under_any_prefix(tmp_path: Path) -> None:
+    state = nn.Sequential(Versioned(2, 2)).state_dict()
+    wrapped = type(state)((f"module.{name}", tensor) for name, tensor in state.items())
+    wrapped._metadata = {"": {"version": 1}, "module": {"version": 1}, "module.0": {"version": 1}}
+    model = nn.Sequential(Versioned(2, 2))
+    path = saved(tmp_path / "w.pt", wrapped)
+    assert load_into(model, read_state_dict(path), strict=True, source="w") == ()
+    assert model[0].seen == 1
+    without = saved(tmp_path / "plain.pt", dict(state))
+    assert load_into(model, read_state_dict(without), strict=True, source="w") == ()
+    assert model[0].seen == 2
+
+
+def test_safetensors_are_read_and_damage_is_bad_data(tmp_path: Path) -> None:
+    safetensors = pytest.importorskip("safetensors.torch")
+    path, state = tmp_path / "w.bin", net().state_dict()
+    safetensors.save_file(state, path)
+    read = read_state_dict(path)
+    assert all(torch.equal(read[name], state[name]) for name in state)
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(DataError, match="damaged safetensors file"):
+        read_state_dict(path)

@@ -10,12 +10,12 @@ from torch import nn
 from compexact.probes.layers import (
     LayerInfo,
     capture,
-    check_layer_output,
     evaluating,
     final_linear,
     list_layers,
     resolve_layer,
 )
+from compexact.probes.layouts import checked_output
 from compexact.solver.errors import UsageError
 
 
@@ -33,7 +33,7 @@ def net() -> nn.Sequential:
 
 def test_every_layer_is_listed_with_the_shape_for_one_image() -> None:
     layers = list_layers(net(), 8)
-    assert layers[0] == LayerInfo("0", "Conv2d", (4, 6, 6), 4)
+    assert layers[0] == LayerInfo("0", "Conv2d", (4, 6, 6), 4, "nchw")
     assert layers[-1] == LayerInfo("6", "Linear", (5,), 5)
     assert [layer.name for layer in layers] == ["0", "1", "2", "3", "4", "5", "6"]
 
@@ -74,7 +74,7 @@ def test_listing_leaves_no_hooks_and_changes_nothing() -> None:
 
 
 def test_an_image_size_that_the_model_cannot_take_is_a_wrong_argument() -> None:
-    with pytest.raises(UsageError, match=r"cannot run on 3 x 2 x 2 images.*another image size"):
+    with pytest.raises(UsageError, match=r"fails on images of 3x2x2.*another --image-size"):
         list_layers(net(), 2)
 
 
@@ -100,17 +100,12 @@ def test_an_unknown_layer_gets_the_five_nearest_names(wrong: str) -> None:
     assert not wrong.startswith("layer4") or "layer4.1.conv2" in names
 
 
-def test_maps_and_vectors_are_taken_and_vectors_become_maps_of_one_point() -> None:
-    assert check_layer_output(torch.ones(2, 4, 6, 5), 2).shape == (2, 4, 6, 5)
-    assert check_layer_output(torch.ones(2, 4), 2).shape == (2, 4, 1, 1)
-
-
 @pytest.mark.parametrize(
     ("output", "words"),
     [
         ((torch.ones(2, 4), torch.ones(1)), r"conv gives tuple of \(2, 4\), \(1,\)"),
-        ({"out": torch.ones(2, 4)}, "conv gives dict, not one tensor"),
-        (torch.ones(2, 4, 5), r"shape \(2, 4, 5\), with 3 axes"),
+        ({"a": torch.ones(2, 4), "b": torch.ones(2)}, r"conv gives dict of a: \(2, 4\), b: \(2,\), not one tensor"),
+        (torch.ones(2, 4, 5, 6, 7), r"shape \(2, 4, 5, 6, 7\), with 5 axes"),
         (torch.ones(4, 2), r"shape \(4, 2\) for 2 images"),
         (torch.ones(2, 4, 0, 3), r"empty tensor of shape \(2, 4, 0, 3\)"),
         (torch.ones(2, 4, dtype=torch.int64), "int64"),
@@ -119,7 +114,7 @@ def test_maps_and_vectors_are_taken_and_vectors_become_maps_of_one_point() -> No
 )
 def test_other_outputs_are_refused_with_the_shape_seen(output: object, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        check_layer_output(output, 2, "conv")
+        checked_output(output, 2, "conv")
 
 
 def test_evaluation_does_not_move_batchnorm_and_switches_dropout_and_gradients_off() -> None:

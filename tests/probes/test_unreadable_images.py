@@ -144,7 +144,7 @@ class Spoilt(nn.Sequential):
         self[0].register_forward_hook(self.spoil)
 
     def spoil(self, module, inputs, output):
-        self.calls += 1
+        self.calls += bool(inputs[0].any())  # black pictures are trials
         if self.calls == 2:
             output = output.clone()
             for unit, value in self.bad:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -34,3 +35,15 @@ def test_a_function_is_compiled_anew_where_what_is_kept_of_it_cannot_be_read(tmp
         (index,) = tmp_path.rglob("*.nbi")
         version = index.read_bytes().partition(b".")[0] + b"."
         index.write_bytes(damage and index.read_bytes()[: len(version)] + damage)
+
+
+def test_a_cache_that_cannot_be_written_ends_nothing(tmp_path):
+    (tmp_path / "outer.py").write_text(OUTER.replace("inner(x)", "x").replace("from inner import inner\n", ""))
+    (tmp_path / "no_folder").write_text("a file")
+    vanishing = "import outer, os, pathlib, shutil; shutil.rmtree('cache'); pathlib.Path('cache').write_text(''); "
+    for folder, ask in (("no_folder/below", ASK), ("cache", vanishing + ASK)):
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / folder)}
+        done = subprocess.run(
+            [sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True, env=environment
+        )
+        assert done.stdout.strip() == "2 0"

@@ -128,7 +128,7 @@ def test_label_maps_of_several_sizes_need_a_mask_size(broden: Path, ids_png: Cal
         ("index.csv", "part,scene", "parts,scene", "index.csv: no column 'part'"),
         ("index.csv", "a.png,train,4,6,2,3", "a.png,train,4,6,2,x", "line 2: sw 'x' is not a whole number from 1"),
         ("index.csv", "a.png,train,4,6,2,3", "a.png,train,4,6,0,3", "line 2: sh '0' is not a whole number from 1"),
-        ("index.csv", "b.png,val", "a.png,val", "line 3: image 'images/a.png' is there twice, first in .*line 2"),
+        ("index.csv", "b.png,val", "a.png,val", "image 'images/a.png' is there twice: .*line 2 and .*line 3"),
         ("index.csv", ",4\n", ",5\n", "line 3: scene label 5 is not in label.csv, whose largest is 300"),
         ("index.csv", ",4\n", ",70000\n", "line 3: scene label '70000' is not a whole number from 0 to 65535"),
         ("label.csv", "300,", "300x,", "label.csv line 6: label number '300x' is not a whole number"),
@@ -242,3 +242,38 @@ def test_broden_mini_is_read_as_its_files_say(real_data: Callable[[str], Path]) 
         assert found == expected
         assert dataset.target(index) == (name_of[int(row["scene"])] if row["scene"] else None)
         assert dataset.image(index).size == (227, 227)
+
+
+def test_tables_that_pandas_wrote_again_are_read_as_before(broden: Path) -> None:
+    """Columns with empty cells become floats, and rows get a number."""
+    before = open_dataset(f"broden:{broden}")
+    edit(broden / "index.csv", ",4,6,2,3,", ",4.0,6.0,2.0,3.0,")
+    edit(broden / "index.csv", ",4\n", ",4.0\n")
+    for file in ("index.csv", "label.csv", "category.csv"):
+        lines = (broden / file).read_text().splitlines()
+        (broden / file).write_text("\n".join([f",{lines[0]}", *(f"{i},{line}" for i, line in enumerate(lines[1:]))]))
+    after = open_dataset(f"broden:{broden}")
+    assert (after.keys, after.concepts, after.target(1)) == (before.keys, before.concepts, "street-s")
+    for index in range(2):
+        assert np.array_equal(after.annotation(index).planes, before.annotation(index).planes)
+
+
+def test_a_category_that_the_index_has_no_column_for_is_left_out(broden: Path) -> None:
+    with (broden / "category.csv").open("a") as file:
+        file.write("material,5,6,0,0\n")
+    assert len(open_dataset(f"broden:{broden}").annotation(1).planes) == 3
+    with pytest.raises(UsageError, match="no category 'material'"):
+        open_dataset(f"broden:{broden}", categories=["material"])
+
+
+def test_maps_of_one_channel_or_with_an_opaque_fourth_are_read(broden: Path) -> None:
+    path = broden / "images/b_part_1.png"
+    before = open_dataset(f"broden:{broden}").annotation(1).planes
+    image = Image.open(path)
+    for changed in (image.getchannel("R"), image.convert("RGBA")):
+        changed.save(path)
+        assert np.array_equal(open_dataset(f"broden:{broden}").annotation(1).planes, before)
+    changed.putalpha(7)
+    changed.save(path)
+    with pytest.raises(DataError, match="transparent points"):
+        open_dataset(f"broden:{broden}").annotation(1)

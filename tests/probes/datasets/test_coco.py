@@ -124,3 +124,28 @@ def test_a_file_that_is_no_index_is_refused(coco: Path, text: str, message: str)
     (coco / INDEX).unlink()
     with pytest.raises(DataError, match=r"no annotations/panoptic_SPLIT\.json"):
         open_dataset(f"coco:{coco}")
+
+
+def test_one_image_or_one_map_twice_is_refused(coco: Path) -> None:
+    change(coco, lambda content: content["annotations"].append(content["annotations"][0]))
+    with pytest.raises(DataError, match=r"two pictures of one segment map: .* is there twice"):
+        open_dataset(f"coco:{coco}")
+    change(coco, lambda content: content["annotations"][1].update(file_name="other.png"))
+    with pytest.raises(DataError, match=r"image 'val2017/000007\.jpg' is there twice"):
+        open_dataset(f"coco:{coco}")
+
+
+def test_two_pictures_of_one_number_are_refused(coco: Path) -> None:
+    change(coco, lambda content: content["images"].append(content["images"][0] | {"file_name": "other.jpg"}))
+    with pytest.raises(DataError, match=r"ids: image '7' is there twice: .*images\[0\] and .*images\[1\]"):
+        open_dataset(f"coco:{coco}")
+
+
+def test_numbers_that_were_written_as_floats_and_names_with_their_folder_are_read(coco: Path) -> None:
+    before = open_dataset(f"coco:{coco}").annotation(0).planes
+    change(coco, lambda content: content["images"][0].update(file_name="val2017/000007.jpg"))
+    change(coco, lambda content: [s.update(id=float(s["id"])) for s in content["annotations"][0]["segments_info"]])
+    dataset = open_dataset(f"coco:{coco}")
+    assert dataset.keys == ("val2017/000007.jpg",)
+    assert dataset.image(0).size == (4, 4)
+    assert np.array_equal(dataset.annotation(0).planes, before)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from compexact.probes import open_dataset
 from compexact.probes.datasets.annotated_images import Concept
@@ -88,8 +89,8 @@ def test_ids_above_255_are_kept(labelmaps: Path, draw: Callable[..., Path]) -> N
     ("text", "message"),
     [
         ("id,name\n1,wall\n1,sky\n", r"names\.csv: id 1 is there twice"),
-        ("id,name\n0,wall\n", r"names\.csv line 2: label id '0' is not a whole number from 1"),
-        ("id,name\n99999999999,wall\n", r"label id '99999999999' is not a whole number from 1 to 65535"),
+        ("id,name\n-1,wall\n", r"names\.csv line 2: label id '-1' is not a whole number from 0"),
+        ("id,name\n99999999999,wall\n", r"label id '99999999999' is not a whole number from 0 to 65535"),
         ("id,name\n1,wall\n2,\n", r"concept name '' is empty"),
         ("id,name\n1,wall\n2,w\x07\n", r"concept name 'w\\x07' has the character"),
         ("id,name\n1,wall\n2,Wall\n", r"two concepts of one name: 'wall' and 'Wall'"),
@@ -114,7 +115,7 @@ def test_a_bad_scene_line_is_refused(labelmaps: Path) -> None:
 def test_missing_folders_maps_and_names_are_refused(labelmaps: Path) -> None:
     (labelmaps / "annotations/y.png").unlink()
     (labelmaps / "annotations/train/x.png").unlink()
-    with pytest.raises(DataError, match=r"train/x\.png: no label map .* \(2 such pictures\)"):
+    with pytest.raises(DataError, match=r"train/x\.png: no label map .* \(2 such images; --skip-bad leaves them out\)"):
         open_dataset(f"labelmaps:{labelmaps}")
     (labelmaps / "annotations/train").rmdir()
     (labelmaps / "annotations").rmdir()
@@ -141,3 +142,48 @@ def test_the_real_scene_parsing_samples_are_read(real_data: Callable[[str], Path
     sky = (dataset.annotation(0).planes[0] == 2).any(axis=1)
     assert sky[0]
     assert not sky[-1]
+
+
+@pytest.mark.parametrize("how", ["asked", "named void", "named -"])
+def test_255_is_no_label_on_request_or_where_the_names_say_so(labelmaps: Path, how: str) -> None:
+    ids = np.array([[0, 1], [2, 255]], np.uint8)
+    Image.fromarray(ids).save(labelmaps / "annotations/train/x.png")
+    with pytest.raises(DataError, match=r"label id 255 .*--ignore-label 255"):
+        open_dataset(f"labelmaps:{labelmaps}").annotation(0)
+    name = {"asked": "other", "named void": "Void", "named -": "-"}[how]
+    (labelmaps / "names.csv").write_text(f"id,name\n1,wall\n2,sky\n255,{name}\n")
+    ignored = [255] if how == "asked" else []
+    dataset = open_dataset(f"labelmaps:{labelmaps}", mask_size=(2, 2), ignore_labels=ignored)
+    assert [concept.name for concept in dataset.concepts[:-1]] == ["wall", "sky"]
+    assert dataset.annotation(0).planes.tolist() == [[[-1, 0], [1, -1]]]
+
+
+def test_where_the_names_have_0_it_is_a_label(labelmaps: Path) -> None:
+    (labelmaps / "names.csv").write_text("id,name\n0,ground\n1,wall\n2,sky\n3,car\n")
+    dataset = open_dataset(f"labelmaps:{labelmaps}", mask_size=(2, 2))
+    assert dataset.concepts[0].name == "ground"
+    assert dataset.annotation(0).planes.tolist() == [[[0, 1], [2, 3]]]
+
+
+def test_a_name_that_is_a_dash_says_that_the_id_is_no_label(labelmaps: Path) -> None:
+    before = open_dataset(f"labelmaps:{labelmaps}")
+    text = (labelmaps / "names.csv").read_text()
+    (labelmaps / "names.csv").write_text(text.replace(before.concepts[0].name, "-", 1))
+    assert before.concepts[0] not in open_dataset(f"labelmaps:{labelmaps}").concepts
+
+
+def test_two_pictures_of_one_label_map_are_refused(labelmaps: Path) -> None:
+    picture = next((labelmaps / "images").glob("y.*"))
+    Image.open(picture).save(picture.with_suffix(".bmp"))
+    with pytest.raises(
+        DataError, match=r"two pictures of one label map: image 'y\.png' is there twice: y\.\w+ and y\."
+    ):
+        open_dataset(f"labelmaps:{labelmaps}")
+
+
+def test_pictures_without_a_label_map_may_be_left_out_later(labelmaps: Path) -> None:
+    (labelmaps / "annotations/y.png").unlink()
+    dataset = open_dataset(f"labelmaps:{labelmaps}", may_lack_labels=True)
+    bare = next(index for index, key in enumerate(dataset.keys) if "/y." in key)
+    with pytest.raises(DataError, match="no label map of that path"):
+        dataset.annotation(bare)

@@ -188,9 +188,9 @@ def test_a_factory_that_gives_no_good_dataset_is_refused(user_module: str, facto
 
 
 def test_a_factory_takes_no_options(user_module: str) -> None:
-    with pytest.raises(UsageError, match="takes no categories or mask size"):
+    with pytest.raises(UsageError, match="takes no categories, mask size or labels to ignore"):
         open_dataset(f"{user_module}:world", categories=["color"])
-    with pytest.raises(UsageError, match="takes no categories or mask size"):
+    with pytest.raises(UsageError, match="takes no categories, mask size or labels to ignore"):
         open_dataset(f"{user_module}:world", mask_size=(2, 2))
 
 

@@ -117,7 +117,17 @@ def test_json_lines(tmp_path):
     assert pairs.notes[1] == "Not read: captionID."
 
 
-EXAMPLES = (SNLI, TAGGED, SICK, SICK.replace("entailment_label", "entailment_judgment"), PLAIN)
+EXAMPLES = (
+    SNLI,
+    TAGGED,
+    SICK,
+    SICK.replace("entailment_label", "entailment_judgment"),
+    PLAIN,
+    PLAIN.replace("premise\thypothesis", "sentence1\tsentence2"),
+    PLAIN.replace("premise", "context"),
+    PLAIN.replace("label", "gold"),
+    PLAIN.replace("label", "gold_label"),
+)
 """A file of each format of `TABLES`."""
 
 
@@ -172,7 +182,8 @@ WRONG = {
     "pickle": (pickle.dumps([1]), "a pickle, which is never read"),
     "bzip2": (b"BZh91AY&SY", "packed by bzip2"),
     "no header": (ROW + ROW, "line 1 is no header of pairs; .*gold_label sentence1 sentence2 .* label premise"),
-    "commas": ((HEADER + ROW).replace("\t", ","), "line 1 is no header of pairs; columns, separated by tabs"),
+    "an open quote": ('label,premise,hypothesis\nneutral,"A man.,A boy.\n', "line 2: not valid CSV"),
+    "short row with commas": ("label,premise,hypothesis\nneutral,A man.\n", "line 2: 2 cells under 3 columns; commas"),
     "missing column": (
         "label\tpremise\nneutral\tA\n",
         "no column 'hypothesis', as in the plain format; it has 'label', ",
@@ -192,10 +203,13 @@ WRONG = {
     "long row": (HEADER + ROW + "\nneutral\tA man.\tA\tboy.\n", "line 4: 4 cells under 3 columns"),
     "unknown label": (
         HEADER + "contradictory\tA man.\tA boy.\n",
-        "line 2: label 'contradictory' is no label; labels are entailment, neutral, contradiction, and - .*; "
-        "did you mean 'contradiction'",
+        "line 2: label 'contradictory' is no label; labels are entailment, .*, and - .*; did you mean 'contradiction'",
     ),
-    "number as label": (HEADER + "0\tA man.\tA boy.\n", "line 2: label '0' is no label"),
+    "numbers of two or three": (
+        HEADER + "0\tA.\tB.\n1\tA.\tB.\n",
+        "the labels are the numbers 0 and 1 alone.*--labels",
+    ),
+    "number as label": (HEADER + "3\tA man.\tA boy.\n", "line 2: label '3' is no label"),
     "empty label": (HEADER + "\tA man.\tA boy.\n", "line 2: label is empty; labels are"),
     "unknown annotator": (SNLI.replace("contradiction", "maybe"), "line 3: label1 'maybe' is no label"),
     "empty premise": (HEADER + "neutral\t  \tA boy.\n", "line 2: premise is empty"),
@@ -217,15 +231,16 @@ WRONG = {
     "json of great depth": ('{"a":' + "[" * 100_000, "line 1: JSON that is not read"),
     "json of a great number": ('{"a":' + "1" * 10_000 + "}", "line 1: JSON that is not read"),
     "json without key": (
-        json_line(gold_label="gone", label="neutral"),
-        "line 1: no key 'gold_label'; it has 'sentence1', .*did you mean 'label'",
+        json_line(gold_label="gone", glod_label="neutral"),
+        "line 1: no key 'gold_label', as in the SNLI format; it has 'sentence1', .*did you mean 'glod_label'",
     ),
-    "json empty": ("{}", "line 1: no key 'sentence1'; it has none"),
+    "json empty": ("{}", "line 1 is no header of pairs; keys"),
+    "json without key later": (json_line() + "\n" + json_line(sentence1="gone"), "line 2: no key 'sentence1'; it has"),
     "json text of number": (json_line(sentence2=5), "line 1: sentence2 is a number; text is needed"),
-    "json label null": (json_line(gold_label=None), "line 1: gold_label is null; text is needed"),
+    "json label list": (json_line(gold_label=["neutral"]), "line 1: gold_label is a list; text is needed"),
     "json annotators": (json_line(annotator_labels="neutral"), "line 1: annotator_labels is no list of texts"),
     "json annotator": (json_line(annotator_labels=["neutral", 2]), "line 1: annotator_labels is no list of texts"),
-    "json key of pair": (json_line(pairID=3), "line 1: pairID is a number"),
+    "json key of pair": (json_line(pairID=["p"]), "line 1: pairID is a list"),
     "json nul": (json_line(sentence1="a\0b"), "line 1: sentence1 holds a NUL character"),
     "json half of a pair": (json_line(sentence1="a\ud800b"), "line 1: sentence1 holds .* half of a surrogate pair"),
 }
@@ -288,3 +303,46 @@ def test_paths_with_control_characters_are_shown_escaped(tmp_path):
     with pytest.raises(DataError) as caught:
         open_pairs(write(tmp_path, "", "a\nb"))
     assert str(caught.value).isprintable()
+
+
+MANY = (("entailment", 0), ("contradiction", 2), ("neutral", 1), (None, -1))
+
+
+def test_numbers_of_hugging_face_are_labels_and_a_note_says_so(tmp_path):
+    rows = [json.dumps({"premise": "A.", "hypothesis": "B.", "label": number, "idx": 7}) for _, number in MANY]
+    pairs = open_pairs(write(tmp_path, "\n".join(rows)))
+    assert [pair.label for pair in pairs.pairs] == [label for label, _ in MANY]
+    assert pairs.pairs[0].key == "7"
+    assert pairs.notes[0].startswith("Labels are numbers; 0 as entailment, 1 as neutral, 2 as contradiction")
+
+
+@pytest.mark.parametrize("spelling", ["-1", "-", "hidden", None])
+def test_a_label_that_is_kept_back_is_none(tmp_path, spelling):
+    assert open_pairs(write(tmp_path, json_line(gold_label=spelling))).pairs[0].label is None
+
+
+@pytest.mark.parametrize("spelling", ["non-entailment", "not_entailment", "Non_Entailment"])
+def test_sets_of_two_classes_have_entailment_and_the_rest(tmp_path, spelling):
+    text = f"sentence1\tsentence2\tlabel\nA.\tB.\tentailment\nA.\tB.\t{spelling}\n"
+    assert [pair.label for pair in open_pairs(write(tmp_path, text)).pairs] == ["entailment", "not_entailment"]
+
+
+def test_the_numbers_of_hans_are_two_classes(tmp_path):
+    rows = [{"premise": "A.", "hypothesis": "B.", "label": n, "heuristic": "subsequence"} for n in (0, 1)]
+    pairs = open_pairs(write(tmp_path, "\n".join(map(json.dumps, rows)))).pairs
+    assert [pair.label for pair in pairs] == ["entailment", "not_entailment"]
+
+
+def test_a_table_with_commas_has_quoted_cells_of_several_lines(tmp_path):
+    text = 'pairID,gold_label,Sentence1,Sentence2,why\n4a,neutral,"A man, eating.","He said ""no""","a\nb"\n'
+    (pair,) = open_pairs(write(tmp_path, text)).pairs
+    assert pair == Pair(Sentence("A man, eating."), Sentence('He said "no"'), "neutral", key="4a")
+
+
+def test_a_file_of_names_says_what_labels_mean(tmp_path):
+    names = write(tmp_path, "0 not_entailment\n1\tentailment\nmaybe,-\n", "names")
+    pairs = open_pairs(write(tmp_path, HEADER + "0\tA\tB\n1\tA\tB\nMaybe\tA\tB\n"), labels=names)
+    assert [pair.label for pair in pairs.pairs] == ["not_entailment", "entailment", None]
+    assert not any("numbers" in note for note in pairs.notes)
+    with pytest.raises(DataError, match="line 1: 'one two three' is not of the form SPELLING LABEL"):
+        open_pairs(tmp_path / "pairs", labels=write(tmp_path, "one two three\n", "names"))

@@ -56,25 +56,61 @@ def test_words_with_blanks_are_left_out_and_counted(tmp_path):
     assert found.notes == ("2 words with blanks in them were left out.",)
 
 
+BAD_LINES = [
+    ("cat 1", "1 numbers after 'cat'; most lines have 2"),
+    ("", "0 numbers after ''; most lines have 2"),
+    ("cat 1 x2", "'x2' is not a number"),
+    ("cat nan 2", "'nan' is not a finite number"),
+    ("cat 1 -inf", "'-inf' is not a finite number"),
+    ("cat 1 1e300", "'1e300' is not a finite number in single precision"),
+    (b"c\xe4t 1 2", "byte 2 is not UTF-8"),
+    (b"c\0t 1 2", "holds a NUL byte"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), BAD_LINES)
+def test_one_bad_line_is_left_out_and_told_and_many_are_another_kind_of_file(tmp_path, line, message):
+    line = line if isinstance(line, bytes) else line.encode()
+    found = open_vectors(write(tmp_path, b"dog 1 2\n" + line + b"\ncow 3 4\n"))
+    assert found.words == ("dog", "cow")
+    assert found.vectors.tolist() == [[1, 2], [3, 4]]
+    (note,) = found.notes
+    assert note.startswith("1 lines were left out; the first: ")
+    assert f"line 2{':' * (':' in note.partition('line 2')[2][:1])}" in note
+    assert message in note
+    with pytest.raises(DataError, match=message[:20].replace("(", ".")):
+        open_vectors(write(tmp_path, b"dog 1 2\ncow 3 4\ncow 3 4\n" + (line + b"\n") * 2))
+
+
+def test_the_last_numbers_of_a_line_are_the_vector_so_words_may_have_blanks_and_numbers(tmp_path):
+    found = open_vectors(write(tmp_path, ". . 5 5\n" + TOY + "catch 22 1 1\n 1 1\n  1 1\n"))
+    assert len(found.words) == 5
+    assert found.notes == ("4 words with blanks in them were left out.",)
+
+
+def test_a_header_says_how_many_numbers_a_line_has(tmp_path):
+    assert open_vectors(write(tmp_path, "2 2\ncatch 22 1 1\ndog 1 2\n")).words == ("dog",)
+
+
+def test_a_file_that_was_cut_is_read_with_a_note(tmp_path):
+    found = open_vectors(write(tmp_path, "3 2\ndog 1 2\ncat 1 2\n"))
+    assert found.notes[0].endswith("announces 3 words, but there are 2: was it cut?")
+    rng = np.random.default_rng(0)
+    text = "".join(f"w{i} {a} {b}\n" for i, (a, b) in enumerate(rng.normal(size=(4000, 2))))
+    packed = gzip.compress(text.encode(), mtime=0)
+    found = open_vectors(write(tmp_path, packed[: len(packed) // 2]))
+    assert 1000 < len(found.words) < 3000
+    assert "damaged or truncated gzip file" in found.notes[-1]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "is empty"),
-        ("dog 1 2\ncat 1\n", "line 2: 1 numbers after 'cat'; the lines before have 2"),
-        ("dog 1 2\ncat 1 2 3\n", "line 2: 3 numbers after 'cat'; the lines before have 2"),
         ("dog\n", "line 1: 0 numbers after 'dog'; a word and its numbers"),
-        ("dog 1 2\n\ncat 1 2\n", "line 2: 0 numbers after ''; the lines before have 2"),
-        ("dog 1 2\ncat 1 x2\n", "line 2: 'x2' is not a number"),
-        ("dog 1 2\ncat nan 2\n", "line 2: 'nan' is not a finite number"),
-        ("dog 1 2\ncat 1 -inf\n", "line 2: '-inf' is not a finite number"),
-        ("dog 1 2\ncat 1 1e300\n", "line 2: '1e300' is not a finite number in single precision"),
-        ("dog 1 2\n 1 2\n", "line 2: the word is empty"),
-        ("3 2\ndog 1 2\ncat 1 2\n", "line 1 announces 3 words, but there are 2"),
-        ("2 3\ndog 1 2\n", "line 2: 2 numbers after 'dog'; the lines before have 3"),
+        ("2 3\ndog 1 2\n", "line 2: 2 numbers after 'dog'; most lines have 3"),
         ("2 3\n", "holds no word vector"),
         ("label\tpremise\thypothesis\n", "line 1: 0 numbers"),
-        (b"dog 1 2\nc\xe4t 1 2\n", "line 2: byte 2 is not UTF-8"),
-        pytest.param(gzip.compress(TOY.encode() * 100, mtime=0)[:-9], "damaged or truncated gzip file", id="cut"),
         (b"PK\x03\x04 1 2", "a zip archive"),
     ],
 )

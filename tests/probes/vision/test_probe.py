@@ -148,7 +148,7 @@ class Broken(nn.Sequential):
         self[0].register_forward_hook(self.spoil)
 
     def spoil(self, module, inputs, output):
-        self.calls += 1
+        self.calls += bool(inputs[0].any())  # black pictures are trials
         if self.calls == self.when:
             output = output.clone()
             output[0, 1, 0, 0] = self.value
@@ -214,8 +214,8 @@ class Growing(nn.Module):
         self.layer, self.calls = nn.Identity(), 0
 
     def forward(self, images):
-        self.calls += 1
-        return self.layer(images if self.calls == 1 else images[:, :, ::2])
+        self.calls += bool(images.any())  # black pictures are trials
+        return self.layer(images if self.calls <= 1 else images[:, :, ::2])
 
 
 def test_maps_that_change_shape_are_refused_with_the_batch(tiny_images, tiny_model, plain_pixels):
@@ -231,9 +231,9 @@ def test_dead_and_constant_units_are_noted_and_no_error(tiny_images, plain_pixel
         net[0].bias.copy_(torch.tensor([0.0, 5.0, -1.0]))
     model = tiny_model.__class__(net, "dead", "", None, ())
     quantile = probe_vision(model, tiny_images, plain_pixels, VisionSettings(("1",), workers=0))
-    assert quantile.about["notes"] == ["3 of 3 units are active nowhere"]
+    assert quantile.about["notes"][1:] == ["3 of 3 units are active nowhere"]
     positive = probe_vision(model, tiny_images, plain_pixels, VisionSettings(("1",), threshold="positive", workers=0))
-    assert positive.about["notes"] == ["2 of 3 units are active nowhere", "1 of 3 units are active everywhere"]
+    assert positive.about["notes"][1:] == ["2 of 3 units are active nowhere", "1 of 3 units are active everywhere"]
 
 
 def test_an_error_of_the_dataset_reaches_the_caller_as_it_is(tiny_images, tiny_model, plain_pixels):
