@@ -72,9 +72,11 @@ def probe_tokens(
         --corpus conllu:en_ewt-ud-dev.conllu.gz --corpus conllu:en_ewt-ud-test.conllu.gz -o words
     compexact probe tokens --model hf:minilm --layer encoder.layer.5.output --corpus text:novel.txt \\
         --spacy en_core_web_sm --concepts word:500,upos,ent,position -o words
+    compexact probe tokens --model hf:minilm --layer encoder.layer.2 --sae sae --corpus conllu:dev.conllu -o latents
     """
     from ...probes.devices import choose_device
     from ...probes.store import save_probe
+    from ...probes.tokens.latents import latents_of
     from ...probes.tokens.loading import load_token_model
     from ...probes.tokens.probe_words import Made, probe_tokens
     from ...probes.watching import resolve_layer
@@ -82,15 +84,23 @@ def probe_tokens(
 
     place.check()
     choose_device(settings.device)
+    latents = latents_of(settings.sae, settings.layers)
     loaded = load_token_model(model, dtype=settings.dtype)
     for layer in settings.layers:
         resolve_layer(loaded.module, layer)
     corpus, vectors = text.open(), near.open(concepts.neighbours)
     for note in loaded.notes:
         print(note, file=sys.stderr)
+    made = Made(
+        {"limit": text.limit, "sae": [each.autoencoder.name for each in latents.values()]},
+        {f"autoencoder {layer}": each.autoencoder.digest for layer, each in latents.items()},
+        lambda: [each.said() for each in latents.values()],
+    )
     with progress() as report:
         probe = probe_tokens(
             loaded, corpus, concepts, settings,
-            vectors=vectors, made=Made({"limit": text.limit}), spill_folder=place.output.parent, on_progress=report,
+            vectors=vectors, units_of=latents, made=made, spill_folder=place.output.parent, on_progress=report,
         )  # fmt: skip
+    for each in latents.values():
+        print(each.said(), file=sys.stderr)
     print(f"{save_probe(probe, place.output, force=place.force)!r} in {place.output}")

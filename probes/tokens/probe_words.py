@@ -22,7 +22,7 @@ The network is run first (`seen_words.py`); what it gave then streams by once mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,14 @@ from .words import Words
 
 @dataclass(frozen=True)
 class Made:
-    """What else a probe says of how it was made.  inputs: digests of other files that went in."""
+    """What else a probe says of how it was made.  inputs: digests of other files that went in.
+
+    notes: what there is to say once all values were seen.
+    """
 
     made_with: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
-    notes: Sequence[str] = ()
+    notes: Callable[[], Sequence[str]] = tuple
 
 
 def probe_tokens(
@@ -154,7 +157,7 @@ def _about(
         },
         "versions": versions((*PACKAGES, "spacy", "transformers", "tokenizers")),
         "inputs": {"model weights": model.digest, **corpus.digests, **found, **made.inputs},
-        "notes": [*model.notes, *corpus.notes, *(() if vectors is None else vectors.notes), *made.notes],
+        "notes": [*model.notes, *corpus.notes, *(() if vectors is None else vectors.notes), *made.notes()],
     }
 
 

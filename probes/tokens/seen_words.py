@@ -14,6 +14,7 @@ import numpy as np
 
 from ...solver.errors import DataError
 from ..activation_file import Spill
+from ..nonzero_file import NonzeroSpill
 from ..progress import Progress
 from ..thresholds import TopQuantile
 from .layer_values import point_values
@@ -26,6 +27,8 @@ UnitsOf = Callable[[np.ndarray], np.ndarray]
 """From a layer's values, float32 (n, width), to those of the units that are probed, float32 (n, n_units)."""
 
 AT_ONCE = 4096
+MADE_AT_ONCE = 512
+"""Points whose units are made of a layer's values at once: a layer of 1,000 values can become 100,000 latents."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +45,12 @@ class SeenWords:
     lowest: np.ndarray
     highest: np.ndarray
     sentence_max: np.ndarray
-    file: Spill
+    file: Spill | NonzeroSpill
     order: np.ndarray
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         done = 0
-        for block in self.file.blocks(AT_ONCE):
+        for block in self.file.blocks() if isinstance(self.file, NonzeroSpill) else self.file.blocks(AT_ONCE):
             yield self.order[done : done + len(block)], block.reshape(len(block), -1)
             done += len(block)
 
@@ -64,14 +67,18 @@ def see_words(
     spill_folder: Path | None,
     on_progress: Progress,
 ) -> Iterator[SeenWords]:
-    """Within this the values of all points are on disk.  units_of: by layer; another layer's values are its units'."""
-    with Spill(spill_folder) as file:
+    """Within this the values of all points are on disk.  units_of: by layer; another layer's values are its units'.
+
+    Where there are units that are made, only values that are not 0 are on disk.
+    """
+    with NonzeroSpill(spill_folder) if units_of else Spill(spill_folder) as file:
         stream = _Stream(file, words.sentence_of[points.words], len(words.sentences), settings)
         for numbers, layers in point_values(model, windows, settings):
-            of_layers = {
-                layer: units_of[layer](values) if layer in units_of else values for layer, values in layers.items()
-            }
-            stream.add(numbers, of_layers)
+            at_once = MADE_AT_ONCE if units_of else len(numbers)
+            for start in range(0, len(numbers), at_once):
+                some = {layer: values[start : start + at_once] for layer, values in layers.items()}
+                made = {layer: units_of[layer](values) for layer, values in some.items() if layer in units_of}
+                stream.add(numbers[start : start + at_once], some | made)
             on_progress("running the network", stream.n_seen, len(points))
         yield stream.seen()
 
@@ -79,7 +86,9 @@ def see_words(
 class _Stream:
     """What is kept of values as they come."""
 
-    def __init__(self, file: Spill, sentence_of: np.ndarray, n_sentences: int, settings: TokenSettings) -> None:
+    def __init__(
+        self, file: Spill | NonzeroSpill, sentence_of: np.ndarray, n_sentences: int, settings: TokenSettings
+    ) -> None:
         self.file, self.sentence_of, self.n_sentences, self.settings = file, sentence_of, n_sentences, settings
         self.widths: dict[str, int] = {}
         self.top: TopQuantile | None = None
@@ -97,7 +106,7 @@ class _Stream:
                 f"layers give {self.widths} units at first and {widths} later; units must not depend on texts"
             )
         values = np.concatenate(list(layers.values()), axis=1)
-        self.file.append(values[:, :, None, None])
+        self.file.append(values if isinstance(self.file, NonzeroSpill) else values[:, :, None, None])
         if self.top is not None:
             self.top.add(np.ascontiguousarray(values.T))
         self.lowest = np.minimum(self.lowest, values.min(axis=0))

@@ -25,7 +25,9 @@ class ShownValues:
         self.by_sentence = np.argsort(self.top.ravel(), kind="stable")
         self.shown_from = np.searchsorted(self.top.ravel()[self.by_sentence], np.arange(n_sentences + 1))
         self.histogram = np.zeros((n_units, BINS), dtype=np.int64)
-        self.scale = BINS / np.maximum(seen.highest - seen.lowest, np.finfo(np.float32).tiny)
+        # Of a unit that has one value everywhere all values lie in the first bin.
+        spread = np.maximum(seen.highest.astype(np.float64) - seen.lowest, BINS / np.finfo(np.float32).max)
+        self.scale = (BINS / spread).astype(np.float32)
 
     def add(self, numbers: np.ndarray, values: np.ndarray) -> None:
         """Take in float32 (n, n_units) of points."""

@@ -20,7 +20,7 @@ CHOICES = {
 class TokenSettings:
     """What `compexact probe tokens` is asked of units and points: the text at a field is its option's help.
 
-    window: tokens, with those that the tokenizer adds.
+    window: tokens, with those that the tokenizer adds.  threshold: never None once it is made.
     """
 
     layers: Annotated[tuple[str, ...], "--layer", "Dotted name, such as encoder.layer.2.intermediate; repeatable."]
@@ -33,7 +33,14 @@ class TokenSettings:
     window_overlap: Annotated[
         int | None, "Tokens that two windows share.  Default: 64, or a quarter of a window of fewer than 256."
     ] = None
-    threshold: Annotated[str, "quantile, or positive (> 0, for units after a ReLU)."] = "quantile"
+    sae: Annotated[
+        tuple[str, ...],
+        "--sae",
+        "A folder of SAELens: units are the latents of this sparse autoencoder; one for each --layer, in their order.",
+    ] = ()
+    threshold: Annotated[
+        str | None, "quantile, or positive (> 0, for units after a ReLU).  Default: quantile; positive with --sae."
+    ] = None
     quantile: Annotated[float, "Share of a unit's values above its threshold."] = 0.01
     batch_size: Annotated[int, "Inputs at once."] = 32
     device: Annotated[str, "cpu, cuda, mps or auto."] = "cpu"
@@ -43,6 +50,8 @@ class TokenSettings:
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError, did_you_mean
 
+        if self.threshold is None:
+            object.__setattr__(self, "threshold", "positive" if self.sae else "quantile")
         for name, known in CHOICES.items():
             if (value := getattr(self, name)) not in known:
                 raise UsageError(f"{name} is {' or '.join(known)}, not {value!r}{did_you_mean(str(value), known)}")
@@ -53,6 +62,12 @@ class TokenSettings:
                 raise UsageError(f"{name} must be at least {least}, not {value}")
         if not self.layers or len(set(self.layers)) < len(self.layers):
             raise UsageError("name at least one layer, and each once")
+        if self.sae and len(self.sae) != len(self.layers):
+            raise UsageError(
+                f"{len(self.sae)} autoencoders for {len(self.layers)} layers; name one --sae for each --layer"
+            )
+        if self.sae and self.threshold != "positive":
+            raise UsageError("latents of --sae are active above 0: leave --threshold away")
 
 
 @dataclass(frozen=True)

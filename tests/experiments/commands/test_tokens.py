@@ -3,7 +3,9 @@
 import json
 import re
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from tiny_transformer import save_tiny
 
 from compexact.probes.opening import open_probe
@@ -100,3 +102,31 @@ def test_a_folder_that_is_no_model_is_said(compexact, corpus, tmp_path):
     ended = compexact(*probe_command(tmp_path, corpus, tmp_path / "words"))
     assert ended.code == 2
     assert "no folder with a config.json" in ended.err
+
+
+def test_the_latents_of_an_autoencoder_are_units(compexact, model, corpus, tmp_path):
+    rng = np.random.default_rng(0)
+    shapes = {"W_enc": (16, 40), "b_enc": (40,), "W_dec": (40, 16), "b_dec": (16,)}
+    (tmp_path / "sae").mkdir()
+    (tmp_path / "sae/cfg.json").write_text(json.dumps({"architecture": "topk", "k": 4, "hook_name": "blocks.1"}))
+    save_file(
+        {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()},
+        tmp_path / "sae/sae_weights.safetensors",
+    )
+    words = tmp_path / "latents"
+    ended = compexact(
+        "probe", "tokens", "--model", f"hf:{model}", "--layer", "encoder.layer.1", "--sae", tmp_path / "sae",
+        "--corpus", f"jsonl:{corpus}", "--min-points", 5, "-o", words,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert re.search(r"The 40 latents of sae \(trained at blocks.1\) explain -?[\d.]+% of the variance", ended.err)
+    probe = open_probe(words)
+    assert probe.about["settings"]["threshold"] == "positive"
+    assert probe.about["settings"]["sae"] == ["sae"]
+    assert any("latents of sae" in note for note in probe.about["notes"])
+    assert probe.inputs.activity.of_all().sum(axis=1).max() == 4
+    assert compexact("explain", words, "--length", 2, "-o", tmp_path / "run").code == 0
+    assert compexact("report", tmp_path / "run", "-o", tmp_path / "site").code == 0
+    ended = compexact(*probe_command(model, corpus, tmp_path / "no", "--sae", tmp_path / "sae"))
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "takes 16 values of a point; layer encoder.layer.1.intermediate has 24" in ended.err
