@@ -40,7 +40,10 @@ def test_a_function_is_compiled_anew_where_what_is_kept_of_it_cannot_be_read(tmp
 def test_a_cache_that_cannot_be_written_ends_nothing(tmp_path):
     (tmp_path / "outer.py").write_text(OUTER.replace("inner(x)", "x").replace("from inner import inner\n", ""))
     (tmp_path / "no_folder").write_text("a file")
-    vanishing = "import outer, os, pathlib, shutil; shutil.rmtree('cache'); pathlib.Path('cache').write_text(''); "
+    vanishing = (
+        "from outer import outer; import pathlib, shutil; outer.dispatcher; "
+        "shutil.rmtree('cache'); pathlib.Path('cache').write_text(''); "
+    )
     for folder, ask in (("no_folder/below", ASK), ("cache", vanishing + ASK)):
         environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / folder)}
         done = subprocess.run(

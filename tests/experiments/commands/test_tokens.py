@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 from tiny_transformer import save_tiny
 
 from compexact.probes.opening import open_probe
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 
 TAGS = {"the": "DET", "a": "DET", "dog": "NOUN", "cat": "NOUN", "park": "NOUN", "sleeps": "VERB", "in": "ADP"}
 

@@ -13,7 +13,7 @@ from compexact.probes.tokens.corpora import open_corpora
 from compexact.probes.tokens.loading import LoadedTokenModel
 from compexact.probes.tokens.probe_words import probe_tokens
 from compexact.probes.tokens.token_settings import TokenConceptSettings, TokenSettings
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.problem import Problem
 
 

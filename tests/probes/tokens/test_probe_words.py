@@ -15,7 +15,7 @@ from compexact.probes.tokens.loading import LoadedTokenModel, load_token_model
 from compexact.probes.tokens.probe_words import probe_tokens
 from compexact.probes.tokens.token_settings import TokenConceptSettings, TokenSettings
 from compexact.solver.errors import DataError, UsageError
-from compexact.solver.parse import parse
+from compexact.solver.parsing import parse
 from compexact.solver.problem import Problem
 
 LAYER = "encoder.layer.1.intermediate"

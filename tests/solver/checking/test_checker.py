@@ -43,7 +43,8 @@ def test_the_checkers_import_the_standard_library_numpy_and_each_other_only():
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and node.level:
                 assert node.level == 1, file
-                assert (folder / f"{node.module}.py").exists(), file
+                for module in [node.module] if node.module else [each.name for each in node.names]:
+                    assert (folder / f"{module}.py").exists(), file
             elif isinstance(node, ast.ImportFrom | ast.Import):
                 names = [node.module] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
                 for name in names:
