@@ -128,5 +128,5 @@ def test_the_latents_of_an_autoencoder_are_units(compexact, model, corpus, tmp_p
     assert compexact("explain", words, "--length", 2, "-o", tmp_path / "run").code == 0
     assert compexact("report", tmp_path / "run", "-o", tmp_path / "site").code == 0
     ended = compexact(*probe_command(model, corpus, tmp_path / "no", "--sae", tmp_path / "sae"))
-    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert (ended.code, ended.err.count("compexact:")) == (2, 1)
     assert "takes 16 values of a point; layer encoder.layer.1.intermediate has 24" in ended.err

@@ -112,7 +112,7 @@ def cluster(tmp_path_factory) -> Iterator[str]:
         ("explain",),
         ("explain", *EXACT),
         ("explain", *EXACT, "--time-limit", 100),
-        pytest.param(("explain", "--engine", "cpsat", "--length", 1, "--units", "0,1"), marks=pytest.mark.slow),
+        pytest.param(("explain", "--engine", "cpsat", "--length", 1, "--units", "0,1"), marks=pytest.mark.long),
         ("audit", "--lengths", "2-3", "--beam-size", "1,5"),
     ],
     ids=str,
