@@ -7,21 +7,22 @@ products of them (its Moebius transform): with xy for the cells that have both,
     V(g) = m0 V(all) + m1 V(x) + m2 V(y) + m3 V(xy) + m4 V(z) + m5 V(xz) + m6 V(yz) + m7 V(xyz)
     m[S] = sum over the subsets R of S of (-1)**|S - R| g[R].
 
-V of all x and xy are counted once.  Then the concepts x are gone through in one order, and for each the V(xyz) of all y
-and z after it are counted, from the cells of x.  For x and y, V(g) with any z after y is at most
+The points of all x and xy are counted once.  As the cells of xyz are among those of xy, V(xyz) is at most q times the
+active points of xy, and at least -p times its inactive ones.  So for x and y, and any z after them in one order, with u
+that largest and l that smallest value, V(g) is at most
 
-    m0 V(all) + m1 V(x) + m2 V(y) + m3 V(xy) + max m7 V(xyz)
+    m0 V(all) + m1 V(x) + m2 V(y) + m3 V(xy) + the larger of m7 u and m7 l
       + the smaller of  max (m4 V(z) + m5 V(xz)) + max m6 V(yz)  and  max m5 V(xz) + max (m4 V(z) + m6 V(yz)),
 
-each maximum over all z after y: no sum exceeds the sum of the maxima of its parts.  Where that is above T, the z are
-gone through one by one.  Every set of three concepts is x, y, z in one way, and the truth tables over it are those of
-all formulas over one, two or three of its concepts.
+each maximum over all z after y: no sum exceeds the sum of the maxima of its parts.  Where that is above T for some g,
+the V(xyz) of all z are counted from the cells of x, and each V(g) is exact.  Every set of three concepts is x, y, z in
+one way, and the truth tables over it are those of all formulas over one, two or three of its concepts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +33,7 @@ LARGEST_SUM = 16
 """No value or bound is above so many times what a sum over cells can be: the sizes of m0 to m7 are at most 1, 1, 1, 2,
 1, 2, 2 and 4."""
 MAX_TABLE = 1 << 24
-MAX_TRIPLES = 1 << 30
+MAX_PAIRS = 1 << 28
 
 
 class Products(NamedTuple):
@@ -60,104 +61,83 @@ def products(tables: np.ndarray) -> Products:
 
 def few_enough(n: int, widths: np.ndarray) -> bool:
     """Whether three or more concepts, and cells with so many of them (int64 (n_cells,)), are checked by pairs."""
-    return n >= 3 and n * n <= MAX_TABLE and float((widths.astype(np.float64) ** 3).sum()) <= MAX_TRIPLES
+    return n >= 3 and n * n <= MAX_TABLE and int((widths**2).sum()) <= MAX_PAIRS
 
 
 def walk(
-    starts: np.ndarray,
-    rows: np.ndarray,
-    indptr: np.ndarray,
-    places: np.ndarray,
-    values: np.ndarray,
-    signs: np.ndarray,
-    parts: np.ndarray,
-    of_table: np.ndarray,
-    limit: int,
+    cells: Any, by_cell: tuple[np.ndarray, np.ndarray], products: Products, limit: int
 ) -> Iterator[tuple[int, int, int]]:
     """GOING, the pairs opened, the steps done: after every concept; at last with ENDED, or EXCEEDED.
 
-    starts, rows: the cells of each concept in the order; indptr, places: the concepts of each cell, rising.  values:
-    int64 (n_cells,).  signs, parts, of_table: `Products`.  EXCEEDED: some V(g) is above the limit.
+    cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,) each, what a cell's active and inactive points
+    are worth; V is their difference.  EXCEEDED: some V(g) is above the limit.
     """
-    n, n_parts = len(starts) - 1, len(parts)
-    pair = np.zeros((n, n), np.int64)
-    for row in range(len(values)):
+    starts, rows, indptr, places = cells
+    gains, losses = by_cell
+    signs, parts, of_table = products
+    n = len(starts) - 1
+    gain, loss = np.zeros((n, n), np.int64), np.zeros((n, n), np.int64)
+    for row in range(len(gains)):
         for i in range(indptr[row], indptr[row + 1]):
             for j in range(i, indptr[row + 1]):
-                pair[places[i], places[j]] += values[row]
-    every, opened, steps = values.sum(), 0, len(places)
-    # after[k, y]: the largest of part k of y over the concepts after it.
-    after = np.zeros((n_parts, n), np.int64)
+                gain[places[i], places[j]] += gains[row]
+                loss[places[i], places[j]] += losses[row]
+    pair = gain - loss
+    alone = np.array([pair[x, x] for x in range(n)])
+    every, opened, steps = gains.sum() - losses.sum(), 0, len(places)
+    # after[k, y]: the largest of part k of y over the concepts after it; ahead[k, y]: the same of x, after y.
+    after, ahead = np.zeros((len(parts), n), np.int64), np.zeros((len(parts), n), np.int64)
     for y in range(n - 1):
-        for k in range(n_parts):
-            largest = parts[k, 0] * pair[n - 1, n - 1] + parts[k, 1] * pair[y, n - 1]
-            for z in range(y + 1, n - 1):
-                largest = max(largest, parts[k, 0] * pair[z, z] + parts[k, 1] * pair[y, z])
-            after[k, y] = largest
-        if y % 32 == 0:
-            steps += 4 * n * n_parts
-            yield GOING, opened, steps
-    triple = np.zeros((n, n), np.int64)
-    begins = starts if (signs[:, 7] != 0).any() else np.zeros_like(starts)  # else no triple is asked for
-    highest, lowest = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    of_x = np.zeros((n_parts, n), np.int64)
-    bound = np.zeros(n, np.int64)
+        for k in range(len(parts)):
+            after[k, y] = (parts[k, 0] * alone[y + 1 :] + parts[k, 1] * pair[y, y + 1 :]).max()
+        steps += (n - y) * len(parts) // 4
+        yield GOING, opened, steps
+    triple, bound = np.zeros((n, n), np.int64), np.zeros((len(signs), n), np.int64)
+    wanted = np.zeros(n, np.bool_)
     for x in range(n - 2):
-        # V(xyz) of all y and z after x, and of each y its largest and smallest; those of no cell are 0.
-        highest[:], lowest[:] = 0, 0
-        for at in range(begins[x], begins[x + 1]):
-            last = indptr[rows[at] + 1]
-            i = last - 1
-            while places[i] > x:
-                for j in range(i + 1, last):
-                    triple[places[i], places[j]] += values[rows[at]]
-                i -= 1
-        for at in range(begins[x], begins[x + 1]):
-            last = indptr[rows[at] + 1]
-            i = last - 1
-            while places[i] > x:
-                for j in range(i + 1, last):
-                    y, found = places[i], triple[places[i], places[j]]
-                    highest[y], lowest[y] = max(highest[y], found), min(lowest[y], found)
-                steps += last - i
-                i -= 1
-        for k in range(n_parts):
-            largest = parts[k, 0] * pair[n - 1, n - 1] + parts[k, 1] * pair[x, n - 1]
-            for z in range(n - 2, x, -1):
-                of_x[k, z] = largest
-                largest = max(largest, parts[k, 0] * pair[z, z] + parts[k, 1] * pair[x, z])
-        bound[:] = -(1 << 62)
+        for k in range(len(parts)):
+            largest = parts[k, 0] * alone[n - 1] + parts[k, 1] * pair[x, n - 1]
+            for y in range(n - 2, x, -1):
+                ahead[k, y] = largest
+                largest = max(largest, parts[k, 0] * alone[y] + parts[k, 1] * pair[x, y])
+        any_wanted = False
+        wanted[:] = False
         for f in range(len(signs)):
             m0, m1, m2, m3, m7 = signs[f, 0], signs[f, 1], signs[f, 2], signs[f, 3], signs[f, 7]
-            with_x, x_only, y_only, with_y = of_table[f]
-            fixed = m0 * every + m1 * pair[x, x]
+            x_with_z, x_only, y_only, y_with_z = of_table[f]
+            fixed = m0 * every + m1 * alone[x]
             for y in range(x + 1, n - 1):
-                third = min(of_x[with_x, y] + after[y_only, y], of_x[x_only, y] + after[with_y, y])
-                of_all = max(m7 * highest[y], m7 * lowest[y])
-                bound[y] = max(bound[y], fixed + m2 * pair[y, y] + m3 * pair[x, y] + third + of_all)
+                third = min(ahead[x_with_z, y] + after[y_only, y], ahead[x_only, y] + after[y_with_z, y])
+                of_all = max(m7 * gain[x, y], -m7 * loss[x, y])
+                bound[f, y] = fixed + m2 * alone[y] + m3 * pair[x, y] + third + of_all
+            for y in range(x + 1, n - 1):
+                if bound[f, y] > limit:
+                    wanted[y] = any_wanted = True
         steps += (n - x) * len(signs) // 4
+        if any_wanted:
+            for at in range(starts[x], starts[x + 1]):
+                row, last = rows[at], indptr[rows[at] + 1]
+                i = last - 1
+                while places[i] > x:
+                    if wanted[places[i]]:
+                        for j in range(i + 1, last):
+                            triple[places[i], places[j]] += gains[row] - losses[row]
+                    i -= 1
+            steps += starts[x + 1] - starts[x]
         for y in range(x + 1, n - 1):
-            if bound[y] <= limit:
+            if not wanted[y]:
                 continue
             opened += 1
-            steps += (n - y) * len(signs) // 4
             for f in range(len(signs)):
+                if bound[f, y] <= limit:
+                    continue
                 m4, m5, m6, m7 = signs[f, 4], signs[f, 5], signs[f, 6], signs[f, 7]
-                fixed = signs[f, 0] * every + signs[f, 1] * pair[x, x] + signs[f, 2] * pair[y, y]
-                fixed += signs[f, 3] * pair[x, y]
-                largest = limit
+                fixed = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y] + signs[f, 3] * pair[x, y]
                 for z in range(y + 1, n):
-                    value = m4 * pair[z, z] + m5 * pair[x, z] + m6 * pair[y, z] + m7 * triple[y, z]
-                    largest = max(largest, fixed + value)
-                if largest > limit:
-                    yield EXCEEDED, opened, steps
-                    return
-        for at in range(begins[x], begins[x + 1]):
-            last = indptr[rows[at] + 1]
-            i = last - 1
-            while places[i] > x:
-                for j in range(i + 1, last):
-                    triple[places[i], places[j]] = 0
-                i -= 1
+                    if fixed + m4 * alone[z] + m5 * pair[x, z] + m6 * pair[y, z] + m7 * triple[y, z] > limit:
+                        yield EXCEEDED, opened, steps
+                        return
+                steps += (n - y) // 4
+            triple[y, y + 1 :] = 0
         yield GOING, opened, steps
     yield ENDED, opened, steps

@@ -69,7 +69,7 @@ def check_sets(
     order = cells.once("distinct", lambda: _distinct(cells))
     few = length <= pairs.MAX_LENGTH and cells.once("few", lambda: pairs.few_enough(len(order), cells.widths))
     if few and every * pairs.LARGEST_SUM < 2**62:
-        walk = _by_pairs(cells, order, values, length, space, limit, fast)
+        walk = _by_pairs(cells, order, (q * cells.active, p * cells.inactive), length, space, limit, fast)
     else:
         walk = _by_reach(cells, order, values, length, space, limit, min(most, STEPS_BETWEEN_POLLS), fast)
     opened = 0
@@ -90,20 +90,23 @@ Walk = Iterator[tuple[int, int, int]]
 def _by_pairs(
     cells: Counted,
     order: np.ndarray,
-    values: np.ndarray,
+    by_cell: tuple[np.ndarray, np.ndarray],
     length: int,
     space: str,
     limit: int,
     fast: Callable[[Any], Any],
 ) -> Walk:
-    """The walk of `pairs.py`, concepts of many points first."""
+    """The walk of `pairs.py`, concepts of many points first.
+
+    by_cell: int64 (n_cells,) each: q times the active points, p times the inactive ones.
+    """
 
     def ordered() -> Ordered:
         points = cells.singles(cells.active + cells.inactive)[order]
         return _in_order(cells, order[np.argsort(-points, kind="stable")])
 
     walk: Walk = fast(pairs.walk)(
-        *cells.once("by points", ordered), values, *pairs.products(_tables(space, 3, length)), limit
+        cells.once("by points", ordered), by_cell, pairs.products(_tables(space, 3, length)), limit
     )
     return walk
 

@@ -16,22 +16,26 @@ from .walk import CLOSED, FOUND, PAUSED, STEPS, THRESHOLD
 
 X, Y, HELD = 0, 4, 5
 
-Tables = namedtuple("Tables", "cells pair gain total ones twos threes terms most")
+Tables = namedtuple("Tables", "cells pair gain alone total ones twos threes terms most most_after")
 """What the walk reads.
 
 cells: `CellArrays`, the concepts in the order of the walk.
-pair, gain: int64 (n, n), of x <= y: V and P of the cells that have both; on the diagonal, that have x.
+pair, gain: int64 (n, n), of x <= y: V and P of the cells that have both; on the diagonal, that have x.  alone: int64
+(n,), that diagonal.
 total: int64 (1,): V of all cells.
 ones, twos, threes: the functions of so many concepts, a row each, as `pairs.py` has them.
-terms: int64 (n_terms, 2).  most: int64 (n_terms, n): the largest of each term over the concepts after x.
+terms: int64 (n_terms, 2).  most: int64 (n_terms, n): the largest of each term of y over the concepts after it.
+most_after: the largest of `most` over the y after x.
 """
 
-Walk = namedtuple("Walk", "numbers found ahead bound held third alive")
+Walk = namedtuple("Walk", "numbers found extremes ahead bound held third alive")
 """What the walk changes.
 
 numbers: int64 (6,): see the constants.  found: int64 (5,): number of concepts, concepts, truth table.
-ahead: int64 (n_terms, n): the largest of each term of x over the concepts after y.  bound: int64 (n,): what no function
-of x, y and at most one concept more exceeds.  held: uint8 (n_cells,): whether a cell has x, where numbers[HELD].
+extremes: int64 (6,): over all y after x, the smallest and the largest V(y), the same of V(xy), the largest P(xy), and
+the largest N(xy).  ahead: int64 (n_terms, n): the largest of each term of x over the concepts after y.
+bound: int64 (n,): what no function of x, y and at most one concept more exceeds, if it is above the threshold.
+held: uint8 (n_cells,): whether a cell has x, where numbers[HELD].
 third: int64 (n,): V of the cells that have x, y and z.  alive: int64 (n_threes,).
 """
 
@@ -90,36 +94,74 @@ def walk(t: Tables, w: Walk, quota: int) -> int:
 
 @compiled
 def _enter(t: Tables, w: Walk, x: int) -> None:
-    """Score x alone, and bound what stands over x and each y after it."""
-    n, of_x = len(t.pair), t.pair[x]
+    """Score x alone, and bound what stands over x and each y after it, where that may be above the threshold."""
+    n, of_x, of_all = len(t.pair), t.pair[x], t.total[0]
     for f in range(len(t.ones)):
-        value = t.ones[f, 0] * t.total[0] + t.ones[f, 1] * of_x[x]
+        value = t.ones[f, 0] * of_all + t.ones[f, 1] * of_x[x]
         if value > w.numbers[THRESHOLD]:
             _keep(w, value, 1, x, x, x, t.ones[f, 2])
     w.bound[x + 1 :] = -(1 << 62)
+    w.numbers[STEPS] += (n - x) * (1 + len(t.terms)) // 8
+    if x == n - 1:
+        return
+    _extremes(t, w, x)
     for f in range(len(t.twos)):
-        all_, on_x, on_y, on_both = t.twos[f, 0], t.twos[f, 1], t.twos[f, 2], t.twos[f, 3]
-        fixed = all_ * t.total[0] + on_x * of_x[x]
-        for y in range(x + 1, n):
-            w.bound[y] = max(w.bound[y], fixed + on_y * t.pair[y, y] + on_both * of_x[y])
+        g = t.twos[f]
+        if _over_all(t, w, g, x) > w.numbers[THRESHOLD]:
+            fixed, on_y, on_both = g[0] * of_all + g[1] * of_x[x], g[2], g[3]
+            for y in range(x + 1, n):
+                w.bound[y] = max(w.bound[y], fixed + on_y * t.alone[y] + on_both * of_x[y])
     if len(t.threes) and x < n - 2:
         largest_terms(t.pair, t.terms, x, w.ahead)
-    for f in range(len(t.threes)):
-        _bound_third(t, w, x, f)
-    w.numbers[STEPS] += (n - x) * (len(t.threes) + len(t.terms)) // 8
+        for f in range(len(t.threes)):
+            _bound_third(t, w, x, f)
+
+
+@compiled
+def _extremes(t: Tables, w: Walk, x: int) -> None:
+    """Into w.extremes."""
+    low, high, pair, gain = t.alone[x + 1], t.alone[x + 1], t.pair[x], t.gain[x]
+    low_both, high_both, gains, losses = pair[x + 1], pair[x + 1], 0, 0
+    for y in range(x + 1, len(pair)):
+        low, high = min(low, t.alone[y]), max(high, t.alone[y])
+        low_both, high_both = min(low_both, pair[y]), max(high_both, pair[y])
+        gains, losses = max(gains, gain[y]), max(losses, gain[y] - pair[y])
+    w.extremes[0], w.extremes[1], w.extremes[2], w.extremes[3] = low, high, low_both, high_both
+    w.extremes[4], w.extremes[5] = gains, losses
+
+
+@compiled
+def _over_all(t: Tables, w: Walk, g: np.ndarray, x: int) -> Any:
+    """What V of the function g without a third concept cannot exceed, with x and any y after it."""
+    low, high, low_both, high_both = w.extremes[0], w.extremes[1], w.extremes[2], w.extremes[3]
+    of_y, of_both = max(g[2] * low, g[2] * high), max(g[3] * low_both, g[3] * high_both)
+    return g[0] * t.total[0] + g[1] * t.alone[x] + of_y + of_both
 
 
 @compiled
 def _bound_third(t: Tables, w: Walk, x: int, f: int) -> None:
-    """Raise the bound of x and each y to what function f can reach with any z after y."""
+    """Raise the bound of x and each y to what function f can reach with any z after y; none, if no y does enough."""
     g = t.threes[f]
-    fixed, ups, downs = g[0] * t.total[0] + g[1] * t.pair[x, x], max(g[7], 0), max(-g[7], 0)
+    ups, downs = max(g[7], 0), max(-g[7], 0)
     x_with_z, x_only, y_only, y_with_z = w.ahead[g[8]], w.ahead[g[9]], t.most[g[10]], t.most[g[11]]
-    for y in range(x + 1, len(t.pair) - 1):
-        both, gain = t.pair[x, y], t.gain[x, y]
+    further = min(x_with_z[x] + t.most_after[g[10], x], x_only[x] + t.most_after[g[11], x])
+    if _over_all(t, w, g, x) + further + ups * w.extremes[4] + downs * w.extremes[5] <= w.numbers[THRESHOLD]:
+        return
+    fixed, on_y, on_both, bound = g[0] * t.total[0] + g[1] * t.alone[x], g[2], g[3] - downs, w.bound
+    pair, gain, alone = t.pair[x], t.gain[x], t.alone
+    for y in range(x + 1, len(pair) - 1):
         further = min(x_with_z[y] + y_only[y], x_only[y] + y_with_z[y])
-        value = fixed + g[2] * t.pair[y, y] + g[3] * both + further + ups * gain + downs * (gain - both)
-        w.bound[y] = max(w.bound[y], value)
+        value = fixed + on_y * alone[y] + on_both * pair[y] + further + (ups + downs) * gain[y]
+        bound[y] = max(bound[y], value)
+    w.numbers[STEPS] += (len(pair) - x) // 4
+
+
+@compiled
+def _with_third(t: Tables, w: Walk, g: np.ndarray, x: int, y: int) -> Any:
+    """What the function g can reach with x, y and any z after y."""
+    gain, loss = t.gain[x, y], t.gain[x, y] - t.pair[x, y]
+    further = min(w.ahead[g[8], y] + t.most[g[10], y], w.ahead[g[9], y] + t.most[g[11], y])
+    return _fixed(t, g, x, y) + further + max(g[7], 0) * gain + max(-g[7], 0) * loss
 
 
 @compiled
@@ -132,10 +174,11 @@ def _visit(t: Tables, w: Walk, x: int, y: int) -> None:
             _keep(w, value, 2, x, y, y, t.twos[f, 4])
     n_alive = 0
     for f in range(len(t.threes)):
-        if _reaches(t, w, x, y, f):
-            w.alive[n_alive] = f
-            n_alive += 1
-    w.numbers[STEPS] += (n_alive + len(t.threes)) * (len(t.pair) - y) // 8
+        if y < len(t.pair) - 1 and _with_third(t, w, t.threes[f], x, y) > w.numbers[THRESHOLD]:
+            w.numbers[STEPS] += (len(t.pair) - y) // 4
+            if _reaches(t, w, x, y, f):
+                w.alive[n_alive] = f
+                n_alive += 1
     if n_alive == 0:
         return
     w.third[y + 1 :] = 0
@@ -145,7 +188,7 @@ def _visit(t: Tables, w: Walk, x: int, y: int) -> None:
         g = t.threes[w.alive[i]]
         fixed = _fixed(t, g, x, y)
         for z in range(y + 1, len(t.pair)):
-            value = fixed + g[4] * t.pair[z, z] + g[5] * t.pair[x, z] + g[6] * t.pair[y, z] + g[7] * w.third[z]
+            value = fixed + g[4] * t.alone[z] + g[5] * t.pair[x, z] + g[6] * t.pair[y, z] + g[7] * w.third[z]
             if value > w.numbers[THRESHOLD]:
                 _keep(w, value, 3, x, y, z, g[12])
 
@@ -153,7 +196,7 @@ def _visit(t: Tables, w: Walk, x: int, y: int) -> None:
 @compiled
 def _fixed(t: Tables, g: np.ndarray, x: int, y: int) -> Any:
     """V of the cells where the function g holds and no third concept does."""
-    return g[0] * t.total[0] + g[1] * t.pair[x, x] + g[2] * t.pair[y, y] + g[3] * t.pair[x, y]
+    return g[0] * t.total[0] + g[1] * t.alone[x] + g[2] * t.alone[y] + g[3] * t.pair[x, y]
 
 
 @compiled
@@ -167,7 +210,7 @@ def _reaches(t: Tables, w: Walk, x: int, y: int, f: int) -> Any:
         of_x, of_y = t.pair[x, z], t.pair[y, z]
         up = min(gain, t.gain[x, z], t.gain[y, z])
         down = min(loss, t.gain[x, z] - of_x, t.gain[y, z] - of_y)
-        largest = max(largest, g[4] * t.pair[z, z] + g[5] * of_x + g[6] * of_y + ups * up + downs * down)
+        largest = max(largest, g[4] * t.alone[z] + g[5] * of_x + g[6] * of_y + ups * up + downs * down)
     return fixed + largest > w.numbers[THRESHOLD]
 
 

@@ -22,6 +22,8 @@ the maxima taken over z each by itself.  They are known for all pairs after one 
 costs a few additions for each function.  Where the bound exceeds the target, the z are gone through with the finer
 bound for V(xyz); where some z still might do, the cells of xy are added up, and all is exact.
 
+The same sum over the extremes of each term, taken over all y after x, leaves a function out for x altogether.
+
 Concepts of few points come last: what follows them is then worth little, and most pairs are left at once.
 """
 
@@ -153,10 +155,19 @@ def prepared(
     for first in stopping.each(range(0, len(columns), CONCEPTS_BETWEEN_POLLS)):
         kernels.largest_of_all(pair, known.terms, most, first, min(first + CONCEPTS_BETWEEN_POLLS, len(columns)))
     total = values.sum(keepdims=True)
-    tables = kernels.Tables(cells._replace(values=values), pair, gain, total, *known, most)
+    tables = kernels.Tables(
+        cells._replace(values=values), pair, gain, pair.diagonal().copy(), total, *known, most, _after(most)
+    )
     walk = _unbegun(len(columns), len(values), known)
     walk.numbers[THRESHOLD] = p * problem.unit_points
     return columns, tables, walk
+
+
+def _after(most: np.ndarray) -> np.ndarray:
+    """int64 (n_terms, n): the largest of `most` over the concepts after each that have one after themselves."""
+    after = np.zeros_like(most)
+    after[:, :-2] = np.maximum.accumulate(most[:, -2:0:-1], axis=1)[:, ::-1]
+    return after
 
 
 def _unbegun(n: int, n_cells: int, known: _Functions) -> kernels.Walk:
@@ -165,6 +176,7 @@ def _unbegun(n: int, n_cells: int, known: _Functions) -> kernels.Walk:
 
     return kernels.Walk(
         numbers=zeros(6),
+        extremes=zeros(6),
         found=zeros(5),
         ahead=zeros(len(known.terms), n),
         bound=zeros(n),

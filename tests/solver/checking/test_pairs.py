@@ -17,17 +17,22 @@ from compexact.solver.checking import CertificateError, check, pairs, sets
 from compexact.solver.checking.clock import ENDED, EXCEEDED
 
 
-def outcome(problem, values, space, length, limit, fast=True):
-    """How the walk over pairs ends, all concepts in their own order."""
+def outcome(problem, worth, space, length, limit, fast=True):
+    """How the walk over pairs ends, all concepts in their own order.  worth: of the active and the inactive points."""
     cells = counted(problem)
     ordered = sets._in_order(cells, np.arange(cells.n))
     walk = checked_fast(pairs.walk) if fast else pairs.walk
-    *_, (state, _, _) = walk(*ordered, values, *pairs.products(sets._tables(space, 3, length)), limit)
+    *_, (state, _, _) = walk(ordered, worth, pairs.products(sets._tables(space, 3, length)), limit)
     return state
 
 
-def largest_value(problem, values, space, length):
+def worth_of(problem, p, q=9):
+    return q * problem.active, p * (problem.weights - problem.active)
+
+
+def largest_value(problem, worth, space, length):
     """The largest sum of values over the cells of any formula, truth table by truth table."""
+    values = worth[0] - worth[1]
     matrix, best = problem.concepts.dense().astype(int), 0
     tables = sets._tables(space, 3, length).tolist()
     for chosen in itertools.combinations(range(matrix.shape[1]), 3):
@@ -43,23 +48,23 @@ def test_the_walk_ends_at_the_largest_value_and_exceeds_anything_below(space, le
     looked_at = 0
     for make, seed in itertools.product((few_concepts, rare_unit, hard), range(12)):
         problem = make(seed)
-        values = 9 * problem.active - (1 + seed % 3) * (problem.weights - problem.active)
+        worth = worth_of(problem, 1 + seed % 3)
         if len(problem.concepts.names) < 3:
             continue
-        best = largest_value(problem, values, space, length)
-        assert outcome(problem, values, space, length, best) == ENDED, f"{make.__name__} {seed}"
+        best = largest_value(problem, worth, space, length)
+        assert outcome(problem, worth, space, length, best) == ENDED, f"{make.__name__} {seed}"
         if best > 0:
-            assert outcome(problem, values, space, length, best - 1) == EXCEEDED, f"{make.__name__} {seed}"
+            assert outcome(problem, worth, space, length, best - 1) == EXCEEDED, f"{make.__name__} {seed}"
             looked_at += 1
     assert looked_at > 20
 
 
 def test_without_compilation_the_walk_ends_the_same():
     problem = hard(3)
-    values = 9 * problem.active - (problem.weights - problem.active)
-    best = largest_value(problem, values, "chain", 3)
-    assert outcome(problem, values, "chain", 3, best, fast=False) == ENDED
-    assert outcome(problem, values, "chain", 3, best - 1, fast=False) == EXCEEDED
+    worth = worth_of(problem, 1)
+    best = largest_value(problem, worth, "chain", 3)
+    assert outcome(problem, worth, "chain", 3, best, fast=False) == ENDED
+    assert outcome(problem, worth, "chain", 3, best - 1, fast=False) == EXCEEDED
 
 
 @pytest.mark.parametrize("make", [sparse, dense])
