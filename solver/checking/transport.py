@@ -1,27 +1,28 @@
-"""Check a transport: what N concepts cannot separate.  For any length and any Boolean function.
+"""Check a transport: what N literals cannot separate.  For chains and trees of any length.
 
-Let cell j have the value v_j = q * active - p * inactive; no IoU is above p/q if every function's cells sum to at most
+Let cell j have the value v_j = q * active - p * inactive; no IoU is above p/q if every formula's cells sum to at most
 p * (active points).  The certificate sends from cells of positive value to cells of negative value: f(j, k) >= 0, from
 each cell j no more than v_j in all, to each cell k no more than -v_k in all.
 
-Claim.  A Boolean function of a set S of concepts has at most the value
-    (all positive values) - (all that is sent) + sum over c in S of w(c),
-w(c) being what is sent between cells of which exactly one has c.
+Claim.  A formula of AND and OR over a set S of literals, each a concept c or its negation, has at most the value
+    (all positive values) - (all that is sent) + sum over c in S of w+(c) + sum over NOT c in S of w-(c),
+w+(c) being what is sent from cells that have c to cells that lack it, w-(c) from cells that lack it to cells that have
+it.
 
-Proof.  Let y_j be 1 where the function holds on cell j, else 0.  Its value is the sum of v_j y_j.  Write v_j, for
+Proof.  Let y_j be 1 where the formula holds on cell j, else 0.  Its value is the sum of v_j y_j.  Write v_j, for
 positive cells, as what j sends plus a rest r_j >= 0, and -v_k as what k receives plus a rest: the value is at most
-sum of r_j + sum of f(j, k) (y_j - y_k).  Where no concept of S has exactly one of j and k, y_j = y_k.
-Elsewhere y_j - y_k <= 1, and the pair counts in w(c) for at least one c of S.
+sum of r_j + sum of f(j, k) (y_j - y_k).  If every literal of S that holds on j also holds on k, then y_j <= y_k, for
+AND and OR do not turn false when more of their parts hold.  Elsewhere y_j - y_k <= 1, and some literal of S holds on j
+and not on k: a concept, and the pair counts in its w+, or a negation, and it counts in its w-.
 
-So N concepts reach at most the first two terms and the N largest w(c).
+A formula of N leaves has at most N literals, so it reaches at most the first two terms and the N largest of all w+(c)
+and w-(c).
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import Any
-
-import numpy as np
 
 from .cell_counts import Counted
 from .clock import NO_LIMIT, Clock
@@ -36,19 +37,22 @@ def check_transport(cells: Counted, bound: Fraction, length: int, content: Any, 
     p, q = bound.numerator, bound.denominator
     values = [q * a - p * b for a, b in zip(cells.active.tolist(), cells.inactive.tolist(), strict=True)]
     sent: dict[int, int] = {}
-    separates = [0] * cells.n
+    gained, lost = [0] * cells.n, [0] * cells.n  # w+ and w-
     for route in _routes(content, len(values)):
         clock.poll()
         j, k, amount = route
         sent[j] = sent.get(j, 0) + amount
         sent[k] = sent.get(k, 0) - amount
-        for c in np.setxor1d(cells.concepts_of(j), cells.concepts_of(k), assume_unique=True).tolist():
-            separates[c] += amount
+        of_j, of_k = set(cells.concepts_of(j).tolist()), set(cells.concepts_of(k).tolist())
+        for c in of_j - of_k:
+            gained[c] += amount
+        for c in of_k - of_j:
+            lost[c] += amount
     for cell, amount in sent.items():
         if not (0 <= amount <= values[cell] or values[cell] <= amount <= 0):
             raise CertificateError(f"cell {cell} has the value {values[cell]} and sends {amount}")
     kept = sum(max(0, value) for value in values) - sum(max(0, amount) for amount in sent.values())
-    if kept + sum(sorted(separates)[-length:]) > p * cells.unit_points:
+    if kept + sum(sorted(gained + lost)[-length:]) > p * cells.unit_points:
         raise CertificateError(f"what is sent does not prove the bound {bound}")
     return f"{len(content)} routes between cells"
 

@@ -12,7 +12,7 @@ import numpy as np
 from asking import by_prefixes, verdict
 from fuzzing.case import Case, check_answer, require
 from fuzzing.threes import best_of_threes
-from problems import best_of_any_function
+from problems import best_tree, routes_towards
 
 from compexact.encodings.solvers import SOLVERS
 from compexact.solver import (
@@ -33,7 +33,7 @@ from compexact.solver.exhaustive import every_function
 from compexact.solver.prefixes import branch_and_bound as prefixes
 from compexact.solver.sets import search as sets
 from compexact.solver.stopping import Stopped, Stopping
-from compexact.solver.transport import Size, _routes, transport_bound
+from compexact.solver.transport import transport_bound
 
 Check = Callable[[Case], None]
 TREE_LENGTH = 3
@@ -116,11 +116,11 @@ def long_formulas_are_bounded(case: Case) -> None:
 
 
 def transport_bounds_are_right(case: Case) -> None:
-    """Above what any function of that many concepts reaches, from whatever formula it starts."""
-    truth, top = best_of_any_function(case.problem, case.length), ceiling(case.problem)
+    """Above what any tree of that many leaves reaches, from whatever formula it starts."""
+    truth, top = best_tree(case.problem, case.length), ceiling(case.problem)
     low = truth * int(case.rng.integers(0, 5)) / 4
     found = transport_bound(case.problem, case.length, "tree", low, top)
-    require(truth <= found.bound <= top, f"bound {found.bound} below {truth}, which a function reaches")
+    require(truth <= found.bound <= top, f"bound {found.bound} below {truth}, which a tree reaches")
     best = case.brute.best
     assert best is not None
     if best.iou <= found.bound:
@@ -153,13 +153,13 @@ def false_claims_by_sets_are_refused(case: Case) -> None:
 
 
 def false_claims_by_transport_are_refused(case: Case) -> None:
-    """No bound passes that is below what a function of that many concepts reaches, whatever is sent."""
-    truth = best_of_any_function(case.problem, case.length)
+    """No bound passes that is below what a tree of that many leaves reaches, whatever is sent."""
+    truth = best_tree(case.problem, case.length)
     weaker = case.brute.by_length[0]
     if not weaker.iou < truth or case.problem.n_points > 2**40:
         return
     for target in targets(weaker.iou, truth):
-        best = _routes(case.problem, target, case.length, Stopping(), Size()) if target else None
+        best = routes_towards(case.problem, target, case.length) if target else None
         for routes in changes(case, best or []):
             refused(case, Certificate("tree", case.length, target, "transport", routes), weaker)
 
@@ -212,7 +212,7 @@ def false_claims_about_larger_inputs_are_refused(case: Case) -> None:
         # One linear program of this size takes as long as all the rest.
         middle = targets(weaker.iou, found.best.iou)[1]
         try:
-            routes = _routes(case.problem, middle, case.length, Stopping.after(SOLVER_SECONDS), Size())
+            routes = routes_towards(case.problem, middle, case.length, Stopping.after(SOLVER_SECONDS))
         except Stopped:
             routes = None
         refused(case, Certificate("chain", case.length, middle, "transport", routes or []), weaker)

@@ -8,8 +8,10 @@ from fractions import Fraction
 import numpy as np
 from generators import problem_of
 
-from compexact.solver import Problem
+from compexact.solver import Problem, brute_force_search
 from compexact.solver.ceilings import ceiling
+from compexact.solver.stopping import Stopping
+from compexact.solver.transport import Size, _rounded, _solved, _values
 
 
 def few_concepts(seed: int) -> Problem:
@@ -83,6 +85,20 @@ def best_of_any_function(problem: Problem, n: int) -> Fraction:
         np.add.at(active, place.reshape(-1), problem.active)
         best = max(best, ceiling(problem_of(regions, weights, active)))
     return best
+
+
+def best_tree(problem: Problem, n: int) -> Fraction:
+    """The best IoU of any tree of at most min(n, 3) leaves."""
+    best = brute_force_search(problem, max_length=min(n, 3), space="tree").best
+    return best.iou if best else Fraction(0)
+
+
+def routes_towards(
+    problem: Problem, target: Fraction, length: int, stopping: Stopping | None = None
+) -> list[list[int]]:
+    """What the linear program sends, were the target the bound; none where it fails."""
+    found = _solved(problem, target, length, stopping or Stopping(), Size())
+    return [] if found is None else _rounded(found, _values(problem, target), target.denominator)
 
 
 def best_function_value(sets: np.ndarray, values: np.ndarray) -> int:

@@ -1,4 +1,4 @@
-"""The transport bound is above what any function of N concepts reaches, and below the ceiling where it can be."""
+"""The transport bound is above what any formula of N leaves reaches, and below the ceiling where it can be."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from asking import ask, verdict
 from generators import problem_of, random_problem
-from problems import best_of_any_function, hard, removable, sparse
+from problems import best_of_any_function, best_tree, hard, removable, sparse
 
 from compexact.solver import Atom, Status, brute_force_search, exact_search
 from compexact.solver.ceilings import ceiling
 from compexact.solver.stopping import Stopping
-from compexact.solver.transport import NORMAL, Size, _rounded, transport_bound
+from compexact.solver.transport import NORMAL, Size, _rounded, _Transport, transport_bound
 
 SPACES = ("chain", "tree")
 NOTHING = Fraction(0)
@@ -33,13 +33,13 @@ def bounded(problem, length, space="tree", low=NOTHING, time_limit=None, should_
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4])
-def test_no_function_of_so_many_concepts_exceeds_the_bound(length):
+def test_no_tree_of_so_many_leaves_exceeds_the_bound(length):
     """Replay one: `random_problem(seed)` of generators.py."""
     lower = 0
     for seed in range(length, 240, 5):
         problem, _ = random_problem(seed)
         found = bounded(problem, length)
-        assert best_of_any_function(problem, length) <= found.bound <= ceiling(problem), f"seed {seed}"
+        assert best_tree(problem, length) <= found.bound <= ceiling(problem), f"seed {seed}"
         lower += found.bound < ceiling(problem)
         assert (found.bound < ceiling(problem)) == (found.proof == "transport"), f"seed {seed}"
     assert lower > 1
@@ -56,29 +56,28 @@ def test_no_formula_of_so_many_concepts_exceeds_the_bound(length, space):
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5])
 def test_the_bound_is_tight_where_each_concept_does_one_thing(length):
-    """The linear program is exact here, so the bound is the optimum up to the last step of the bisection."""
+    """The linear program is exact here, so the bound is the optimum but for rounding."""
     problem = removable(100, [90, 60, 45, 30, 20, 10, 5])
     optimum = best_of_any_function(problem, length)
     assert optimum == Fraction(100, 100 + sum([90, 60, 45, 30, 20, 10, 5][length:]))
     found = bounded(problem, length)
-    assert optimum <= found.bound <= optimum + Fraction(1, 120)
+    assert optimum <= found.bound <= optimum + Fraction(1, 10**4)
     assert found.bound < ceiling(problem) == 1
 
 
 def test_the_bound_is_settled_from_below_too():
-    """A formula within a step of the optimum leaves nothing to settle; the answer is never below it."""
+    """Whatever is known from below, the answer is never below the optimum."""
     problem = removable(100, [90, 60, 45, 30, 20, 10, 5])
     optimum = best_of_any_function(problem, 2)
     for low in (NOTHING, optimum / 2, optimum - Fraction(1, 1000), optimum):
-        assert optimum <= bounded(problem, 2, low=low).bound <= optimum + Fraction(1, 120)
+        assert optimum <= bounded(problem, 2, low=low).bound <= optimum + Fraction(1, 10**4)
     assert bounded(problem, 2, low=Fraction(1)).proof == "ceiling"
 
 
 def test_longer_formulas_have_no_lower_bound():
     problem = hard(1)
     bounds = [bounded(problem, length).bound for length in (1, 2, 4, 8)]
-    # Each bisection may end a step apart.
-    step = ceiling(problem) / 100
+    step = ceiling(problem) / 100  # of what the choice of pairs costs
     assert all(shorter <= longer + step for shorter, longer in pairwise(bounds))
     assert bounds[0] < bounds[-1] <= ceiling(problem)
 
@@ -130,7 +129,7 @@ EDGES = {
 def test_extreme_inputs_have_a_true_bound(name, length):
     matrix, weights, active = EDGES[name]
     problem = problem_of(matrix, np.array(weights), np.array(active))
-    assert best_of_any_function(problem, length) <= bounded(problem, length).bound <= ceiling(problem)
+    assert best_tree(problem, length) <= bounded(problem, length).bound <= ceiling(problem)
 
 
 def test_a_target_too_fine_for_floating_point_is_left_alone():
@@ -161,7 +160,7 @@ def test_it_stops_when_told_to_and_keeps_what_is_proven():
     assert bounds[0] == 1
     whole = bounded(problem, 1).bound
     assert all(whole <= bound <= 1 for bound in bounds)
-    assert len(set(bounds)) > 2
+    assert len(set(bounds)) > 1
 
 
 @pytest.mark.parametrize("entries", [1, 50])
@@ -170,7 +169,7 @@ def test_leaving_out_pairs_costs_tightness_and_never_truth(entries):
         problem, length = random_problem(seed)
         length = min(length, 3)
         found = bounded(problem, length, size=Size(heaviest=1, entries=entries))
-        assert best_of_any_function(problem, length) <= found.bound, f"seed {seed}"
+        assert best_tree(problem, length) <= found.bound, f"seed {seed}"
 
 
 def test_many_cells_go_through_in_parts():
@@ -187,14 +186,12 @@ def test_many_cells_go_through_in_parts():
 
 def test_what_is_rounded_fits_both_ends_of_every_route():
     """A solver's amounts may be a little too large, for whoever sends or whoever receives."""
-    senders, receivers = np.array([0, 0, 1]), np.array([2, 3, 3])
-    values = np.array([10, 10, -4, -9])
-    routes = _rounded(senders, receivers, np.array([6.5, 9.9, 7.0]), values)
+    found = _Transport(0.5, np.array([0, 0, 1, 1]), np.array([2, 3, 3, 0]), np.array([6.5, 9.9, 7.0, 1.0]))
+    routes = _rounded(found, np.array([10, 10, -4, -9]), 1)
     assert routes == [[0, 2, 4], [0, 3, 6], [1, 3, 3]]
 
 
-@pytest.mark.parametrize("seconds", [20, 40])
-def test_at_most_half_of_the_time_goes_into_the_bound(ticking, seconds):
-    stopping = Stopping.after(float(seconds))
+def test_at_most_half_of_the_time_goes_into_the_bound(ticking):
+    stopping = Stopping.after(20.0)
     transport_bound(hard(0), 3, "chain", NOTHING, Fraction(1), stopping)
-    assert seconds / 2 <= time.perf_counter() <= seconds / 2 + 5
+    assert 10 <= time.perf_counter() <= 15

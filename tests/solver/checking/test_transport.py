@@ -9,13 +9,11 @@ import numpy as np
 import pytest
 from asking import verdict
 from generators import problem_of, random_problem
-from problems import best_of_any_function, removable
+from problems import best_of_any_function, best_tree, removable, routes_towards
 
 from compexact.solver import Atom, exact_search
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
-from compexact.solver.stopping import Stopping
-from compexact.solver.transport import Size, _routes
 
 GOOD, BAD = 10, [5, 3, 2]
 OPTIMA = {1: Fraction(2, 3), 2: Fraction(5, 6), 3: Fraction(1)}
@@ -124,6 +122,16 @@ def test_a_receiver_takes_no_more_than_it_is_worth_from_all_senders_together():
         verdict(problem, full.to_json(problem, best))
 
 
+def test_a_concept_pays_for_what_it_keeps_and_its_negation_for_what_it_leaves_out():
+    """Two good cells, each beside a bad one: of the first two cells only the good one has c0, of the others the bad."""
+    matrix = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1], [1, 0, 1]], dtype=bool)
+    problem = problem_of(matrix, np.array([10] * 4), np.array([10, 0, 10, 0]))
+    routes = [[0, 1, 20], [2, 3, 20]]  # at 2/3 the values are 30, -20, 30, -20
+    chosen = problem.explain(Atom("c0"))
+    assert best_tree(problem, 1) == Fraction(1, 3) < Fraction(2, 3)
+    assert verdict(problem, Certificate("tree", 1, Fraction(2, 3), "transport", routes).to_json(problem, chosen))
+
+
 def test_a_pair_of_cells_counts_in_full_for_every_concept_that_separates_it():
     """Cells {a, b} and {}: one of a and b is enough to tell them apart."""
     problem = problem_of(np.array([[1, 1], [0, 0]], dtype=bool), np.array([10, 10]), np.array([10, 0]))
@@ -141,7 +149,7 @@ def test_no_false_bound_passes_however_the_routes_are_changed():
     for seed in range(0, 240, 3):
         problem, length = random_problem(seed)
         length = min(length, 3)
-        truth = best_of_any_function(problem, length)
+        truth = best_tree(problem, length)
         result = exact_search(problem, max_length=1)
         if problem.n_points > 10**7 or result.best is None or result.best.iou >= truth:
             continue
@@ -150,7 +158,7 @@ def test_no_false_bound_passes_however_the_routes_are_changed():
             target = max(weaker.iou, bound.limit_denominator(2**16))
             if not weaker.iou <= target < truth:
                 continue
-            routes = _routes(problem, target, length, Stopping(), Size()) or []
+            routes = routes_towards(problem, target, length)
             for _ in range(20):
                 changed = [list(route) for route in routes]
                 for _ in range(chance.randint(0, 3)):
