@@ -65,6 +65,13 @@ def test_the_bound_is_tight_where_each_concept_does_one_thing(length):
     assert found.bound < ceiling(problem) == 1
 
 
+def test_a_concept_and_its_negation_are_two_literals():
+    """c0 holds on the first of four cells alone and on the last: one leaf cannot keep both good ones from both bad."""
+    matrix = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1], [1, 0, 1]], dtype=bool)
+    problem = problem_of(matrix, np.array([10] * 4), np.array([10, 0, 10, 0]))
+    assert bounded(problem, 1).bound <= Fraction(2, 3) + Fraction(1, 10**4)
+
+
 def test_the_bound_is_settled_from_below_too():
     """Whatever is known from below, the answer is never below the optimum."""
     problem = removable(100, [90, 60, 45, 30, 20, 10, 5])
@@ -186,9 +193,9 @@ def test_many_cells_go_through_in_parts():
 
 def test_what_is_rounded_fits_both_ends_of_every_route():
     """A solver's amounts may be a little too large, for whoever sends or whoever receives."""
-    found = _Transport(0.5, np.array([0, 0, 1, 1]), np.array([2, 3, 3, 0]), np.array([6.5, 9.9, 7.0, 1.0]))
-    routes = _rounded(found, np.array([10, 10, -4, -9]), 1)
-    assert routes == [[0, 2, 4], [0, 3, 6], [1, 3, 3]]
+    found = _Transport(0.5, np.array([0, 0, 1, 1]), np.array([2, 3, 3, 0]), np.array([6.5, 5.9, 7.0, 1.0]))
+    routes = _rounded(found, np.array([12, 10, -4, -9]), 1)
+    assert routes == [[0, 2, 4], [0, 3, 5], [1, 3, 4]]
 
 
 def test_at_most_half_of_the_time_goes_into_the_bound(ticking):
