@@ -64,32 +64,42 @@ def few_enough(n: int, widths: np.ndarray) -> bool:
     return n >= 3 and n * n <= MAX_TABLE and int((widths**2).sum()) <= MAX_PAIRS
 
 
+def shared(cells: Any, amounts: np.ndarray) -> np.ndarray:
+    """int64 (n, n), of x <= y: the sum of the amounts, int64 (n_cells,), of the cells that have both."""
+    starts, _, indptr, places = cells
+    sums = np.zeros((len(starts) - 1, len(starts) - 1), np.int64)
+    for row in range(len(amounts)):
+        if amounts[row] > 0:
+            for i in range(indptr[row], indptr[row + 1]):
+                for j in range(i, indptr[row + 1]):
+                    sums[places[i], places[j]] += amounts[row]
+    return sums
+
+
 def walk(
-    cells: Any, by_cell: tuple[np.ndarray, np.ndarray], products: Products, limit: int
+    cells: Any, by_cell: np.ndarray, by_pair: tuple[np.ndarray, np.ndarray], products: Products, limit: int
 ) -> Iterator[tuple[int, int, int]]:
     """GOING, the pairs opened, the steps done: after every concept; at last with ENDED, or EXCEEDED.
 
-    cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,) each, what a cell's active and inactive points
-    are worth; V is their difference.  EXCEEDED: some V(g) is above the limit.
+    cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,), v.  by_pair: int64 (n, n) each, what the
+    active and the inactive points of xy are worth; V(xy) is their difference.  EXCEEDED: some V(g) is above the limit.
     """
     starts, rows, indptr, places = cells
-    gains, losses = by_cell
+    gain, loss = by_pair
     signs, parts, of_table = products
     n = len(starts) - 1
-    gain, loss = np.zeros((n, n), np.int64), np.zeros((n, n), np.int64)
-    for row in range(len(gains)):
-        for i in range(indptr[row], indptr[row + 1]):
-            for j in range(i, indptr[row + 1]):
-                gain[places[i], places[j]] += gains[row]
-                loss[places[i], places[j]] += losses[row]
     pair = gain - loss
     alone = np.array([pair[x, x] for x in range(n)])
-    every, opened, steps = gains.sum() - losses.sum(), 0, len(places)
+    every, opened, steps = by_cell.sum(), 0, len(places)
     # after[k, y]: the largest of part k of y over the concepts after it; ahead[k, y]: the same of x, after y.
     after, ahead = np.zeros((len(parts), n), np.int64), np.zeros((len(parts), n), np.int64)
     for y in range(n - 1):
         for k in range(len(parts)):
-            after[k, y] = (parts[k, 0] * alone[y + 1 :] + parts[k, 1] * pair[y, y + 1 :]).max()
+            single, double, of_y = parts[k, 0], parts[k, 1], pair[y]
+            largest = single * alone[n - 1] + double * of_y[n - 1]
+            for z in range(y + 1, n - 1):
+                largest = max(largest, single * alone[z] + double * of_y[z])
+            after[k, y] = largest
         steps += (n - y) * len(parts) // 4
         yield GOING, opened, steps
     triple, bound = np.zeros((n, n), np.int64), np.zeros((len(signs), n), np.int64)
@@ -106,13 +116,16 @@ def walk(
             m0, m1, m2, m3, m7 = signs[f, 0], signs[f, 1], signs[f, 2], signs[f, 3], signs[f, 7]
             x_with_z, x_only, y_only, y_with_z = of_table[f]
             fixed = m0 * every + m1 * alone[x]
+            largest = limit
             for y in range(x + 1, n - 1):
                 third = min(ahead[x_with_z, y] + after[y_only, y], ahead[x_only, y] + after[y_with_z, y])
                 of_all = max(m7 * gain[x, y], -m7 * loss[x, y])
                 bound[f, y] = fixed + m2 * alone[y] + m3 * pair[x, y] + third + of_all
-            for y in range(x + 1, n - 1):
-                if bound[f, y] > limit:
-                    wanted[y] = any_wanted = True
+                largest = max(largest, bound[f, y])
+            if largest > limit:
+                any_wanted = True
+                for y in range(x + 1, n - 1):
+                    wanted[y] |= bound[f, y] > limit
         steps += (n - x) * len(signs) // 4
         if any_wanted:
             for at in range(starts[x], starts[x + 1]):
@@ -121,7 +134,7 @@ def walk(
                 while places[i] > x:
                     if wanted[places[i]]:
                         for j in range(i + 1, last):
-                            triple[places[i], places[j]] += gains[row] - losses[row]
+                            triple[places[i], places[j]] += by_cell[row]
                     i -= 1
             steps += starts[x + 1] - starts[x]
         for y in range(x + 1, n - 1):

@@ -69,7 +69,7 @@ def check_sets(
     order = cells.once("distinct", lambda: _distinct(cells))
     few = length <= pairs.MAX_LENGTH and cells.once("few", lambda: pairs.few_enough(len(order), cells.widths))
     if few and every * pairs.LARGEST_SUM < 2**62:
-        walk = _by_pairs(cells, order, (q * cells.active, p * cells.inactive), length, space, limit, fast)
+        walk = _by_pairs(cells, order, bound, length, space, fast)
     else:
         walk = _by_reach(cells, order, values, length, space, limit, min(most, STEPS_BETWEEN_POLLS), fast)
     opened = 0
@@ -88,25 +88,23 @@ Walk = Iterator[tuple[int, int, int]]
 
 
 def _by_pairs(
-    cells: Counted,
-    order: np.ndarray,
-    by_cell: tuple[np.ndarray, np.ndarray],
-    length: int,
-    space: str,
-    limit: int,
-    fast: Callable[[Any], Any],
+    cells: Counted, order: np.ndarray, bound: Fraction, length: int, space: str, fast: Callable[[Any], Any]
 ) -> Walk:
-    """The walk of `pairs.py`, concepts of many points first.
+    """The walk of `pairs.py`, concepts of many points first."""
+    points = cells.active + cells.inactive
 
-    by_cell: int64 (n_cells,) each: q times the active points, p times the inactive ones.
-    """
+    def in_order() -> Ordered:
+        return _in_order(cells, order[np.argsort(-cells.singles(points)[order], kind="stable")])
 
-    def ordered() -> Ordered:
-        points = cells.singles(cells.active + cells.inactive)[order]
-        return _in_order(cells, order[np.argsort(-points, kind="stable")])
-
+    ordered, shared = cells.once("by points", in_order), fast(pairs.shared)
+    all_points, active = cells.once("pairs", lambda: shared(ordered, points)), shared(ordered, cells.active)
+    p, q = bound.numerator, bound.denominator
     walk: Walk = fast(pairs.walk)(
-        cells.once("by points", ordered), by_cell, pairs.products(_tables(space, 3, length)), limit
+        ordered,
+        q * cells.active - p * cells.inactive,
+        (q * active, p * (all_points - active)),
+        pairs.products(_tables(space, 3, length)),
+        p * cells.unit_points,
     )
     return walk
 

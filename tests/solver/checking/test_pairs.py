@@ -22,7 +22,9 @@ def outcome(problem, worth, space, length, limit, fast=True):
     cells = counted(problem)
     ordered = sets._in_order(cells, np.arange(cells.n))
     walk = checked_fast(pairs.walk) if fast else pairs.walk
-    *_, (state, _, _) = walk(ordered, worth, pairs.products(sets._tables(space, 3, length)), limit)
+    by_pair = tuple(pairs.shared(ordered, amounts) for amounts in worth)
+    tables = pairs.products(sets._tables(space, 3, length))
+    *_, (state, _, _) = walk(ordered, worth[0] - worth[1], by_pair, tables, limit)
     return state
 
 
