@@ -78,6 +78,12 @@ def _beam_size(settings: SearchSettings) -> int:
     return 10 if settings.beam_size is None else settings.beam_size
 
 
+def _local(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
+    from ...solver.local.local_search import search_local
+
+    return search_local(problem, stopping, settings.max_length, beam_size=_beam_size(settings), seed=settings.seed)
+
+
 def _brute(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
     from ...solver.certify import certified_claim
     from ...solver.exhaustive import brute_force_search
@@ -137,6 +143,12 @@ ENGINES: dict[str, Engine] = {
         _beam,
         ("chain",),
         ("beam_size", "top_k", "penalty", "metric", "compat", "time_limit"),
+    ),
+    "local": Engine(
+        "betters the beam's chains by taking rules out and putting others in; proves nothing",
+        _local,
+        ("chain",),
+        ("beam_size", "time_limit"),
     ),
     "exact": Engine(
         "proves the optimum, stopped early a bound", _exact, SPACES, ("beam_size", "time_limit"), proves=True

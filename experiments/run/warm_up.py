@@ -23,8 +23,8 @@ MESSAGE = "compexact: compiling the inner loops, once for this installation; it 
 
 def warm_up(settings: SearchSettings, *, quiet: bool = False) -> None:
     """Make the loops of the settings' engine ready; one line on stderr says so where they are really compiled."""
-    if settings.engine == "beam":
-        _warm_up("beam", 2, quiet)
+    if settings.engine in ("beam", "local"):
+        _warm_up(settings.engine, 2, quiet)
     else:
         _warm_up("exact", 3 if settings.max_length <= SHORT or settings.engine != "exact" else SHORT + 1, quiet)
 
