@@ -69,7 +69,7 @@ def row(length: int, problems: list[Problem], options: argparse.Namespace) -> st
     for name, run in runs.items():
         cells.append(f"{name} {np.mean(run.ious[met] / base.ious[met] - 1):+.1%} ({run.seconds:.3f} s)")
     local, best = runs["local"].ious[met], list(runs.values())[-1].ious[met]
-    missed = f"local misses {np.mean(1 - local / best):.2%}, none on {np.sum(local == best)} of {len(best)} units"
+    missed = f"local misses {np.mean(1 - local / best):.2%}, nothing on {np.sum(local == best)} of {len(best)} units"
     return f"length {length:>2}: {'; '.join(cells)}; {missed}"
 
 
