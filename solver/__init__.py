@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .exhaustive import brute_force_search
     from .explanation import Explanation
     from .formula import And, Atom, Formula, Not, Or, is_chain, to_latex
+    from .local.local_search import local_search
     from .logic import are_equivalent, negation_normal_form, simplify, to_sympy
     from .metrics import METRICS
     from .parsing import FormulaError, parse
@@ -35,7 +36,7 @@ __all__ = [
     "METRICS", "And", "Atom", "CellBuilder", "Cells", "CompexactError", "ConceptRows", "DataError",
     "DisagreementError", "Explanation", "Formula", "FormulaError", "Not", "Or", "Problem",
     "SearchResult", "Status", "UsageError", "are_equivalent", "beam_search", "brute_force_search",
-    "ceiling", "certified", "certified_claim", "exact_search", "from_arrays", "is_chain", "merge",
+    "ceiling", "certified", "certified_claim", "exact_search", "from_arrays", "is_chain", "local_search", "merge",
     "negation_normal_form", "parse", "reference_beam_search", "simplify", "to_latex", "to_sympy",
 ]  # fmt: skip
 
@@ -65,6 +66,7 @@ __getattr__ = later(
         "Or": "formula",
         "is_chain": "formula",
         "to_latex": "formula",
+        "local_search": "local.local_search",
         "are_equivalent": "logic",
         "negation_normal_form": "logic",
         "simplify": "logic",

@@ -6,7 +6,7 @@ chain starts from nothing and takes its first concept in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,3 +49,22 @@ def to_formula(chain: Chain, names: Sequence[str]) -> Formula:
     for operator, concept in chain[1:]:
         formula = OPERATORS[operator].join(formula, Atom(names[concept]))
     return formula
+
+
+def to_chain(formula: Formula, position: Mapping[str, int]) -> Chain:
+    """The steps of a formula for which `is_chain` holds.  position: the column of every concept.
+
+    >>> a, b, c = map(Atom, "abc")
+    >>> to_chain(~c & (a | b), {"a": 0, "b": 1, "c": 2})
+    ((0, 0), (0, 1), (2, 2))
+    """
+    if isinstance(formula, Atom):
+        return ((0, position[formula.name]),)
+    join = 0 if isinstance(formula, Or) else 1
+    plain = [part for part in formula.operands if isinstance(part, Atom)]
+    negated = [part for part in formula.operands if isinstance(part, Not)]
+    inner = [part for part in formula.operands if not isinstance(part, Atom | Not)]
+    operands: list[Formula] = [*inner, *plain, *negated]
+    first, *others = operands
+    steps = ((2 * join if isinstance(part, Not) else join, position[next(part.atoms())]) for part in others)
+    return (*to_chain(first, position), *steps)

@@ -1,9 +1,10 @@
 """The exact engine: the best formula there is, or, stopped early, the best found and a proven bound.
 
 It starts from the beam's answer.  Up to five concepts it walks sets of concepts (`solver/sets`), over chains or trees.
-Beyond, that walk has a share of the time for the lengths up to five, whose best formulas are starts for longer ones;
-`solver/transport.py` bounds what any function of that many concepts can reach; and for chains branch and bound
-(`solver/prefixes`) looks for better formulas and better bounds until the time is up.
+Beyond, local search (`solver/local`) makes the beam's chains better, and that walk has a share of the time for the
+lengths up to five: both are starts for longer formulas.  `solver/transport.py` bounds what any function of that many
+concepts can reach; and for chains branch and bound (`solver/prefixes`) looks for better formulas and better bounds
+until the time is up.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from .beam import search_beam
 from .ceilings import ceiling
 from .errors import UsageError
 from .formula import Atom
+from .local.local_search import improved
 from .prefixes.branch_and_bound import search_prefixes
 from .problem import Problem
 from .result import SearchResult
@@ -29,8 +31,9 @@ from .transport import transport_bound
 POLLS = 400
 """How often the walk over short formulas may ask whether to stop, before longer ones: at most some seconds.  A count,
 and not a time, so that the answer is the same on every machine."""
+LOCAL_SHARE = 0.1
 SHORT_SHARE = 0.25
-"""But no more than this share of a time limit."""
+"""But no more than these shares of a time limit for local search, and for that walk."""
 
 
 def exact_search(
@@ -70,6 +73,7 @@ def search_exact(
         start = replace(start, best=poor, by_length=(poor,) * max_length, top=(poor,))
     if max_length <= SHORT:
         return search_sets(problem, start, stopping, space=space, ceiling=top)
+    start = improved(problem, start, stopping.within(LOCAL_SHARE * stopping.seconds_left))
     start = _with_short_ones(problem, start, stopping, space, top)
     assert start.best is not None
     bounded = transport_bound(problem, max_length, space, start.best.iou, top, stopping)

@@ -18,7 +18,7 @@ from .options import (
 from .signature import Depends
 from .units_asked import ONLY_IN_FILES, Record, UnitsAsked
 
-COLUMNS = ("unit", "beam_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
+COLUMNS = ("unit", "beam_iou", "local_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
 
 
 def asked_audit(
@@ -40,7 +40,7 @@ def asked_audit(
 def audit(
     asked: Annotated[UnitsAsked, Depends(UnitsAsked)], work: Annotated[Any, Depends(asked_audit, "Search")]
 ) -> None:
-    """Hold the beam against an engine that proves, unit by unit.
+    """Hold the beam, and local search beside it, against an engine that proves, unit by unit.
 
     compexact audit probe --length 3 -o audit
     compexact audit probe --units 0-99 --length 2-4 --beam-size 1,5,10,50 -o grid
@@ -69,7 +69,8 @@ def audit(
 def _side_by_side(record: Record) -> Record:
     """The columns of tables and CSV; JSON lines stay nested."""
     beam, exact = record["beam"], record["exact"]
-    flat = {"beam_iou": beam["iou"], "exact_iou": exact["iou"], "status": exact["status"], "formula": exact["formula"]}
+    flat = {"beam_iou": beam["iou"], "local_iou": record.get("local", {}).get("iou"), "exact_iou": exact["iou"]}
+    flat |= {"status": exact["status"], "formula": exact["formula"]}
     return {column: (record | flat)[column] for column in COLUMNS}
 
 

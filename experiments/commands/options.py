@@ -155,5 +155,6 @@ LengthsOption = Annotated[
     Sequence[int], typer.Option("--lengths", "--length", help="Maximum number of concepts: 3, 2-4 or 1-5,10.")
 ]
 ProvenOption = Annotated[Sequence[int], typer.Option(help="Lengths to prove, too; empty for none.")]
+LocalOption = Annotated[bool, typer.Option("--local/--no-local", help="Show local search beside the beam.")]
 TimeLimitOption = Annotated[float | None, typer.Option(help="Seconds of wall clock per unit.")]
 SampleOption = Annotated[int | None, typer.Option(help="Ask an outside solver about this many points.")]

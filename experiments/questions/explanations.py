@@ -10,7 +10,7 @@ from ...probes.progress import Progress, silent
 from ...probes.store import Probe
 from ...solver.explanation import Explanation
 from ...solver.result import SearchResult
-from ..run.engines import SearchSettings
+from ..run.engines import ENGINES, SearchSettings
 from ..run.interrupts import stop_on_interrupt
 from ..run.units import Explain, map_units
 from ..run.where import HERE, Where
@@ -49,12 +49,13 @@ def explain_at(
 ) -> list[Explained]:
     """Explain every unit at every length, with one engine.
 
-    A beam that grows to the greatest length has passed all shorter ones, so it is run once; others once a length.
+    An engine that grows to the greatest length has passed all shorter ones, so it is run once; others once a length.
     Raises `KeyboardInterrupt` where it was interrupted.
     """
     found: dict[str, dict[int, SearchResult]] = {unit: {} for unit in units}
     lengths = sorted(set(lengths))
-    runs = [lengths[-1:]] if settings.engine == "beam" else [[length] for length in lengths]
+    grows = ENGINES[settings.engine].grows
+    runs = [lengths[-1:]] if grows else [[length] for length in lengths]
     with stop_on_interrupt() as stop:
         for place, (length,) in enumerate(runs):
             asked = Explain(replace(settings, max_length=length))
@@ -63,13 +64,13 @@ def explain_at(
                 on_progress("units explained", place * len(units) + done, len(runs) * len(units))
             if stop.is_set():
                 raise KeyboardInterrupt
-    if settings.engine == "beam":
+    if grows:
         return [Explained(unit, _shorter(found[unit][lengths[-1]], lengths)) for unit in units]
     return [Explained(unit, found[unit]) for unit in units]
 
 
 def _shorter(result: SearchResult, lengths: Sequence[int]) -> dict[int, SearchResult]:
-    """A beam's results at shorter maximum lengths, from its longest."""
+    """The results at shorter maximum lengths of an engine that grows, from its longest."""
     if not result.by_length:
         return {length: replace(result, max_length=length) for length in lengths}
     return {

@@ -11,7 +11,7 @@ import scipy
 from ...probes.progress import Progress, silent
 from ...solver.ceilings import ceiling
 from ...solver.problem import Problem
-from ..commands.options import BeamSizeOption, LengthsOption, ProvenOption
+from ..commands.options import BeamSizeOption, LengthsOption, LocalOption, ProvenOption
 from ..commands.where_asked import HERE, WhereAsked
 from ..run.engines import SearchSettings
 from .answer import PAPER_MARK, Answer, Published, input_record, legend_above, new_figure
@@ -29,33 +29,35 @@ def iou_by_length(
     *,
     lengths: LengthsOption = range(1, 11),
     proven: ProvenOption = range(1, 4),
+    local: LocalOption = True,
     beam_size: BeamSizeOption = 10,
     where: WhereAsked = HERE,
     on_progress: Progress = silent,
 ) -> Answer:
     """How much better do explanations get as they may be longer?  (Figures 3 and 4.)
 
-    IoU of every unit against maximum length: the beam's, the proven optimum where it is asked for (quick up to
-    length 4), and the ceiling.  The gain over the shortest is tested over the units by Wilcoxon's signed-rank test
-    (paired, one-sided).
+    IoU of every unit against maximum length: the beam's, that of local search, the proven optimum where it is asked for
+    (quick up to length 4), and the ceiling.  The gain over the shortest is tested over the units by Wilcoxon's
+    signed-rank test (paired, one-sided).
 
     compexact experiment length probe -o answers/length
     compexact experiment length nli-probe --lengths 1-5,10,20,30
     """
-    beam = explain_at(probe, units, lengths, SearchSettings(beam_size=beam_size), where=where, on_progress=on_progress)
-    exact = (
-        explain_at(probe, units, proven, SearchSettings(engine="exact"), where=where, on_progress=on_progress)
-        if proven
-        else []
-    )
+
+    def explained(chosen: Sequence[int], settings: SearchSettings) -> list[Explained]:
+        return explain_at(probe, units, chosen, settings, where=where, on_progress=on_progress) if chosen else []
+
+    beam = explained(lengths, SearchSettings(beam_size=beam_size))
+    better = explained(lengths if local else (), SearchSettings(engine="local", beam_size=beam_size))
+    exact = explained(proven, SearchSettings(engine="exact"))
     tops = np.array([float(ceiling(Problem.of(probe.cells, unit))) for unit in units])
-    rows = tuple(_row(length, beam, exact, tops, min(lengths)) for length in sorted(set(lengths)))
+    rows = tuple(_row(length, beam, better, exact, tops, min(lengths)) for length in sorted(set(lengths)))
     is_vision = probe.about.get("kind") == "vision"
     return Answer(
         name="length",
         question="How much better do explanations get as they may be longer?",
         inputs=(input_record(probe),),
-        settings={"units": len(units), "beam_size": beam_size, "proven_lengths": list(proven)},
+        settings={"units": len(units), "beam_size": beam_size, "proven_lengths": list(proven), "local": local},
         rows=rows,
         summary=_summary(rows, tops),
         published=_beside(rows) if is_vision else (),
@@ -63,7 +65,9 @@ def iou_by_length(
     )
 
 
-def _row(length: int, beam: list[Explained], exact: list[Explained], tops: np.ndarray, shortest: int) -> dict[str, Any]:
+def _row(
+    length: int, beam: list[Explained], local: list[Explained], exact: list[Explained], tops: np.ndarray, shortest: int
+) -> dict[str, Any]:
     ious = np.array([float(unit.iou(length)) for unit in beam])
     first = np.array([float(unit.iou(shortest)) for unit in beam])
     proven = [unit for unit in exact if length in unit.by_length]
@@ -72,6 +76,7 @@ def _row(length: int, beam: list[Explained], exact: list[Explained], tops: np.nd
         "units": len(beam),
         "mean_iou": float(ious.mean()),
         "median_iou": float(np.median(ious)),
+        "mean_local": float(np.mean([float(unit.iou(length)) for unit in local])) if local else None,
         "mean_optimum": float(np.mean([float(unit.iou(length)) for unit in proven])) if proven else None,
         "proven_units": sum(unit.by_length[length].status.value == "optimal" for unit in proven),
         "mean_ceiling": float(tops.mean()),
@@ -95,6 +100,9 @@ def _summary(rows: Sequence[dict[str, Any]], tops: np.ndarray) -> tuple[str, ...
     ]
     if last["gain_over_shortest"] is not None and last["p_value"] is not None:
         sentences.append(f"a gain of {last['gain_over_shortest']:.0%} (Wilcoxon, paired, p = {last['p_value']:.2g})")
+    if last["mean_local"] is not None and last["mean_iou"]:
+        gain = last["mean_local"] / last["mean_iou"] - 1
+        sentences.append(f"at length {last['max_length']}, local search has {last['mean_local']:.4f}: {gain:.1%} more")
     for row in rows:
         if row["mean_optimum"] is not None:
             missed = row["mean_optimum"] - row["mean_iou"]
@@ -120,6 +128,9 @@ def _figure(rows: Sequence[dict[str, Any]], beam: list[Explained], tops: np.ndar
     for unit in beam:
         left.plot(lengths, [float(unit.iou(length)) for length in lengths], color="#2f7fd0", alpha=0.08, linewidth=0.7)
     left.plot(lengths, [row["mean_iou"] for row in rows], color="#103a66", marker="o", label="beam, mean")
+    local = [(row["max_length"], row["mean_local"]) for row in rows if row["mean_local"] is not None]
+    if local:
+        left.plot(*zip(*local), color="#27ae60", marker="+", linestyle="-.", label="local search, mean")
     proven = [(row["max_length"], row["mean_optimum"]) for row in rows if row["mean_optimum"] is not None]
     if proven:
         left.plot(*zip(*proven), color="#c0392b", marker="x", linestyle="--", label="proven optimum, mean")

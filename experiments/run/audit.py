@@ -3,7 +3,8 @@
 `beam_gap` is what a better formula could still gain: the proven bound minus the beam's IoU.  The beam was optimal
 where that is 0; it was not where the other engine found a higher IoU; else it is not settled.
 
-Several maximum lengths and beam sizes make a grid: every length is proven once, and every beam held against it.
+Several maximum lengths and beam sizes make a grid: every length is proven once, and every beam held against it, and
+local search.
 """
 
 from __future__ import annotations
@@ -29,16 +30,20 @@ from .where import Processes
 
 @dataclass(frozen=True)
 class Audited:
-    """A unit's answers of a beam and of the engine that proves."""
+    """A unit's answers of a beam, of local search and of the engine that proves."""
 
     beam_size: int | None
     beam: SearchResult
+    local: SearchResult
     exact: SearchResult
 
     @property
     def gap(self) -> Fraction | None:
         """What any formula could gain over the beam's, at most; None where nothing is proven."""
-        return None if self.exact.bound is None else self.exact.bound - _iou(self.beam)
+        return self._gap_of(self.beam)
+
+    def _gap_of(self, found: SearchResult) -> Fraction | None:
+        return None if self.exact.bound is None else self.exact.bound - _iou(found)
 
     @property
     def beam_was_optimal(self) -> bool | None:
@@ -52,6 +57,7 @@ class Audited:
         return {
             "unit": self.beam.unit,
             "beam": self.beam.record(),
+            "local": self.local.record(),
             "exact": self.exact.record(),
             "beam_gap": None if self.gap is None else rounded_up(self.gap),
             "beam_optimal": self.beam_was_optimal,
@@ -59,6 +65,7 @@ class Audited:
 
     def point(self) -> Record:
         """The same in short, as a point of the grid."""
+        local_gap = self._gap_of(self.local)
         return {
             "max_length": self.beam.max_length,
             "beam_size": self.beam_size,
@@ -70,6 +77,9 @@ class Audited:
             "status": self.exact.status.value,
             "beam_seconds": round(self.beam.seconds, 6),
             "exact_seconds": round(self.exact.seconds, 6),
+            "local_iou": float(_iou(self.local)),
+            "local_gap": None if local_gap is None else rounded_up(local_gap),
+            "local_seconds": round(self.local.seconds, 6),
         }
 
 
@@ -87,7 +97,8 @@ def audit_record(grid: Sequence[Audited]) -> Record:
 class Audit:
     """The work of an audit for one unit: every length proven once, and every beam held against it.
 
-    settings: of the engine that proves; its `max_length` and `beam_size` are the grid's last.
+    settings: of the engine that proves; its `max_length` and `beam_size` are the grid's last, its `seed` that of local
+    search, too.
     """
 
     command: ClassVar[str] = "audit"
@@ -116,6 +127,11 @@ class Audit:
         check_settings(settings)
         return cls(settings, all_lengths, sizes)
 
+    @property
+    def searches(self) -> tuple[SearchSettings, ...]:
+        """What is to be compiled before a clock starts."""
+        return self.settings, SearchSettings(engine="local")
+
     def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> tuple[Audited, ...]:
         return self._grid(lambda settings: explain_unit(cells, column, settings, should_stop))
 
@@ -127,8 +143,9 @@ class Audit:
         points = []
         for length in self.lengths:
             proof = search(replace(self.settings, max_length=length))
+            local = search(SearchSettings(engine="local", max_length=length, seed=self.settings.seed))
             for size in self.beam_sizes:
-                points.append(Audited(size, search(SearchSettings(max_length=length, beam_size=size)), proof))
+                points.append(Audited(size, search(SearchSettings(max_length=length, beam_size=size)), local, proof))
         return tuple(points)
 
     def record(self) -> Record:
@@ -154,8 +171,10 @@ def run_audit(probe: Probe, units: Sequence[str], audit: Audit, folder: Path, *,
 class AuditSummary:
     """What an audit found at one length and beam size; degenerate and failed units are left out.
 
-    proven: units whose optimum is known.  optimal, beaten: of the beam.  mean_gap, largest_gap: of proven bounds
-    over the beam's IoU; None where nothing is proven.  beam_seconds, exact_seconds: means per unit.
+    proven: units whose optimum is known.  optimal, beaten: of the beam; local_optimal: of local search.  mean_gap,
+    largest_gap: of proven bounds over the beam's IoU; mean_local_gap over that of local search; None where nothing is
+    proven.  beam_seconds, local_seconds, exact_seconds: means per unit.  What is of local search is None where an
+    earlier version made the audit.
     """
 
     max_length: int
@@ -170,6 +189,10 @@ class AuditSummary:
     mean_exact_iou: float
     beam_seconds: float
     exact_seconds: float
+    local_optimal: int | None
+    mean_local_gap: float | None
+    mean_local_iou: float | None
+    local_seconds: float | None
 
 
 def summarise(records: Sequence[Record]) -> list[AuditSummary]:
@@ -183,6 +206,8 @@ def summarise(records: Sequence[Record]) -> list[AuditSummary]:
 
 def _summary(length: int, size: int, points: list[Record]) -> AuditSummary:
     gaps = [point["beam_gap"] for point in points if point["beam_gap"] is not None]
+    has_local = all("local_iou" in point for point in points)
+    local_gaps = [point["local_gap"] for point in points if has_local and point["local_gap"] is not None]
     return AuditSummary(
         max_length=length,
         beam_size=size,
@@ -196,6 +221,10 @@ def _summary(length: int, size: int, points: list[Record]) -> AuditSummary:
         mean_exact_iou=fmean(point["exact_iou"] for point in points),
         beam_seconds=fmean(point["beam_seconds"] for point in points),
         exact_seconds=fmean(point["exact_seconds"] for point in points),
+        local_optimal=sum(gap == 0 for gap in local_gaps) if has_local else None,
+        mean_local_gap=fmean(local_gaps) if local_gaps else None,
+        mean_local_iou=fmean(point["local_iou"] for point in points) if has_local else None,
+        local_seconds=fmean(point["local_seconds"] for point in points) if has_local else None,
     )
 
 

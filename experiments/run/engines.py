@@ -39,7 +39,8 @@ class Engine:
 
     says: what it does, in a sentence's part, for help texts and docs.  search: (problem, settings, stopping) ->
     result.  spaces: those it searches.  takes: the settings that it heeds, beside those that all do.  proves: whether
-    its results have a bound, so that an audit may hold the beam against it.
+    its results have a bound, so that an audit may hold the beam against it.  grows: whether a search for long formulas
+    passes all shorter ones, and answers as a search for these would.
     """
 
     says: str
@@ -47,6 +48,7 @@ class Engine:
     spaces: tuple[str, ...]
     takes: tuple[str, ...] = ()
     proves: bool = False
+    grows: bool = False
 
 
 def _beam(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
@@ -76,6 +78,12 @@ def _beam(problem: Problem, settings: SearchSettings, stopping: Stopping) -> Sea
 
 def _beam_size(settings: SearchSettings) -> int:
     return 10 if settings.beam_size is None else settings.beam_size
+
+
+def _local(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
+    from ...solver.local.local_search import search_local
+
+    return search_local(problem, stopping, settings.max_length, beam_size=_beam_size(settings), seed=settings.seed)
 
 
 def _brute(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
@@ -137,6 +145,14 @@ ENGINES: dict[str, Engine] = {
         _beam,
         ("chain",),
         ("beam_size", "top_k", "penalty", "metric", "compat", "time_limit"),
+        grows=True,
+    ),
+    "local": Engine(
+        "betters the beam's chains by taking rules out and putting others in; proves nothing",
+        _local,
+        ("chain",),
+        ("beam_size", "time_limit"),
+        grows=True,
     ),
     "exact": Engine(
         "proves the optimum, stopped early a bound", _exact, SPACES, ("beam_size", "time_limit"), proves=True

@@ -62,11 +62,15 @@ class Recount:
         try:
             points = self.points(line["unit"])
             if self.header["command"] == "audit":
-                for part in ("beam", "exact"):
+                chain = {"space": "chain", "max_length": self.settings["max_length"]}
+                asked = {
+                    "beam": chain | {"engine": "beam"},
+                    "local": chain | {"engine": "local"},
+                    "exact": self.settings,
+                }
+                for part in [part for part in asked if part in line]:
                     require(line[part]["unit"] == line["unit"], f"the unit of {part} is {line[part]['unit']!r}")
-                beam = {"engine": "beam", "space": "chain", "max_length": self.settings["max_length"]}
-                _Answer(self, points, line["beam"], beam).check()
-                _Answer(self, points, line["exact"], self.settings).check()
+                    _Answer(self, points, line[part], asked[part]).check()
                 check_audit(line, self.settings)
             else:
                 _Answer(self, points, line, self.settings).check()

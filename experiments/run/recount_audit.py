@@ -1,4 +1,4 @@
-"""What an audit's line says of its two answers, from their fractions.
+"""What an audit's line says of its answers, from their fractions.  Audits of earlier versions have no local search.
 
 The last point of its grid is these answers in short.  Of the others there are no formulas to count again: they are
 held against each other, the proven bound, and what `by_length` proves.
@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from ...solver.metrics import rounded_up
 from .wrong_line import fraction_of, is_rounded_up, require
 
+LOCAL = ("local_iou", "local_gap", "local_seconds")
 ROUNDING = 1e-12
 """More than a sum of rounded numbers below 1 can be off."""
 
@@ -26,7 +28,19 @@ def check_audit(line: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     better = fraction_of(exact) > fraction_of(beam)
     optimal = True if gap == 0 else False if better else None
     require(line["beam_optimal"] is optimal, "beam_optimal does not follow from the two answers")
+    if "local" in line:
+        _check_local(line["local"], bound, line["grid"][-1])
     _check_grid(line, settings)
+
+
+def _check_local(local: Mapping[str, Any], bound: Fraction | None, last: Mapping[str, Any]) -> None:
+    """What the grid's last point says of local search."""
+    require(all(field in last for field in LOCAL), "the grid's last point is not local search's")
+    gap = None if bound is None else bound - fraction_of(local)
+    require(gap is None or gap >= 0, "the IoU of local search is above the bound")
+    short = {"local_iou": local["iou"], "local_gap": None if gap is None else rounded_up(gap)}
+    short |= {"local_seconds": local["seconds"]}
+    require(all(last[field] == value for field, value in short.items()), "the grid's last point is not local search's")
 
 
 def _check_grid(line: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
@@ -46,11 +60,13 @@ def _check_grid(line: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         "exact_seconds": exact["seconds"],
     }
     require(all(grid[-1][key] == value for key, value in last.items()), "the grid's last point is not the answers'")
+    has_local = "local" in line
     proofs: dict[int, Mapping[str, Any]] = {}
     for point in grid:
         _check_point(point, exact)
+        require(all((field in point) == has_local for field in LOCAL), "local search is in the grid or the line alone")
         same = proofs.setdefault(point["max_length"], point)
-        parts = ("exact_iou", "exact_gap", "status", "exact_seconds")
+        parts = ("exact_iou", "exact_gap", "status", "exact_seconds", *(LOCAL if has_local else ()))
         require(all(point[part] == same[part] for part in parts), "the grid has two proofs of one length")
 
 
@@ -77,7 +93,14 @@ def _check_point(point: Mapping[str, Any], exact: Mapping[str, Any]) -> None:
         f"{where} is degenerate, or is not",
     )
     highest = exact["bound"] if exact["bound"] is not None else exact["ceiling"]
-    require(max(beam, best) <= highest, f"{where} is above what is proven")
+    local = point.get("local_iou", 0.0)
+    require(max(beam, best, local) <= highest, f"{where} is above what is proven")
+    if "local_iou" in point:
+        require((point["local_gap"] is None) == (gap is None), f"{where} has one gap")
+        require(
+            gap is None or abs((point["local_gap"] - gap) - (beam - local)) < ROUNDING,
+            f"{where} has gaps that do not go with its IoUs",
+        )
     if point["status"] == "optimal":
         known = exact["by_length"][point["max_length"] - 1 :][:1]
         for found in known:

@@ -135,6 +135,9 @@ class GridPoint(Strict):
     status: Status
     beam_seconds: Number
     exact_seconds: Number
+    local_iou: Number = 0.0
+    local_gap: Number | None = None
+    local_seconds: Number = 0.0
 
 
 class AuditLine(_Kept):
@@ -142,6 +145,7 @@ class AuditLine(_Kept):
 
     unit: Text
     beam: Answer
+    local: Answer | None = None
     exact: KeptAnswer
     beam_gap: Number | None
     beam_optimal: bool | None

@@ -81,7 +81,7 @@ def _not_checked(line: Record) -> list[str]:
 
     An audit's grid is checked where it repeats the answers; its other points only against these and each other.
     """
-    answers = [line["beam"], line["exact"]] if "grid" in line else [line]
+    answers = [line[part] for part in ("beam", "local", "exact") if part in line] if "grid" in line else [line]
     fields = ["seconds"] + [name for name in ("error", "sample") if any(name in answer for answer in answers)]
     return fields + (["grid"] if len(line.get("grid", ())) > 1 else [])
 

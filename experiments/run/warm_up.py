@@ -23,16 +23,16 @@ MESSAGE = "compexact: compiling the inner loops, once for this installation; it 
 
 def warm_up(settings: SearchSettings, *, quiet: bool = False) -> None:
     """Make the loops of the settings' engine ready; one line on stderr says so where they are really compiled."""
-    if settings.engine == "beam":
-        _warm_up("beam", 2, quiet)
+    if settings.engine in ("beam", "local"):
+        _warm_up(settings.engine, 2, quiet)
     else:
         _warm_up("exact", 3 if settings.max_length <= SHORT or settings.engine != "exact" else SHORT + 1, quiet)
 
 
 def warm_up_for(work: Any) -> None:
-    """Make those ready that the work for units needs: of its `settings`, or the beam's where it has none."""
-    settings = getattr(work, "settings", None)
-    warm_up(settings if isinstance(settings, SearchSettings) else SearchSettings())
+    """Make those ready that the work for units needs: of its `searches` or `settings`, or the beam's without any."""
+    for settings in getattr(work, "searches", (getattr(work, "settings", None),)):
+        warm_up(settings if isinstance(settings, SearchSettings) else SearchSettings())
 
 
 @lru_cache(maxsize=8)

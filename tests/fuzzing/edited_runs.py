@@ -87,8 +87,9 @@ class Truth:
         """Raise `Disagreement` where the line of a run states what is not so."""
         unit, settings = line["unit"], header["settings"]
         audited = header["command"] == "audit"
-        for answer in (line["beam"], line["exact"]) if audited else (line,):
-            asked = settings["space"] if answer is not line.get("beam") else "chain"
+        for part in [part for part in ("beam", "local", "exact") if part in line] if audited else [""]:
+            answer = line[part] if part else line
+            asked = "chain" if part in ("beam", "local") else settings["space"]
             require((answer["space"], answer["max_length"]) == (asked, settings["max_length"]), "another question")
             self.check_answer(unit, answer)
         if audited:

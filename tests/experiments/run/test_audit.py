@@ -117,7 +117,7 @@ def test_an_audit_line_holds_both_answers_and_the_verdict(compexact, trap, tmp_p
     ended = compexact("audit", trap, "--beam-size", 1, "-o", tmp_path / "audit")
     assert ended.code == 0
     missed, degenerate = lines(ended.out)
-    assert list(missed) == ["unit", "beam", "exact", "beam_gap", "beam_optimal"]
+    assert list(missed) == ["unit", "beam", "local", "exact", "beam_gap", "beam_optimal"]
     assert missed["beam"]["status"] == "feasible"
     assert missed["exact"]["status"] == "optimal"
     assert missed["exact"]["formula"] == "(c0 AND c1) OR c2"
@@ -164,7 +164,7 @@ def test_the_summary_counts_what_the_lines_say():
 
 def test_an_equal_answer_under_an_open_bound_does_not_settle_whether_the_beam_was_optimal():
     beam = beam_search(Problem.of(random_cells(), 0))
-    audited = Audited(10, beam, replace(beam, engine="exact", bound=beam.ceiling, status=Status.BOUNDED))
+    audited = Audited(10, beam, beam, replace(beam, engine="exact", bound=beam.ceiling, status=Status.BOUNDED))
     assert audited.gap == beam.ceiling - beam.best.iou > 0
     assert audited.beam_was_optimal is None
 
