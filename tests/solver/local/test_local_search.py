@@ -1,5 +1,6 @@
 """Local search against the beam, brute force and itself; its compiled rounds against masks."""
 
+import itertools
 import time
 from fractions import Fraction
 
