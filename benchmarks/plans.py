@@ -23,8 +23,8 @@ class Plan:
 
 
 def question_of(answer: str) -> str:
-    """The question by the name of its answer; one question can be asked in two ways."""
-    return answer.removesuffix("-by-hand")
+    """The question by the name of its answer; one question can be asked in two ways, or of a second network."""
+    return answer.removesuffix("-by-hand").removesuffix("-second")
 
 
 def plan(folder: Path, made: list[Step], runs: list[Path], asked: dict[str, tuple[str | Path, ...]]) -> Plan:
@@ -38,7 +38,10 @@ def plan(folder: Path, made: list[Step], runs: list[Path], asked: dict[str, tupl
 
 
 def vision(folder: Path, data: Path) -> Plan:
-    """SqueezeNet and 1,003 images.  No gold labels: so no `accuracy`; too few images a class for `distil`."""
+    """SqueezeNet and 1,003 images, and EfficientNet-Lite0 beside it.
+
+    No gold labels: so no `accuracy`; too few images a class for `distil`.
+    """
     probe, run, proven, audit = (folder / name for name in ("probe", "run", "proven", "audit"))
     earlier, ranged = folder / "probe-earlier", folder / "ranged"
     broden, weights = f"broden:{data / 'broden_mini'}", data / "squeezenet/squeezenet1_0_dc.pth"
@@ -49,6 +52,11 @@ def vision(folder: Path, data: Path) -> Plan:
     traced = ("probe", "vision", "--dataset", broden, *shown)
     even, odd = folder / "probe-even", folder / "probe-odd"
     classes = ("--model", "squeezenet:model", "--weights", weights)
+    second, second_audit = folder / "second-probe", folder / "second-audit"
+    other_weights = data / "efficientnet_lite0/efficientnet-lite0-57934424.pth"
+    other = ("--model", "efficientnet:model", "--weights", other_weights, "--image-size", "224", "--scale", "255")
+    other = (*other, "--mean", "127,127,127", "--std", "128,128,128")
+    pasted = (HERE / "adversarial.csv", "--dataset", broden)
     made = [
         step(probe, *traced, "features.12"),
         step(ranged, *traced, "features.12", "--quantile", "0.02", "--ranges", "3"),
@@ -58,9 +66,12 @@ def vision(folder: Path, data: Path) -> Plan:
         step(run, "explain", probe, "--length", "3"),
         step(proven, "explain", probe, "--engine", "exact", "--length", "3"),
         step(audit, "audit", probe, "--length", "2,3,4", "--beam-size", "1,5,10,50"),
+        step(second, "probe", "vision", "--dataset", broden, *other, "--layer", "_bn1"),
+        step(second_audit, "audit", second, "--length", "2,3,4", "--beam-size", "1,5,10,50"),
     ]
     asked = {
         "length": (probe, "--proven", "1-5"),
+        "length-second": (second, "--proven", "1-4"),
         "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
         "heldout": (even, "--held-out", odd, "--proven", "1-4"),
         "uniqueness": (probe,),
@@ -70,18 +81,10 @@ def vision(folder: Path, data: Path) -> Plan:
         "ranges": (ranged,),
         "compare": (run, proven),
         "ablate": (proven, *model, "--dataset", broden, "--limit", "150", "--steps", "4", "--repeats", "2"),
-        "adversarial": (
-            HERE / "adversarial.csv",
-            "--dataset",
-            broden,
-            "--preset",
-            "caffe",
-            "--image-size",
-            "227",
-            *classes,
-        ),
+        "adversarial": (*pasted, "--preset", "caffe", "--image-size", "227", *classes),
+        "adversarial-second": (*pasted, *other),
     }
-    return plan(folder, made, [proven, audit], asked)
+    return plan(folder, made, [proven, audit, second_audit], asked)
 
 
 def nli(folder: Path, data: Path) -> Plan:
