@@ -15,7 +15,8 @@ that largest and l that smallest value, V(g) is at most
       + the smaller of  max (m4 V(z) + m5 V(xz)) + max m6 V(yz)  and  max m5 V(xz) + max (m4 V(z) + m6 V(yz)),
 
 each maximum over all z after y: no sum exceeds the sum of the maxima of its parts.  Where that is above T for some g,
-the V(xyz) of all z are counted from the cells of x, and each V(g) is exact.  Every set of three concepts is x, y, z in
+the z are gone through, u and -l being at most what xz and yz have, too.  Where some z is left, the V(xyz) of all z are
+counted from the cells of x, and each V(g) is exact.  Every set of three concepts is x, y, z in
 one way, and the truth tables over it are those of all formulas over one, two or three of its concepts.
 """
 
@@ -110,24 +111,41 @@ def walk(
             for y in range(n - 2, x, -1):
                 ahead[k, y] = largest
                 largest = max(largest, parts[k, 0] * alone[y] + parts[k, 1] * pair[x, y])
-        any_wanted = False
         wanted[:] = False
         for f in range(len(signs)):
             m0, m1, m2, m3, m7 = signs[f, 0], signs[f, 1], signs[f, 2], signs[f, 3], signs[f, 7]
             x_with_z, x_only, y_only, y_with_z = of_table[f]
             fixed = m0 * every + m1 * alone[x]
-            largest = limit
+            largest, with_x, of_all = limit, pair[x], gain[x] if m7 > 0 else loss[x]
+            one, other = (ahead[x_with_z], after[y_only]), (ahead[x_only], after[y_with_z])
+            of_f, times = bound[f], abs(m7)
             for y in range(x + 1, n - 1):
-                third = min(ahead[x_with_z, y] + after[y_only, y], ahead[x_only, y] + after[y_with_z, y])
-                of_all = max(m7 * gain[x, y], -m7 * loss[x, y])
-                bound[f, y] = fixed + m2 * alone[y] + m3 * pair[x, y] + third + of_all
-                largest = max(largest, bound[f, y])
+                third = min(one[0][y] + one[1][y], other[0][y] + other[1][y])
+                of_f[y] = fixed + m2 * alone[y] + m3 * with_x[y] + third + times * of_all[y]
+                largest = max(largest, of_f[y])
             if largest > limit:
-                any_wanted = True
                 for y in range(x + 1, n - 1):
                     wanted[y] |= bound[f, y] > limit
         steps += (n - x) * len(signs) // 4
-        if any_wanted:
+        for y in range(x + 1, n - 1):
+            if not wanted[y]:
+                continue
+            wanted[y] = False
+            for f in range(len(signs)):
+                if bound[f, y] <= limit:
+                    continue
+                m4, m5, m6, m7 = signs[f, 4], signs[f, 5], signs[f, 6], signs[f, 7]
+                fixed = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y] + signs[f, 3] * pair[x, y]
+                of_all, in_x, in_y = (gain, gain[x], gain[y]) if m7 > 0 else (loss, loss[x], loss[y])
+                most, with_x, with_y, times = limit, pair[x], pair[y], abs(m7)
+                for z in range(y + 1, n):
+                    triples = min(of_all[x, y], in_x[z], in_y[z])
+                    value = m4 * alone[z] + m5 * with_x[z] + m6 * with_y[z] + times * triples
+                    most = max(most, fixed + value)
+                bound[f, y] = most
+                wanted[y] |= most > limit
+                steps += (n - y) // 4
+        if wanted.any():
             for at in range(starts[x], starts[x + 1]):
                 row, last = rows[at], indptr[rows[at] + 1]
                 i = last - 1
