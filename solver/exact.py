@@ -96,7 +96,7 @@ def search_exact(
 def _long_chains(
     problem: Problem, start: SearchResult, stopping: Stopping, top: Fraction, by_roles: bool
 ) -> SearchResult:
-    """By roles; where these leave a gap, by a transport, and where they prove nothing, by prefixes, too."""
+    """By roles; where these leave a gap, by a transport and by prefixes in the time that is left."""
     assert start.best is not None
     best, proof = start.best, None
     if by_roles:
@@ -105,9 +105,8 @@ def _long_chains(
     start = replace(start, best=best, by_length=(*start.by_length[:-1], best), top=(best,))
     if proof is None or proof.bound > best.iou:
         bounded = transport_bound(problem, start.max_length, "chain", best.iou, top, stopping)
-        if proof is None:
-            return search_prefixes(problem, start, stopping, proven=bounded, ceiling=top)
-        proof = min(proof, bounded, key=lambda certificate: certificate.bound)
+        proven = min(proof or bounded, bounded, key=lambda certificate: certificate.bound)
+        return search_prefixes(problem, start, stopping, proven=proven, ceiling=top)
     bounds = (*(start.bounds or (top,) * start.max_length)[:-1], proof.bound)
     more = {"bounds": bounds, "ceiling": top, "certificate": proof}
     return SearchResult.of(problem, "exact", start.by_length, stopping, **more)

@@ -1,4 +1,4 @@
-"""What charges prove: the bound of `relaxation.py`, in integers.
+"""What charges prove: the bound of `checking/roles.py`, in integers.
 
 A *charge* is a multiplier of 0 or more of a row.  Charges come from a linear program as floats and are rounded; any
 charges prove a bound, so rounding costs tightness and never truth.

@@ -1,4 +1,4 @@
-"""The linear program of one AND pattern, as arrays: `relaxation.py` says what its variables and rows mean.
+"""The linear program of one AND pattern, as arrays: `checking/roles.py` says what its variables and rows mean.
 
 A variable's number follows from its kind: first y of every cell in use, then p, n and z, and for patterns that have
 more ANDs inside u, P and A.  Rows stand one after the other, each kind in one block.

@@ -31,6 +31,8 @@ PATIENCE = 0.5
 """Of a time limit, after which the patterns must have been gone through."""
 MOST_PATTERNS = 200
 """Where there are more, another search takes less time.  A count, so that the answer is the same on every machine."""
+MOST_WORK = 100_000_000
+"""Entries of all programs solved, where there is no time limit: about a minute.  A count, for the same reason."""
 MOST_ENTRIES = 2_000_000
 """Of the first linear program, about."""
 CLOSE = 1e-6
@@ -48,6 +50,7 @@ class RoleSearch:
         self.tried: set[Any] = set()
         self.counts = {"lp": 0, "branches": 0, "patterns": 0, "improved": 0}
         self.kept: Certificate | None = None
+        self.work = 0
         self._aim()
 
     def _aim(self) -> None:
@@ -119,6 +122,9 @@ class RoleSearch:
 
     def _solved(self, program: LinearProgram, cutoff: float = -math.inf) -> Solution | None:
         self.counts["lp"] += 1
+        self.work += len(program.parts.entries)
+        if self.work > MOST_WORK and self.stopping.deadline == math.inf:
+            raise Stopped
         return program.solve(self.stopping, cutoff)
 
     @property
