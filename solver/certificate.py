@@ -21,7 +21,7 @@ class Certificate:
     proof: `ceiling` or `sets`, without content; `transport`, the content a list of [cell, cell, amount];
     `prefixes` (chains only), the content `{"values", "trees"}`: for each length r a number that no
     chain of r concepts exceeds, and the prefixes that were opened, in the order of the walk, each as
-    `depth * 3 n_concepts + rule`.
+    `depth * 3 n_concepts + rule`; `roles` (chains only), the content as `checking/roles.py` reads it.
     """
 
     space: str

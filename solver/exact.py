@@ -2,9 +2,10 @@
 
 It starts from the beam's answer.  Up to five concepts it walks sets of concepts (`solver/sets`), over chains or trees.
 Beyond, local search (`solver/local`) makes the beam's chains better, and that walk has a share of the time for the
-lengths up to five: both are starts for longer formulas.  `solver/transport.py` bounds what any function of that many
-concepts can reach; and for chains branch and bound (`solver/prefixes`) looks for better formulas and better bounds
-until the time is up.
+lengths up to five: both are starts for longer formulas.  For chains, linear programs over the roles that concepts play
+(`solver/roles`) then find and prove the best one.  Where they do not, and for trees, `solver/transport.py` bounds what
+any function of that many concepts can reach; where the programs would be too large or too many, branch and bound
+(`solver/prefixes`) goes on until the time is up.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .local.local_search import improved
 from .prefixes.branch_and_bound import search_prefixes
 from .problem import Problem
 from .result import SearchResult
+from .roles.search import search_roles
 from .sets.functions import SPACES
 from .sets.search import MAX_LENGTH as SHORT
 from .sets.search import search_sets
@@ -31,6 +33,8 @@ from .transport import transport_bound
 POLLS = 400
 """How often the walk over short formulas may ask whether to stop, before longer ones: at most some seconds.  A count,
 and not a time, so that the answer is the same on every machine."""
+ROLES_SHARE = 0.9
+"""Of the time left; the rest is for the bounds that remain where the search by roles does not end."""
 LOCAL_SHARE = 0.1
 SHORT_SHARE = 0.25
 """But no more than these shares of a time limit for local search, and for that walk."""
@@ -58,9 +62,14 @@ def exact_search(
 
 
 def search_exact(
-    problem: Problem, stopping: Stopping, space: str = "chain", max_length: int = 3, beam_size: int = 10
+    problem: Problem,
+    stopping: Stopping,
+    space: str = "chain",
+    max_length: int = 3,
+    beam_size: int = 10,
+    by_roles: bool = True,
 ) -> SearchResult:
-    """`exact_search` until `stopping`."""
+    """`exact_search` until `stopping`.  by_roles: whether long chains are searched by roles first."""
     if space not in SPACES:
         raise UsageError(f"the space is {' or '.join(SPACES)}, not {space!r}")
     start = search_beam(problem, stopping, max_length, beam_size=beam_size)
@@ -75,12 +84,31 @@ def search_exact(
         return search_sets(problem, start, stopping, space=space, ceiling=top)
     start = improved(problem, start, stopping.within(LOCAL_SHARE * stopping.seconds_left))
     start = _with_short_ones(problem, start, stopping, space, top)
+    if space == "chain":
+        return _long_chains(problem, start, stopping, top, by_roles)
     assert start.best is not None
     bounded = transport_bound(problem, max_length, space, start.best.iou, top, stopping)
-    if space == "chain":
-        return search_prefixes(problem, start, stopping, proven=bounded, ceiling=top)
     bounds = (*start.bounds[:-1], bounded.bound)
     more = {"space": space, "bounds": bounds, "ceiling": top, "certificate": bounded}
+    return SearchResult.of(problem, "exact", start.by_length, stopping, **more)
+
+
+def _long_chains(
+    problem: Problem, start: SearchResult, stopping: Stopping, top: Fraction, by_roles: bool
+) -> SearchResult:
+    """By roles; where these leave a gap, by a transport and by prefixes in the time that is left."""
+    assert start.best is not None
+    best, proof = start.best, None
+    if by_roles:
+        share = stopping.within(ROLES_SHARE * stopping.seconds_left)
+        best, proof = search_roles(problem, best, start.max_length, share)
+    start = replace(start, best=best, by_length=(*start.by_length[:-1], best), top=(best,))
+    if proof is None or proof.bound > best.iou:
+        bounded = transport_bound(problem, start.max_length, "chain", best.iou, top, stopping)
+        proven = min(proof or bounded, bounded, key=lambda certificate: certificate.bound)
+        return search_prefixes(problem, start, stopping, proven=proven, ceiling=top)
+    bounds = (*(start.bounds or (top,) * start.max_length)[:-1], proof.bound)
+    more = {"bounds": bounds, "ceiling": top, "certificate": proof}
     return SearchResult.of(problem, "exact", start.by_length, stopping, **more)
 
 

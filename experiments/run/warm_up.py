@@ -15,7 +15,10 @@ import numpy as np
 
 from ...solver.arrays import from_arrays
 from ...solver.compiled import on_compiling
+from ...solver.exact import search_exact
+from ...solver.problem import Problem
 from ...solver.sets.search import MAX_LENGTH as SHORT
+from ...solver.stopping import Stopping
 from .engines import SearchSettings, explain_unit
 
 MESSAGE = "compexact: compiling the inner loops, once for this installation; it takes up to a minute"
@@ -51,3 +54,5 @@ def _warm_up(engine: str, length: int, quiet: bool) -> None:
     cells = from_arrays(matrix, weights=weights, active=active)
     with on_compiling(say):
         explain_unit(cells, 0, replace(SearchSettings(), engine=engine, max_length=length))
+        if length > SHORT:
+            search_exact(Problem.of(cells, 0), Stopping(), max_length=length, by_roles=False)

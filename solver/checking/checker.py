@@ -16,6 +16,7 @@ from .digest import digest_with, rows_hash
 from .errors import CertificateError
 from .given import accepted
 from .prefixes import check_prefixes
+from .roles import check_roles
 from .sets import check_sets
 from .transport import check_transport
 
@@ -201,6 +202,12 @@ PROOFS: Mapping[str, Proof] = {
     "prefixes": Proof(
         "all prefixes of chains were gone through; those left closed cannot exceed the bound",
         lambda cells, claim, limits: check_prefixes(cells, claim.bound, claim.max_length, claim.content, limits.clock),
+        spaces=("chain",),
+        has_content=True,
+    ),
+    "roles": Proof(
+        "linear bounds on the roles that concepts can play, for all ANDs that a chain may have",
+        lambda cells, claim, limits: check_roles(cells, claim.bound, claim.max_length, claim.content, limits.clock),
         spaces=("chain",),
         has_content=True,
     ),

@@ -239,7 +239,7 @@ def claim_about(arrays: Arrays, rng: Rng) -> Content:
     """A claim that is true, or nearly, of what the arrays seem to say."""
     seen = truth_of(arrays) or naive(arrays)
     space, proof = ("chain", "tree")[int(rng.integers(2))], KINDS[int(rng.integers(len(KINDS)))]
-    if proof == "prefixes":
+    if proof in ("prefixes", "roles"):
         space = "chain"
     length, n = int(rng.integers(1, 6)), len(seen.concepts)
     formula = random_formula(n, int(rng.integers(1, length + 1)), space, rng) if n else 0
@@ -277,6 +277,8 @@ def _content(proof: str, seen: Truth, bound: Fraction, length: int, rng: Rng) ->
     values = [q * a - p * (w - a) for w, a in zip(seen.weights, seen.active)]
     if proof == "transport":
         return list(_greedy(values, rng))
+    if proof == "roles":
+        return _charged(seen, values, rng)
     if proof != "prefixes":
         return None
     most, claimed = 0, []
@@ -285,6 +287,21 @@ def _content(proof: str, seen: Truth, bound: Fraction, length: int, rng: Rng) ->
         claimed.append(most)
     trees = [list(whole_tree(3 * len(seen.concepts), 0, r)) for r in range(1, length + 1)]
     return {"values": [*claimed[:-1], p * sum(seen.active)], "trees": trees}
+
+
+def _charged(seen: Truth, values: list[int], rng: Rng) -> Content:
+    """Nothing is charged, or random amounts for random concepts of the cells; all deeper chains at once."""
+    taken: list[list[int]] = [[], [], []]
+    for j, value in enumerate(values):
+        having = [c for c, cells in enumerate(seen.concepts) if cells >> j & 1]
+        if having and rng.random() < 0.3:
+            amount = int(rng.integers(0, 1 + min(abs(value), 2**62)))
+            for column, number in zip(taken, (j, having[int(rng.integers(len(having)))], amount)):
+                column.append(number)
+    nothing = {"unit": 0, "taken": [[], [], []], "spared": [[], [], [], []], "inner": [[], []]}
+    charges = (nothing, nothing | {"taken": taken})
+    own, deeper = (charges[int(rng.integers(2))] for _ in range(2))
+    return {"own": [own], "deeper": deeper, "shorter": None, "next": []}
 
 
 def whole_tree(n_rules: int, depth: int, r: int) -> Iterator[int]:

@@ -21,6 +21,7 @@ from compexact.solver.checking.cell_counts import Counted
 from compexact.solver.checking.given import accepted
 from compexact.solver.compiled import compiled
 from compexact.solver.prefixes.branch_and_bound import search_prefixes
+from compexact.solver.roles.search import search_roles
 from compexact.solver.stopping import Stopping
 
 _made: dict[Any, Any] = {}
@@ -50,6 +51,21 @@ def by_prefixes(
         proven=Certificate("chain", max_length, top, "ceiling"),
         ceiling=top,
     )
+
+
+def by_roles(
+    problem: Problem, *, max_length: int, beam_size: int = 10, time_limit: float | None = None
+) -> SearchResult:
+    """The search by roles at any length, from the beam's formula: a second opinion."""
+    stopping = Stopping.after(time_limit)
+    start = beam_search(problem, max_length=max_length, beam_size=beam_size)
+    if start.best is None:
+        return replace(start, engine="exact", bound=Fraction(0))
+    best, proof = search_roles(problem, start.best, max_length, stopping)
+    top = ceiling(problem)
+    proof = proof or Certificate("chain", max_length, top, "ceiling")
+    found = (*start.by_length[:-1], best)
+    return SearchResult.of(problem, "exact", found, stopping, bounds=(proof.bound,) * max_length, certificate=proof)
 
 
 def ask(problem: Problem, length: int, *, search: Callable[..., SearchResult] = exact_search, **options: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from asking import by_prefixes, claim
+from asking import by_prefixes, by_roles, claim
 from problems import hard
 
 from compexact.solver import Problem, SearchResult, exact_search
@@ -45,5 +45,6 @@ def proven() -> list[Honest]:
     for seed in range(2):
         out.append(honest(hard(seed), by_prefixes(hard(seed), max_length=4)))
         assert sum(map(len, out[-1].content["content"]["trees"])) > 5
+        out.append(honest(hard(seed, cells=30, concepts=8), by_roles(hard(seed, cells=30, concepts=8), max_length=4)))
     assert {each.proof for each in out} == set(PROOFS)
     return out

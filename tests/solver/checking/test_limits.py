@@ -9,7 +9,7 @@ import time
 from fractions import Fraction
 
 import pytest
-from asking import by_prefixes, sealed, verdict
+from asking import by_prefixes, by_roles, sealed, verdict
 from problems import dense, hard, rare_unit
 
 from compexact.solver import exact_search
@@ -41,10 +41,12 @@ def honest():
     problem = hard(1)
     by_set, by_prefix = exact_search(problem, max_length=4), by_prefixes(problem, max_length=4)
     routes = transport_bound(problem, 2, "tree", Fraction(0), ceiling(problem))
+    by_role = by_roles(problem, max_length=3)
     assert (by_set.certificate.proof, by_prefix.certificate.proof) == ("sets", "prefixes")
     return {
         "sets": (problem, by_set.certificate.to_json(problem, by_set.best)),
         "prefixes": (problem, by_prefix.certificate.to_json(problem, by_prefix.best)),
+        "roles": (problem, by_role.certificate.to_json(problem, by_role.best)),
         "transport": (problem, routes.to_json(problem, exact_search(problem, max_length=1).best)),
     }
 

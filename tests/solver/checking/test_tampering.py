@@ -106,7 +106,37 @@ def _replanted(content, n, n_cells, chance):
     return content
 
 
-CHANGES = {"ceiling": _more, "sets": _more, "transport": _rerouted, "prefixes": _replanted}
+def _recharged(content, n, n_cells, chance):
+    """One change somewhere in the patterns: a charge, a step, or a whole part."""
+    patterns = [content]
+    for pattern in patterns:
+        patterns += [below for _, below in pattern["next"]]
+    pattern = chance.choice(patterns)
+    charges = [step for step in [*pattern["own"], pattern["deeper"], pattern["shorter"]] if isinstance(step, dict)]
+    kind = chance.choice(["amount", "amount", "place", "drop", "unit", "step", "part", "next"])
+    lists = [(each, name) for each in charges for name in ("taken", "spared", "inner") if each[name][0]]
+    if kind in ("amount", "place", "drop") and lists:
+        each, name = chance.choice(lists)
+        at = chance.randrange(len(each[name][0]))
+        if kind == "amount":
+            each[name][-1][at] = chance.choice([0, -1, 10**30, 2 * each[name][-1][at], each[name][-1][at] // 2, 1.5])
+        elif kind == "place":
+            each[name][chance.randrange(len(each[name]) - 1)][at] = chance.choice([-1, 0, n, n_cells, 10**20])
+        else:
+            for column in each[name]:
+                del column[at]
+    elif kind == "unit" and charges:
+        chance.choice(charges)["unit"] += chance.choice([-1, 1, 70])
+    elif kind == "step":
+        del pattern["own"][chance.randrange(len(pattern["own"]))]
+    elif kind == "part":
+        pattern[chance.choice(["own", "deeper", "shorter", "next"])] = chance.choice([None, [], {}, [None]])
+    elif pattern["next"]:
+        del pattern["next"][chance.randrange(len(pattern["next"]))]
+    return content
+
+
+CHANGES = {"ceiling": _more, "sets": _more, "transport": _rerouted, "prefixes": _replanted, "roles": _recharged}
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,179 @@
+"""What is known of each pattern and branch, and how it becomes a certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..problem import Problem
+from ..stopping import Stopping
+from .charges import FREE, Charges, Fixed, Frame, worths
+
+HEADROOM = 2**61
+COARSE = 8
+"""Charges are first rounded to this many bits fewer than values have; then finer, where that proves too little."""
+
+
+class Unproven(Exception):
+    """A branch is not proven at this target; none where something is missing."""
+
+    def __init__(self, ands: tuple[int, ...], branch: Branch | None = None) -> None:
+        super().__init__()
+        self.ands, self.branch = ands, branch
+
+
+@dataclass
+class Branch:
+    """A part of the chains of a pattern: what is fixed, charges that bound it, and the branches that it falls into."""
+
+    fixed: Fixed = FREE
+    charges: Charges | None = None
+    split: tuple[Any, ...] | None = None
+    parts: tuple[Branch, ...] = ()
+    impossible: bool = False
+
+
+@dataclass
+class Pattern:
+    """All chains whose outermost ANDs are these.
+
+    own: those without more ANDs.  deeper, shorter: charges that close the rest, or most of the next ANDs.
+    """
+
+    ands: tuple[int, ...]
+    own: Branch = field(default_factory=Branch)
+    deeper: Charges | None = None
+    shorter: Charges | None = None
+    next: dict[int, Pattern] = field(default_factory=dict)
+
+
+class Target:
+    """The claim that no chain of at most `length` concepts has an IoU above p/q, in integers."""
+
+    def __init__(self, problem: Problem, length: int, bound: Fraction) -> None:
+        self.problem, self.length, self.bound = problem, length, bound
+        p, q = bound.numerator, bound.denominator
+        self.values = q * problem.active - p * (problem.weights - problem.active)
+        self.limit = p * problem.unit_points
+        self.worst = q * problem.unit_points + p * (problem.n_points - problem.unit_points)
+        self.in_points = self.values / q
+        self.indptr, self.indices = problem.concepts.indptr, problem.concepts.indices
+        self.n = len(problem.concepts.names)
+        self._row = np.repeat(np.arange(len(self.values)), np.diff(self.indptr))
+        self._frames: dict[tuple[int, ...], Frame] = {}
+
+    def frame(self, ands: tuple[int, ...]) -> Frame:
+        if ands not in self._frames:
+            self._frames[ands] = Frame.of(self.indptr, self.indices, self.n, ands, self.values)
+        return self._frames[ands]
+
+    def budget(self, ands: tuple[int, ...]) -> int:
+        return self.length - len(ands)
+
+    def units(self) -> list[int]:
+        """Exponents of the units that charges are rounded to, the coarsest first."""
+        finest = -min(40, max(0, (HEADROOM // (4 * (self.length + 4) * max(1, self.worst))).bit_length() - 1))
+        coarse = max(0, self.limit.bit_length() - 20)
+        return [coarse, 0, max(finest, -12), finest] if finest < 0 else [coarse, 0]
+
+    def bounded(self, ands: tuple[int, ...], charges: Charges, unit: int, budget: int, fixed: Fixed = FREE,
+                deeper: bool = False) -> tuple[int, dict[str, Any]]:  # fmt: skip
+        """An integer that no value exceeds, and the charges as they are written."""
+        rounded = charges.of_allowed(self.frame(ands)).rounded(2.0**-unit * self.bound.denominator)
+        down = max(0, -unit)
+        amounts = float(rounded.taken.sum()) + float(rounded.spared.sum()) + float(rounded.inner.sum())
+        if (amounts * 2.0 ** max(0, unit) + float(self.worst) * 2.0**down) * (self.length + 4) >= HEADROOM:
+            return self.limit + self.worst + 1, {}
+        shifted = (
+            rounded
+            if unit <= 0
+            else rounded._replace(
+                taken=rounded.taken << unit, spared=rounded.spared << unit, inner=rounded.inner << unit
+            )
+        )
+        made = worths(self.frame(ands), shifted, self.values << down, deeper)
+        return made.bound(budget, fixed, deeper) >> down, written(rounded, unit)
+
+    def closing(self, ands: tuple[int, ...], charges: Charges, budget: int, fixed: Fixed = FREE,
+                deeper: bool = False) -> dict[str, Any] | None:  # fmt: skip
+        """The charges as they are written, where they prove the claim."""
+        for unit in self.units():
+            bound, text = self.bounded(ands, charges, unit, budget, fixed, deeper)
+            if bound <= self.limit:
+                return text
+            if bound > self.limit + max(self.limit >> 12, 1 << max(0, unit + 12)):
+                return None
+        return None
+
+    def beyond(self, ands: tuple[int, ...], charges: Charges) -> tuple[list[int], dict[str, Any]]:
+        """The concepts that may be the next AND, as far as charges for shorter chains say, and these as written."""
+        unit = self.units()[0]
+        bound, text = self.bounded(ands, charges, unit, self.budget(ands) - 2)
+        gains = self.followers(ands)
+        return np.flatnonzero((gains > 0) & (gains + bound > self.limit)).tolist(), text
+
+    def followers(self, ands: tuple[int, ...]) -> np.ndarray:
+        """int64 (n,): for each concept that may be the next AND, all positive values inside it; else 0."""
+        inside = (self.values > 0) & (self.frame(ands).depth == len(ands))
+        use = inside[self._row]
+        gains = np.zeros(self.n, dtype=np.int64)
+        np.add.at(gains, self.indices[use], self.values[self._row[use]])
+        gains[list(ands)] = 0
+        return gains
+
+
+def written(charges: Charges, unit: int) -> dict[str, Any]:
+    """As the certificate has them."""
+    return {"unit": unit} | {
+        name: [part.tolist() for part in parts]
+        for name, parts in (("taken", charges[:3]), ("spared", charges[3:7]), ("inner", charges[7:]))
+    }
+
+
+def certificate(target: Target, pattern: Pattern, stopping: Stopping) -> dict[str, Any]:
+    """The proof of the target's claim for all chains below the pattern; raises `Unproven` and `Stopped`."""
+    ands, budget = pattern.ands, target.budget(pattern.ands)
+    out: dict[str, Any] = {
+        "own": _own(target, ands, pattern.own, stopping),
+        "deeper": None,
+        "shorter": None,
+        "next": [],
+    }
+    if budget < 2:
+        return out
+    if pattern.deeper is not None:
+        out["deeper"] = target.closing(ands, pattern.deeper, budget, deeper=True)
+    if out["deeper"] is None:
+        if pattern.shorter is None:
+            raise Unproven(ands)
+        left, out["shorter"] = target.beyond(ands, pattern.shorter)
+        for x in left:
+            if x not in pattern.next:
+                raise Unproven(ands)
+            out["next"].append([x, certificate(target, pattern.next[x], stopping)])
+    return out
+
+
+def _own(target: Target, ands: tuple[int, ...], root: Branch, stopping: Stopping) -> list[Any]:
+    """The branches in the order of a walk: charges, a split, or that there is no such chain."""
+    steps: list[Any] = []
+    pending = [root]
+    while pending:
+        branch = pending.pop()
+        stopping.check()
+        closed = None
+        if branch.charges is not None:
+            closed = target.closing(ands, branch.charges, target.budget(ands), branch.fixed)
+        if closed is not None:
+            steps.append(closed)
+        elif branch.impossible:
+            steps.append(None)
+        elif branch.split is not None:
+            steps.append(list(branch.split))
+            pending += branch.parts[::-1]
+        else:
+            raise Unproven(ands, branch)
+    return steps

@@ -1,0 +1,79 @@
+"""The search by roles against the walk over sets, which shares nothing with it, and its certificates."""
+
+from __future__ import annotations
+
+import pytest
+from asking import ask, by_prefixes, by_roles, iou_of, verdict
+from generators import random_problem
+from problems import few_concepts, hard, rare_unit, sparse
+
+from compexact.solver import exact_search
+from compexact.solver.stopping import Stopping
+
+
+def assert_agrees(problem, length):
+    """Never below the optimum, checked, and closed wherever 64 bits can decide; gives whether it is closed."""
+    optimum = exact_search(problem, max_length=length)
+    found = by_roles(problem, max_length=length, beam_size=1)
+    if found.best is None or found.certificate is None:
+        return False
+    assert found.best.iou <= iou_of(optimum) <= found.bound
+    checked = verdict(problem, found.certificate.to_json(problem, found.best))
+    assert checked.bound == found.bound
+    assert found.bound == found.best.iou or found.certificate.proof == "ceiling" or problem.n_points >= 2**28
+    return found.bound == found.best.iou
+
+
+def test_the_optimum_is_that_of_the_walk_over_sets():
+    closed = 0
+    for seed in range(25):
+        for problem in (random_problem(seed)[0], few_concepts(seed), rare_unit(seed)):
+            for length in (1, 2, 3, 4):
+                closed += assert_agrees(problem, length)
+    assert closed > 200
+
+
+@pytest.mark.slow
+def test_the_optimum_is_that_of_the_walk_over_sets_on_larger_problems():
+    closed = sum(assert_agrees(hard(seed, cells=40, concepts=9), 4) for seed in range(12))
+    closed += sum(assert_agrees(sparse(seed), 3) for seed in range(6))
+    assert closed >= 15
+
+
+@pytest.mark.long
+def test_the_optimum_is_that_of_the_walk_over_sets_on_thousands_of_problems():
+    for seed in range(1000, 2500):
+        for problem in (random_problem(seed)[0], few_concepts(seed), rare_unit(seed)):
+            for length in (3, 4, 5):
+                assert_agrees(problem, length)
+
+
+def test_length_six_is_that_of_the_search_by_prefixes():
+    for seed in range(8):
+        problem = rare_unit(seed)
+        by_role, by_prefix = ask(problem, 6, search=by_roles), ask(problem, 6, search=by_prefixes)
+        assert iou_of(by_role) == iou_of(by_prefix)
+
+
+def test_long_chains_are_proven_by_roles():
+    proofs = set()
+    for seed in range(3):
+        result = ask(sparse(seed, cells=60, concepts=15), 6)
+        assert result.bound >= iou_of(result)
+        proofs.add(result.certificate.proof)
+    assert "roles" in proofs
+
+
+def test_a_search_that_is_stopped_leaves_a_bound_that_is_checked():
+    problem = sparse(0, cells=60, concepts=15)
+    optimum = iou_of(ask(problem, 6))
+    for seconds in (0.2, 0.6, 1.2):
+        stopped = ask(problem, 6, time_limit=seconds)
+        assert iou_of(stopped) <= optimum <= stopped.bound
+
+
+def test_a_search_asked_to_stop_at_once_says_nothing_false():
+    problem = hard(3)
+    stopped = exact_search(problem, max_length=7, should_stop=lambda: True)
+    assert stopped.bound >= iou_of(stopped)
+    assert Stopping.after(None, lambda: True).is_over
