@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from steps import Step, step
+from steps import Step, script, step
 
 HERE = Path(__file__).resolve().parent
 NOT_ASKED: dict[str, str] = {}
@@ -123,6 +123,37 @@ def nli(folder: Path, data: Path) -> Plan:
     return plan(folder, made, [run, audit], asked)
 
 
+def words(folder: Path, data: Path) -> Plan:
+    """All six MLPs of MiniLM on English EWT's dev text, and the latents of an autoencoder of one layer."""
+    model = ("--model", f"hf:{data / 'minilm'}")
+    text = ("--corpus", f"conllu:{data / 'ud_ewt/en_ewt-ud-dev.conllu.gz'}")
+    mlps = [folder / f"mlp{number}" for number in range(6)]
+    sae, latents, proven = (folder / name for name in ("sae", "latents", "proven"))
+    probes = [
+        *(step(each, "probe", "tokens", *model, "--layer", f"encoder.layer.{number}.intermediate", *text)
+          for number, each in enumerate(mlps)),
+        step(latents, "probe", "tokens", *model, "--layer", "encoder.layer.2", "--sae", sae, *text),
+    ]  # fmt: skip
+    runs = {each: folder / f"{each.name}-run" for each in (*mlps, latents)}
+    audits = {each: folder / f"{each.name}-audit" for each in runs}
+    made = [
+        script(sae, "sae.py", "--epochs", "5"),
+        *probes,
+        *(step(run, "explain", each, "--length", "3") for each, run in runs.items()),
+        *(step(audit, "audit", each, "--units", "0-127", "--length", "3") for each, audit in audits.items()),
+        step(proven, "explain", mlps[2], "--units", "0-127", "--engine", "exact", "--length", "3"),
+    ]
+    asked = {
+        "length": (mlps[2], "--units", "0-255", "--lengths", "1-5,10", "--proven", "1-2"),
+        "controls": (mlps[2], "--units", "0-127", "--lengths", "3", "--shuffles", "19"),
+        "heldout": (mlps[2], "--units", "0-511", "--lengths", "1-3,5,10", "--proven", "1-2"),
+        "uniqueness": (mlps[2], "--units", "0-255", "--lengths", "1,3"),
+        "layers": (mlps[1], mlps[2]),
+        "compare": (runs[mlps[2]], proven),
+    }
+    return plan(folder, made, [*runs.values(), *audits.values()], asked)
+
+
 def demo_vision(folder: Path, data: Path) -> Plan:
     """The drawn world: gold labels, five units whose formula is known, and a second network for copy and paste."""
     world, other = folder / "vision", folder / "vision-other-seed"
@@ -198,6 +229,7 @@ def demo_nli(folder: Path, data: Path) -> Plan:
 PLANS: dict[str, Callable[[Path, Path], Plan]] = {
     "vision": vision,
     "nli": nli,
+    "words": words,
     "demo-vision": demo_vision,
     "demo-nli": demo_nli,
 }

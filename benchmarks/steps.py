@@ -15,10 +15,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Step:
-    """A `compexact` command and the folder that it makes."""
+    """A `compexact` command, or a script of this folder, and the folder that it makes."""
 
     output: Path
     arguments: tuple[str, ...]
+    program: tuple[str, ...] = ("-m", "compexact.experiments")
 
     def needs(self, other: Step) -> bool:
         """Whether an argument names the other's folder, or something in it."""
@@ -32,12 +33,12 @@ class Step:
             return True
         self.output.parent.mkdir(parents=True, exist_ok=True)
         started = time.perf_counter()
-        command = [sys.executable, "-m", "compexact.experiments", *self.arguments, "-o", str(self.output)]
+        command = [sys.executable, *self.program, *self.arguments, "-o", str(self.output)]
         # This folder has factories of a model and of datasets in it (squeezenet.py, halves.py).
         environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started
-        print(f"{seconds:6.0f} s  {shown(self.arguments)} -o {self.output.name}", flush=True)
+        print(f"{seconds:6.0f} s  {shown(self)} -o {self.output.name}", flush=True)
         if done.returncode:
             print(f"          exit {done.returncode}: {done.stderr.strip().splitlines()[-1:]}", flush=True)
         log = self.output.parent / "log"
@@ -50,9 +51,14 @@ def step(output: Path, *arguments: str | Path) -> Step:
     return Step(output, tuple(map(str, arguments)))
 
 
-def shown(arguments: Sequence[str]) -> str:
+def script(output: Path, name: str, *arguments: str | Path) -> Step:
+    return Step(output, tuple(map(str, arguments)), (str(Path(__file__).with_name(name)),))
+
+
+def shown(each: Step) -> str:
     """The command with short paths."""
-    return " ".join(["compexact", *(part.rsplit("/", 1)[-1] for part in arguments)])
+    program = "compexact" if each.program[0] == "-m" else Path(each.program[0]).name
+    return " ".join([program, *(part.rsplit("/", 1)[-1] for part in each.arguments)])
 
 
 def run_steps(steps: Sequence[Step], at_once: int) -> list[Step]:

@@ -41,6 +41,7 @@ Side = Literal["premise", "hypothesis"]
 ACTIVITY = ("image_active", "unit_active")
 """The arrays that keep it, as packed bits: those of a vision probe, and of one whose inputs are points."""
 KEYS = (("images",), ("premises", "hypotheses"))
+NO_CLASSES = "the inputs of this probe are words, for which the model predicts no class; probe vision or nli for that"
 KEPT_BY = "`compexact probe vision`, `nli` and `tokens` keep that; plain arrays do not have it"
 
 
@@ -148,7 +149,11 @@ class Inputs:
 
     def named_classes(self) -> tuple[str, ...]:
         """The same; `UsageError` where there are none."""
-        lacks = "this probe does not name the model's classes; probe a model that has class names"
+        lacks = (
+            NO_CLASSES
+            if self.are_words
+            else "this probe does not name the model's classes; probe a model that has class names"
+        )
         return tuple(map(str, self._named("classes", lacks)))
 
     @property
@@ -178,6 +183,8 @@ class Inputs:
     @property
     def predicted(self) -> np.ndarray:
         """int64 (n_inputs,): the class with the highest score, -1 where there is none."""
+        if self.are_words:
+            raise UsageError(NO_CLASSES)
         if not self.has("predicted"):
             raise UsageError(f"this probe has no predictions of the model; {KEPT_BY}, where the model names classes")
         return self._predictions

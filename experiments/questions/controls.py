@@ -23,7 +23,7 @@ from ..run.where import Where
 from .answer import Answer, input_record, new_figure
 from .explanations import Explained, explain_at
 from .inputs import ProbeInput, UnitsInput, chosen_units
-from .permutation_test import DrawNull, Null
+from .permutation_test import Documents, DrawNull, Null
 from .search_options import BEAM, BeamInput
 
 LEVEL = 0.05
@@ -58,6 +58,7 @@ def against_chance(
 ) -> Answer:
     """Are the explanations better than those of shuffled masks (a p-value a unit), or of another network's units?
 
+    Words are shuffled within their documents.
     The least p-value there can be is 1 / (1 + shuffles).  `discoveries` are the units that are significant at 0.05
     with the share of false ones held at 0.05 (Benjamini and Hochberg 1995).  The other probe's units have no
     counterparts here, so the two sets of IoUs are compared as samples (Mann-Whitney, one-sided).  `exceeds` is the
@@ -75,7 +76,8 @@ def against_chance(
     check_settings(settings)
     if against is not None and against.probe.cells.concepts.names != probe.cells.concepts.names:
         raise UsageError("the two probes have other concepts, or in another order; probe both on the same dataset")
-    nulls = _nulls(probe, units, DrawNull(lengths, shuffles, beam.beam_size, beam.seed), beam.where, on_progress)
+    work = DrawNull(lengths, shuffles, beam.beam_size, beam.seed, Documents.of(probe))
+    nulls = _nulls(probe, units, work, beam.where, on_progress)
     others = (
         explain_at(against.probe, against.units, lengths, settings, where=beam.where, on_progress=on_progress)
         if against is not None
@@ -162,6 +164,8 @@ def _summary(rows: Sequence[dict[str, Any]], nulls: dict[str, Null], probe: Prob
             "mask goes with the annotated regions, not that the unit means them; an untrained network (--against) "
             "keeps masks in one piece and is the harder test"
         )
+    if probe.inputs.has("sentences"):
+        sentences.append("masks are shuffled within documents: each keeps its number of active words")
     return tuple(sentences)
 
 

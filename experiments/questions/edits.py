@@ -29,17 +29,18 @@ if TYPE_CHECKING:  # torch is imported by the command that loads the model
     from ...probes.nli.loading import LoadedPairModel
 
 
-def _load_model(spec: str) -> LoadedPairModel:
+def _load_model(
+    probe: RunProbeInput,
+    model: Annotated[str, typer.Option(help="The model that was probed: a folder, package.module:factory, hf:FOLDER.")],
+) -> Any:
     from ...probes.nli.loading import load_pair_model
 
-    return load_pair_model(spec)
+    if probe.about.get("kind") != "nli":
+        raise UsageError(f"edits need a probe of sentence pairs, not of kind {probe.about.get('kind')!r}")
+    return load_pair_model(model)
 
 
-ModelInput = Annotated[
-    "LoadedPairModel",
-    typer.Option(help="The model that was probed: a folder, package.module:factory, hf:FOLDER."),
-    Opened(_load_model, str),
-]
+ModelInput = Annotated["LoadedPairModel", Depends(_load_model)]
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,5 @@ def edited_pairs(file: Path, probe: Probe, model: LoadedPairModel) -> Answer:
 
 def _check_model(model: LoadedPairModel, probe: Probe) -> None:
     """Refuse another model than the probe's: its units would be others."""
-    if probe.about.get("kind") != "nli":
-        raise UsageError(f"edits need a probe of sentence pairs, not of kind {probe.about.get('kind')!r}")
     if model.digest != probe.about["inputs"]["model weights"]:
         raise UsageError(f"{model.name} is not the model that was probed: the digests of their weights differ")

@@ -25,6 +25,8 @@ from .search_options import BEAM, BeamInput
 from .splits import by_probes, halves_of
 
 HOW = {
+    "documents": "half of the words to explain on, those of documents drawn at random; the others to score on",
+    "sentences": "sentences of the one document, drawn at random, to explain on; words of one text are in both halves",
     "pairs": "half of the pairs, drawn at random, to explain on; the other half to score on",
     "points": (
         "the points of every cell dealt to two halves at random: neighbouring pixels of one image fall into both, so "

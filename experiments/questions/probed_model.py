@@ -34,6 +34,10 @@ StateDictOption = Annotated[Path | None, typer.Option(help="Its state dict, wher
 
 def probed_layer(probe: Probe) -> str:
     """The one layer of a probe of a model; `UsageError` where there is none or there are several."""
+    if probe.inputs.are_words:
+        raise UsageError(
+            "the probe is of words, for which no prediction can change; one of compexact probe vision or nli is needed"
+        )
     if probe.about.get("kind") not in ("vision", "nli"):
         raise UsageError("the probe was not made from a model; one of compexact probe vision or nli is needed")
     if (probe.about.get("settings") or {}).get("ranges"):

@@ -1,7 +1,9 @@
 """The inputs of a probe in two halves: one to explain on, one to score on.
 
-The stored cells merge all inputs.  Two ways lead back:
+The stored cells merge all inputs.  Three ways lead back:
 
+- by documents: a probe of words keeps the cell of every word, and its sentence and document.  No document is in both
+  halves; where there is only one, no sentence is.
 - by pairs: a probe of sentence pairs keeps the cell of every pair (`point_cells`) and which units are active on it
   (`unit_active`), so its pairs are split exactly.
 - by points: the points of every cell are dealt to the two halves at random.  That needs the cells alone, but
@@ -27,7 +29,7 @@ MAX_POINTS = 10**9
 
 @dataclass(frozen=True, eq=False)
 class TrainTestSplit:
-    """Cells of the same concepts and units: to explain on, and to score on.  by: `pairs`, `points` or `probes`."""
+    """Cells of the same concepts and units: to explain on, and to score on.  by: a key of `HOW` in `heldout.py`."""
 
     explain: Cells
     score: Cells
@@ -35,22 +37,47 @@ class TrainTestSplit:
 
 
 def halves_of(probe: Probe, seed: int) -> TrainTestSplit:
-    """Half of the inputs, drawn at random, and the rest: by pairs where the probe has them, else by points."""
+    """Half of the inputs, drawn at random, and the rest: by documents or pairs where there are any, else by points."""
     rng = np.random.default_rng(seed)
+    if probe.inputs.has("sentences"):
+        return by_documents(probe, rng)
     return by_pairs(probe, rng) if probe.inputs.are_pairs else by_points(probe.cells, rng)
+
+
+def by_documents(probe: Probe, rng: np.random.Generator) -> TrainTestSplit:
+    """Split the documents of a probe of words, in random order, where half of the words are nearest.
+
+    The sentences in place of them where there is one document.  Raises `UsageError` where there is one sentence.
+    """
+    stored = probe.inputs.sentences
+    documents = stored.sentence_documents[stored.point_sentences]
+    by, groups = ("documents", documents) if len(np.unique(documents)) > 1 else ("sentences", stored.point_sentences)
+    numbers, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(numbers) < 2:
+        raise UsageError("all words of the probe are of one sentence; nothing can be held out of it")
+    order = rng.permutation(len(numbers))
+    distances = np.abs(2 * np.cumsum(sizes[order])[:-1] - len(groups))
+    explained = np.zeros(len(numbers), dtype=bool)
+    explained[order[: 1 + int(distances.argmin())]] = True
+    is_explained = explained[group_of]
+    return _split(probe, np.flatnonzero(is_explained), np.flatnonzero(~is_explained), by)
 
 
 def by_pairs(probe: Probe, rng: np.random.Generator) -> TrainTestSplit:
     """Split the pairs of a probe of sentence pairs."""
-    active, cell_of = probe.inputs.activity.of_all(), probe.inputs.point_cells
-    order = rng.permutation(len(cell_of))
-    chosen = (order[: len(order) // 2], order[len(order) // 2 :])
-    explain, score = (_cells_of_pairs(probe.cells, cell_of[pairs], active[pairs]) for pairs in chosen)
-    return TrainTestSplit(explain, score, "pairs")
+    order = rng.permutation(len(probe.inputs.point_cells))
+    return _split(probe, order[: len(order) // 2], order[len(order) // 2 :], "pairs")
 
 
-def _cells_of_pairs(cells: Cells, cell_of: np.ndarray, active: np.ndarray) -> Cells:
-    """The cells of these pairs alone.  cell_of: int (n,).  active: bool (n, n_units)."""
+def _split(probe: Probe, explain: np.ndarray, score: np.ndarray, by: str) -> TrainTestSplit:
+    """The two sides' points, by their numbers, of a probe whose inputs are points."""
+    cell_of, active = probe.inputs.point_cells, probe.inputs.activity.of_all()
+    here, there = (_cells_of_points(probe.cells, cell_of[chosen], active[chosen]) for chosen in (explain, score))
+    return TrainTestSplit(here, there, by)
+
+
+def _cells_of_points(cells: Cells, cell_of: np.ndarray, active: np.ndarray) -> Cells:
+    """The cells of these points alone.  cell_of: int (n,).  active: bool (n, n_units)."""
     order = np.argsort(cell_of, kind="stable")
     used, starts, counts = np.unique(cell_of[order], return_index=True, return_counts=True)
     sums = np.add.reduceat(active[order].astype(np.int64), starts, axis=0)

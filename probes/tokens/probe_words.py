@@ -170,4 +170,10 @@ def _notes(cells: Cells, points: Points, settings: TokenSettings) -> list[str]:
     for count, what in ((totals == 0, "no point"), (totals == cells.n_points, "every point")):
         if n := int(count.sum()):
             notes.append(f"{n} of {len(totals)} units are active on {what}.")
+    expected = settings.quantile * cells.n_points
+    if settings.threshold == "quantile" and (n := int(((totals > 0) & (totals < expected / 2)).sum())):
+        notes.append(
+            f"{n} of {len(totals)} units have one value on so many points that fewer than half of the {expected:,.0f} "
+            "asked for (--quantile) are above their threshold: a high IoU of such a unit may rest on few points."
+        )
     return notes

@@ -145,6 +145,19 @@ def test_units_can_be_made_of_a_layers_values(probe_of):
     assert np.array_equal(twice.inputs.activity.of_all()[:, :24], plain.inputs.activity.of_all())
 
 
+def test_units_whose_ties_leave_few_words_above_the_threshold_are_counted_in_a_note(probe_of):
+    def but_once(values):
+        """A unit that is 0 everywhere but on the last word of each batch, and one that is not."""
+        rare = np.zeros(len(values), dtype=np.float32)
+        rare[-1] = 1
+        return np.stack([rare, values[:, 0]], axis=1)
+
+    probe = probe_of(units_of={LAYER: but_once}, batch_size=64)
+    assert 0 < probe.cells.active.totals[0] < 0.05 * probe.cells.n_points
+    assert [note for note in probe.about["notes"] if note.startswith("1 of 2 units have one value")]
+    assert not [note for note in probe_of().about["notes"] if "have one value" in note]
+
+
 def test_in_a_document_the_values_are_of_the_whole_text(probe_of, model):
     probe = probe_of(context="document")
     first, second = probe.names["sentences"][:2]
