@@ -1,9 +1,9 @@
 """The engines `cpsat` and `maxsat`: independent exact answers for small problems, sampled points and trees.
 
-Each starts from the beam's answer, hands the question to an outside solver in a process of its own, and counts
-every formula that comes back again on its own cells.  The bound is at first the ceiling, and falls with what the
-solver proves.  The status is `bounded`, also where bound and IoU are equal: only a checked certificate makes a
-result `optimal`.
+Each starts from the beam's answer, made better by local search, and hands the question to an outside solver in a
+process of its own.  Every formula that comes back is counted again on our own cells.  The bound is at first the
+ceiling, and falls with what the solver proves.  The status is `bounded`, also where bound and IoU are equal: only a
+checked certificate makes a result `optimal`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..solver.ceilings import ceiling
 from ..solver.errors import DisagreementError, UsageError
 from ..solver.explanation import Explanation
 from ..solver.formula import Atom, Formula, is_chain
+from ..solver.local.local_search import improved
 from ..solver.parsing import parse
 from ..solver.problem import Problem
 from ..solver.result import SearchResult
@@ -29,6 +30,9 @@ from .sample import SampleReport, draw, likely_bound, n_formulas
 from .shape import Shape
 from .solvers import SOLVERS
 from .target import Frontier, Target
+
+START_SHARE = 0.1
+"""Of a time limit, for local search."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def outside_search(
     sample: ask about this many points, drawn without replacement with `seed`; the answer is then counted on all
     points, and the bound is one for all points.
     seed: also of the solver's own choices, if it makes any.
-    beam_size: of the beam whose answer the search starts from, and which it never falls below.
+    beam_size: of the beam whose answer the local search starts from, and which it never falls below.
 
     Raises `UsageError` for settings out of range and where the package is missing, `SearchInterrupted` on Ctrl-C.
     A model that would not fit into `MOST_BYTES`, or could not be made in the time left, is not begun: the result is
@@ -80,11 +84,11 @@ def outside_search(
     shape = Shape(space, max_length)
     sampled = None if sample is None else draw(problem, sample, seed)
     whole = _Answer(problem, shape)
-    whole.offer_all(search_beam(problem, stopping, shape.length, beam_size=beam_size))
+    whole.offer_all(_start(problem, stopping, shape.length, beam_size))
     asked = whole
     if sampled is not None and sampled is not problem:
         asked = _Answer(sampled, shape, also=whole)
-        asked.offer_all(search_beam(sampled, stopping, shape.length, beam_size=beam_size))
+        asked.offer_all(_start(sampled, stopping, shape.length, beam_size))
         for found in list(whole.by_length.values()):
             asked.offer(found.formula)
     if asked.best is None and problem.unit_points:
@@ -101,6 +105,12 @@ def outside_search(
     if ended.end is End.INTERRUPTED and not stopping.should_stop():
         raise SearchInterrupted(result)
     return result
+
+
+def _start(problem: Problem, stopping: Stopping, length: int, beam_size: int | None) -> SearchResult:
+    """The chains to start from."""
+    beam = search_beam(problem, stopping, length, beam_size=beam_size)
+    return improved(problem, beam, stopping.within(START_SHARE * stopping.seconds_left))
 
 
 class _Answer:
@@ -132,9 +142,9 @@ class _Answer:
         if self.also is not None:
             self.also.offer(formula)
 
-    def offer_all(self, beam: SearchResult) -> None:
-        """The beam's formulas of every length."""
-        for found in beam.by_length:
+    def offer_all(self, start: SearchResult) -> None:
+        """The start's formulas of every length."""
+        for found in start.by_length:
             self.offer(found.formula)
 
     def solve(self, engine: str, stopping: Stopping, seed: int) -> Ended:

@@ -1,16 +1,19 @@
-"""One round by MaxSAT: the clauses of `encodings/maxsat.py`, by a linear search for answers and RC2 for the proof.
+"""One round by MaxSAT: chains by their roles (`roles.py`), trees by positions (`maxsat.py`).
 
-RC2 (Ignatiev, Morgado, Marques-Silva 2019) raises a lower bound on the cost, core by core.  It is asked case by
-case: a case fixes the outermost split, operator and literal, and the cases cover all formulas.  A case is closed when
-its bound reaches the best value known, so most end after a few cores.  Measured on random inputs of 200 rows and
-20 concepts at length 3: 4 s with cases, 20 s to minutes without.
+A linear search looks for answers, RC2 for the proof (Ignatiev, Morgado, Marques-Silva 2019): it raises a lower bound on
+the cost, core by core.  It is asked case by case: a case fixes the outermost split, operator and literal, or by roles
+the first OR, and the cases cover all formulas.  A case is closed when its bound reaches the best value known, so most
+end after a few cores.  Measured by positions on random inputs of 200 rows and 20 concepts at length 3: 4 s with cases,
+20 s to minutes without.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from pysat.card import CardEnc, EncType
 from pysat.examples.rc2 import RC2Stratified
 from pysat.formula import WCNF
 from pysat.solvers import Solver
@@ -18,7 +21,11 @@ from pysat.solvers import Solver
 from ..solver.formula import Formula
 from .adder import at_most, weighted_sum
 from .channel import Channel
+from .cost import fits_roles
 from .maxsat import MaxSatModel, encode
+from .prefilter import most_of_free, useful_ands
+from .roles import OR, RoleModel
+from .roles import encode as encode_roles
 from .shape import Alphabet, Shape
 from .target import Target
 
@@ -42,13 +49,15 @@ def solve_round(
     RC2 has no random choices: `seed` changes nothing.  linear_search_bits: where the weights have more, the proof
     is begun at once.
     """
-    model = encode(shape, alphabet, target)
+    model = _model(shape, alphabet, target)
     best = _Best(model, target, target.floor if hint is not None else target.floor - 1, channel)
     if not model.soft:
         return hint, True
     if hint is not None:
         _linear_search(best, hint, linear_search_bits)
-    cases = sorted(_cases(model, target), key=lambda case: -case.most)
+    cases = sorted(
+        _role_cases(model) if isinstance(model, RoleModel) else _cases(model, target), key=lambda case: -case.most
+    )
     for place, case in enumerate(cases):
         later = cases[place + 1].most if place + 1 < len(cases) else best.value
         closed = case.most <= best.value or _solve_case(best, case, later if hint is not None else None)
@@ -59,15 +68,34 @@ def solve_round(
     return best.formula, True
 
 
+def _model(shape: Shape, alphabet: Alphabet, target: Target) -> MaxSatModel | RoleModel:
+    """Chains by their roles, trees by positions; at most N rules as a totalizer (Bailleux and Boufkhad 2003)."""
+    if shape.space != "chain" or not fits_roles(alphabet.matrix):
+        return encode(shape, alphabet, target)
+    free = partial(most_of_free, alphabet=alphabet, target=target)
+    ands = useful_ands(shape.length, alphabet, target, target.floor, free)
+    model = encode_roles(shape.length, alphabet, target, ands)
+    rules = list(model.rules.values())
+    if len(rules) <= shape.length:
+        return model
+    few = CardEnc.atmost(rules, shape.length, top_id=model.n_variables, encoding=EncType.totalizer)
+    return replace(model, hard=[*model.hard, *few.clauses], n_variables=max(model.n_variables, few.nv))
+
+
 @dataclass
 class _Best:
     """The best value known in a round, and its formula where the round found it."""
 
-    model: MaxSatModel
+    model: MaxSatModel | RoleModel
     target: Target
     value: int
     channel: Channel
     formula: Formula | None = None
+
+    @property
+    def most(self) -> int:
+        """The value where no soft clause is false."""
+        return sum(weight for literal, weight in self.model.soft if literal > 0)
 
     def offer(self, literals: list[int], value: int) -> None:
         """A model of this value; it counts where it is better."""
@@ -78,7 +106,7 @@ class _Best:
     def value_of(self, literals: list[int]) -> int:
         """The value that the soft clauses give a model: at most its formula's."""
         true = set(literals)
-        return self.target.most - sum(weight for literal, weight in self.model.soft if literal not in true)
+        return self.most - sum(weight for literal, weight in self.model.soft if literal not in true)
 
 
 def _linear_search(best: _Best, hint: Formula, most_bits: int) -> None:
@@ -100,8 +128,8 @@ def _linear_search(best: _Best, hint: Formula, most_bits: int) -> None:
     digits = weighted_sum([(weight, -literal) for literal, weight in model.soft], fresh, clauses.append)
     with Solver(name=ORACLE, bootstrap_with=clauses) as oracle:
         oracle.set_phases(model.phases(hint))
-        while best.value < best.target.most and not best.channel.is_over:
-            for clause in at_most(digits, best.target.most - best.value - 1):
+        while best.value < best.most and not best.channel.is_over:
+            for clause in at_most(digits, best.most - best.value - 1):
                 oracle.add_clause(clause)
             oracle.conf_budget(LINEAR_SEARCH_CONFLICTS)
             if not oracle.solve_limited():
@@ -116,6 +144,29 @@ class _Case:
 
     literals: tuple[int, ...]
     most: int
+
+
+def _role_cases(model: RoleModel) -> list[_Case]:
+    """One case for each OR that is the first of the chain's, where ORs are numbered by their gains, falling.
+
+    A formula that has none of those before has at most the gains of N of the rest, and the cells that one of them has.
+    """
+    gains = dict.fromkeys((c for operator, c in model.rules if operator == OR), 0)
+    for cell in model.cells:
+        for c in cell.ors:
+            gains[c] += max(cell.value, 0)
+    order = sorted(gains, key=lambda c: -gains[c])
+    place = {c: number for number, c in enumerate(order)}
+    last = [(max(place[c] for c in cell.ors), cell.value) for cell in model.cells if cell.value > 0]
+    cases = []
+    for number, c in enumerate(order):
+        fixed = (*(-model.rules[OR, other] for other in order[:number]), model.rules[OR, c])
+        most = min(
+            sum(value for place_, value in last if place_ >= number),
+            sum(gains[other] for other in order[number : number + model.length]),
+        )
+        cases.append(_Case(fixed, most))
+    return cases
 
 
 def _cases(model: MaxSatModel, target: Target) -> list[_Case]:
@@ -164,7 +215,7 @@ def _solve_case(best: _Best, case: _Case, later: int | None) -> bool:
 
     def on_cost(cost: int) -> None:
         nonlocal told
-        most = min(case.most, best.target.most - cost)
+        most = min(case.most, best.most - cost)
         reach = max(most, best.value, later or 0)
         if later is not None and reach < told:
             told = reach
@@ -182,9 +233,9 @@ def _solve_case(best: _Best, case: _Case, later: int | None) -> bool:
     try:
         literals = solver.compute()
         if literals is not None:
-            best.offer(literals, best.target.most - solver.cost)
+            best.offer(literals, best.most - solver.cost)
         return True
     except _Closed:
-        return not best.channel.is_over or best.target.most - solver.cost <= best.value
+        return not best.channel.is_over or best.most - solver.cost <= best.value
     finally:
         solver.delete()

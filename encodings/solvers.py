@@ -45,7 +45,12 @@ class OutsideSolver:
 
 SOLVERS = {
     "cpsat": OutsideSolver(
-        "OR-Tools CP-SAT", "ortools", "ortools", "solve_cpsat", Cost(150, 3000, 7e-7, 3e-5), Target.check_size
+        "OR-Tools CP-SAT",
+        "ortools",
+        "ortools",
+        "solve_cpsat",
+        Cost(150, 3000, 7e-7, 3e-5, 150, 3e-7),
+        Target.check_size,
     ),
     "maxsat": OutsideSolver(
         "weighted MaxSAT, by PySAT", "pysat", "python-sat", "solve_maxsat", Cost(250, 1500, 1.3e-6, 1e-5)
