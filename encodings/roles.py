@@ -36,7 +36,7 @@ of negative value that is not in the solution has each of its ORs inside a filte
 
 *What can be left out.*  An OR without a cell of positive value, and an AND NOT without one of negative value: without
 them no cell gets worse.  An AND e without a cell of positive value, and all inside it: they add nothing positive.  For
-a target, more ANDs go (`prefilter.py`).  Then cells of the same ORs, filters and sign are one, of the sum of values.
+a target, more ANDs go (`prefilter.py`).  Then cells of the same ORs and filters are one, of the sum of their values.
 
 Cells of positive value need only the half of each equivalence that keeps them from holding too often, those of negative
 value the other (Plaisted and Greenbaum 1986).  A bound on the objective is a bound on the value of every chain.
@@ -279,14 +279,14 @@ def sums(matrix: np.ndarray, target: Target) -> tuple[list[int], list[int]]:
 
 
 def merged(matrix: np.ndarray, target: Target, rules: Mapping[Rule, int]) -> list[Cell]:
-    """The cells that some OR has, those alike and of one sign as one."""
+    """The cells that some OR has, those alike as one."""
     ands = [rule for rule in rules if rule[0] == AND]
-    found: dict[tuple[bool, tuple[int, ...], tuple[Rule, ...]], int] = {}
+    found: dict[tuple[tuple[int, ...], tuple[Rule, ...]], int] = {}
     for row, value in zip(matrix, target.values, strict=True):
         concepts = np.flatnonzero(row).tolist() if value else []
         ors = tuple(c for c in concepts if (OR, c) in rules)
         if ors:
             kills = [(AND_NOT, c) for c in concepts if (AND_NOT, c) in rules]
-            key = value > 0, ors, (*kills, *(rule for rule in ands if not row[rule[1]]))
+            key = ors, (*kills, *(rule for rule in ands if not row[rule[1]]))
             found[key] = found.get(key, 0) + value
-    return [Cell(value, ors, kills) for (_, ors, kills), value in found.items()]
+    return [Cell(value, ors, kills) for (ors, kills), value in found.items() if value]
