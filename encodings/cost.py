@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..solver.problem import Problem
     from .shape import Shape
 
@@ -19,12 +19,12 @@ MOST_ROLE_LITERALS = 20_000_000
 
 def fits_roles(matrix: np.ndarray) -> bool:
     """Whether the clauses of `roles.py` are few enough.  matrix: bool (n_cells, n_concepts)."""
-    return role_literals(matrix.sum(axis=1), matrix.shape[1]) <= MOST_ROLE_LITERALS
+    return role_literals(int(matrix.sum()), matrix.shape[1]) <= MOST_ROLE_LITERALS
 
 
-def role_literals(widths: np.ndarray, n_concepts: int) -> int:
-    """How many literals the clauses have at most, about: for each cell, its ORs times the filters that kill it."""
-    return int((widths.astype(np.int64) * n_concepts).sum())
+def role_literals(entries: int, n_concepts: int) -> int:
+    """How many literals the clauses have at most, about: for each concept of each cell, a filter of every concept."""
+    return entries * n_concepts
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Cost:
 
     def of(self, problem: Problem, shape: Shape) -> tuple[float, float]:
         """(bytes, seconds)"""
-        literals = role_literals(np.diff(problem.concepts.indptr), len(problem.concepts.names))
+        literals = role_literals(len(problem.concepts.indices), len(problem.concepts.names))
         if self.literal_bytes and shape.space == "chain" and literals <= MOST_ROLE_LITERALS:
             return literals * self.literal_bytes, literals * self.literal_seconds
         entries = shape.length * len(problem.concepts.indices)
