@@ -13,8 +13,6 @@ from ..stopping import Stopping
 from .charges import FREE, Charges, Fixed, Frame, worths
 
 HEADROOM = 2**61
-COARSE = 8
-"""Charges are first rounded to this many bits fewer than values have; then finer, where that proves too little."""
 
 
 class Unproven(Exception):
