@@ -142,7 +142,7 @@ def test_a_round_that_ran_out_of_time_proves_nothing(engine):
 def test_200_rows_and_20_concepts_at_length_3_are_proven_in_seconds(search):
     started = time.monotonic()
     assert_equals_brute_force(grid_problem(0), search, "chain", 3)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60  # 6 to 8 s on a quiet machine
 
 
 @pytest.mark.long

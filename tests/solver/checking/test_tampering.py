@@ -159,7 +159,9 @@ def assert_all_rejected(proven, count, seed):
             continue
         # With a new seal a certificate of another true claim may arise.
         passed[honest.proof, kind] += 1
-        assert found.iou <= optimum(honest.problem, found.space, found.max_length) <= found.bound, (kind, content)
+        known = optimum(honest.problem, found.space, found.max_length)
+        assert max(found.iou, known) <= found.bound, (kind, content)
+        assert found.iou <= known or found.max_length > 5, (kind, content)
         assert kind not in ("digest", "raise iou"), (kind, content)
         assert kind != "lower" or found.proof == "transport", (kind, content)
     return refused, passed
