@@ -1,11 +1,13 @@
 """Exact search: CPU seconds to find and prove the optimum, and to check the proof.
 
-    python benchmarks/exact.py [--parts a,b,c,d,e,f] [--all] [--limit 60]
+    python benchmarks/exact.py [--parts a,b,c,d,g,t,e,f] [--all] [--limit 60]
 
     a  SqueezeNet on real images, all 512 units, length 3
     b  the same, length 4: every 10th unit, or with --all every one
     c  the same, units 0, 10, ..., 510, length 5
-    d  the same units, length 10, stopped after --limit seconds each
+    d  the same units, lengths 6, 8 and 10, stopped after --limit seconds each; with --all every unit
+    g  the same, units 0, 20, ..., 500, length 20
+    t  trees of 6 leaves, units 0, 10, ..., 510
     e  sentence-pair-like input, 20 units, lengths 3 and 4
     f  300 concepts x 500 images of 28 x 28 with dense masks, one unit, length 3
 
@@ -28,21 +30,34 @@ from fractions import Fraction
 import inputs
 import numpy as np
 
-from compexact.solver import Cells, Explanation, Problem, SearchResult, Status, beam_search, exact_search, from_arrays
+from compexact.solver import (
+    Cells,
+    Explanation,
+    Problem,
+    SearchResult,
+    Status,
+    beam_search,
+    exact_search,
+    from_arrays,
+    local_search,
+)
 from compexact.solver.certify import certified
 from compexact.solver.metrics import rounded_up
 
 SIDE = 28
+SHORT = 5
+"""Up to so many concepts the optimum is had at once; beyond, local search is of use."""
 
 
 @dataclass(frozen=True)
 class Timed:
-    """One unit's checked answer; CPU seconds of search and check; the beam's formula."""
+    """One unit's checked answer; CPU seconds of search and check; the beam's formula, and that of local search."""
 
     result: SearchResult
     search: float
     check: float
     beam: Explanation | None
+    local: Explanation | None
 
     @property
     def iou(self) -> Fraction:
@@ -53,26 +68,30 @@ class Timed:
         return self.beam.iou if self.beam else Fraction(0)
 
 
-def timed(problem: Problem, length: int, limit: float | None) -> Timed:
-    """Search, then check; the beam apart, for comparison.  limit: wall-clock seconds of the search."""
+def timed(problem: Problem, length: int, limit: float | None, space: str = "chain") -> Timed:
+    """Search, then check; the others apart, for comparison.  limit: wall-clock seconds of the search."""
     started = time.process_time()
-    found = exact_search(problem, max_length=length, time_limit=limit)
+    found = exact_search(problem, max_length=length, space=space, time_limit=limit)
     searched = time.process_time()
     result = certified(problem, found)
     checked = time.process_time()
-    return Timed(result, searched - started, checked - searched, beam_search(problem, max_length=length).best)
+    beam = beam_search(problem, max_length=length).best
+    local = local_search(problem, max_length=length).best if length > SHORT else None
+    return Timed(result, searched - started, checked - searched, beam, local)
 
 
 def warm_up() -> None:
     """Compile whatever is compiled at the first call."""
-    for length in (1, 3, 5):
+    for length in (1, 3, 5, 7):
         timed(Problem.of(inputs.sentence_pairs(200, 20, 3, 1), 0), length, None)
 
 
-def run_units(title: str, cells: Cells, units: Iterable[int], length: int, limit: float | None) -> None:
+def run_units(
+    title: str, cells: Cells, units: Iterable[int], length: int, limit: float | None, space: str = "chain"
+) -> None:
     """One part of the table: every unit, then the summary."""
     print(f"{title}, length {length} ({len(cells):,} cells, {len(cells.concepts.names):,} concepts)", flush=True)
-    runs = [timed(Problem.of(cells, unit), length, limit) for unit in units]
+    runs = [timed(Problem.of(cells, unit), length, limit, space) for unit in units]
     print("\n".join(f"   {line}" for line in summary(runs)), flush=True)
 
 
@@ -91,6 +110,13 @@ def summary(runs: Sequence[Timed]) -> list[str]:
     better = [run.iou / run.beam_iou - 1 for run in runs if run.iou > run.beam_iou > 0]
     if better:
         lines.append(f"beam of 10 below it on {len(better)} units, the optimum up to {float(max(better)):.0%} higher")
+    proven = [run for run in runs if run.local and run.result.status is Status.OPTIMAL and run.iou]
+    if proven and all(run.result.space == "chain" for run in proven):
+        missed = [1 - run.local.iou / run.iou for run in proven if run.local]
+        lines.append(
+            f"local search below it on {sum(share > 0 for share in missed)} units, "
+            f"by {float(np.mean([float(share) for share in missed])):.2%} on average of all"
+        )
     if optimal + degenerate < len(runs):
         lines += open_lines(runs)
     return lines
@@ -134,16 +160,21 @@ def image_masks(concepts: int, images: int, kind: str, seed: int = 0) -> tuple[n
     return masks, np.where(planted, rng.random(points) < 0.7, rng.random(points) < 0.005)
 
 
-def real(length: int, units: slice, limit: Callable[[argparse.Namespace], float | None]) -> Callable:
+def real(
+    lengths: Sequence[int],
+    units: slice,
+    limit: Callable[[argparse.Namespace], float | None],
+    space: str = "chain",
+) -> Callable:
     def part(name: str, options: argparse.Namespace) -> None:
         probe = inputs.squeezenet_probe()
         if probe is None:
             print(f"{name}  the real images are not beside the project; their figures are left out")
             return
-        chosen = range(512)[slice(None) if name == "b" and options.all else units]
-        run_units(
-            f"{name}  SqueezeNet on real images, {len(chosen)} units", probe.cells, chosen, length, limit(options)
-        )
+        chosen = range(512)[slice(None) if name in ("b", "d") and options.all else units]
+        title = f"{name}  SqueezeNet on real images, {space}s, {len(chosen)} units"
+        for length in lengths:
+            run_units(title, probe.cells, chosen, length, limit(options), space)
 
     return part
 
@@ -162,10 +193,12 @@ def dense_masks(name: str, options: argparse.Namespace) -> None:
 
 
 PARTS: dict[str, Callable[[str, argparse.Namespace], None]] = {
-    "a": real(3, slice(None), lambda options: None),
-    "b": real(4, slice(None, None, 10), lambda options: None),
-    "c": real(5, slice(None, None, 10), lambda options: None),
-    "d": real(10, slice(None, None, 10), lambda options: options.limit),
+    "a": real([3], slice(None), lambda options: None),
+    "b": real([4], slice(None, None, 10), lambda options: None),
+    "c": real([5], slice(None, None, 10), lambda options: None),
+    "d": real([6, 8, 10], slice(None, None, 10), lambda options: options.limit),
+    "g": real([20], slice(None, None, 20), lambda options: options.limit),
+    "t": real([6], slice(None, None, 10), lambda options: options.limit, "tree"),
     "e": sentence_pairs,
     "f": dense_masks,
 }
@@ -175,7 +208,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", default="a,b,e,f", help="which, with commas between (default %(default)s)")
     parser.add_argument("--all", action="store_true", help="part b: every unit")
-    parser.add_argument("--limit", type=float, default=5, help="part d: seconds per unit (default %(default)s)")
+    parser.add_argument("--limit", type=float, default=60, help="parts d, g, t: seconds per unit (default %(default)s)")
     parser.add_argument("--lengths", default="3", help="part e: 3, 4 or 3,4 (default %(default)s)")
     parser.add_argument("--patience", type=float, default=120, help="part e, length 4: seconds per unit (%(default)s)")
     options = parser.parse_args()

@@ -20,6 +20,7 @@ from .commands.demo import demo
 from .commands.evaluate import evaluate_nli
 from .commands.experiment import experiment_app
 from .commands.explain import explain
+from .commands.export import export
 from .commands.ls import ls
 from .commands.merge import merge
 from .commands.probe import probe_arrays, probe_vision
@@ -54,7 +55,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "evaluate": ("Test a model on labelled data.", {"nli": evaluate_nli}),
 }
 
-for command in (demo, ls, explain, audit, merge, verify, score, report):
+for command in (demo, ls, explain, audit, merge, verify, score, export, report):
     register(app, command)
 app.add_typer(experiment_app, name="experiment")
 for group, (about, commands) in GROUPS.items():

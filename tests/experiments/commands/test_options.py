@@ -89,6 +89,7 @@ MEANS_SEVERAL_THINGS = {
     *("--dataset", "--weights", "--spacy", "--held-out", "--layer", "--batch-size", "--concepts"),
     "--threshold",  # what it is by default depends on --sae where there is one
     "--length",  # one, or another name of --lengths
+    "--format",  # of tables; of models for outside solvers
 }
 
 
