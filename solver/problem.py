@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -70,6 +71,20 @@ class Problem:
     def is_degenerate(self) -> bool:
         """Whether the unit's mask is empty or full: then no formula says anything about it."""
         return self.unit_points in (0, self.n_points)
+
+    def reachable(self, target: Fraction, headroom: int) -> Fraction:
+        """The target, or the least above it, in powers of two and at most 1, whose values stay small.
+
+        That is: of p/q, q times the active points and p times the others are together below the headroom, so the values
+        of no set of cells add up to more.
+        """
+        a, b = self.unit_points, self.n_points - self.unit_points
+        if target.denominator * a + target.numerator * b < headroom:
+            return target
+        scale = 1
+        while 2 * scale * (a + b) < headroom:
+            scale *= 2
+        return min(Fraction(-(-target.numerator * scale // target.denominator), scale), Fraction(1))
 
     def explain(self, formula: Formula) -> Explanation:
         """The formula with its counts."""

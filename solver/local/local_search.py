@@ -130,7 +130,7 @@ class _Climb:
         the IoU does by the whole of itself.
         """
         problem = self.problem
-        target = _decidable(problem, best.iou)
+        target = problem.reachable(best.iou, HEADROOM)
         p, q = target.numerator, target.denominator
         values = np.asarray(q * problem.active - p * (problem.weights - problem.active))
         cells = CellArrays(problem.concepts.indptr, problem.concepts.indices, self.starts, self.rows, values)
@@ -175,12 +175,3 @@ def _room(n_cells: int, n: int, length: int) -> tuple[kernels.Room, kernels.Walk
         rules=zeros(length),
     )
     return room, kernels.Walk(zeros(length), zeros(3))
-
-
-def _decidable(problem: Problem, iou: Fraction) -> Fraction:
-    """The IoU, or the least above it for which no sum of values leaves 64 bits."""
-    a, b = problem.unit_points, problem.n_points - problem.unit_points
-    if iou.denominator * a + iou.numerator * b < HEADROOM:
-        return iou
-    scale = 1 << (HEADROOM // (a + b)).bit_length() - 2
-    return min(Fraction(-(-iou.numerator * scale // iou.denominator), scale), Fraction(1))

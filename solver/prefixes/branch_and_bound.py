@@ -114,14 +114,7 @@ class _Search:
 
     def reachable(self, target: Fraction) -> Fraction:
         """The target, or the least above it that 64 bits can decide."""
-        a, b = self.problem.unit_points, self.problem.n_points - self.problem.unit_points
-        headroom = 2**61 // (4 * self.length + 16)
-        if target.denominator * a + target.numerator * b < headroom:
-            return target
-        scale = 1
-        while 2 * scale * (a + b) < headroom:
-            scale *= 2
-        return min(Fraction(-(-target.numerator * scale // target.denominator), scale), Fraction(1))
+        return self.problem.reachable(target, 2**61 // (4 * self.length + 16))
 
 
 class IterativeDeepening:

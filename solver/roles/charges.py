@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..compiled import compiled
-from .model import depths
+from .model import depths, or_slots
 
 
 class Charges(NamedTuple):
@@ -74,6 +74,17 @@ class Fixed:
 FREE = Fixed()
 
 
+class FrameArrays(NamedTuple):
+    """The arrays of a `Frame`, for compiled code."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    pattern: np.ndarray
+    depth: np.ndarray
+    slot_of: np.ndarray
+    reachable: np.ndarray
+
+
 @dataclass(frozen=True)
 class Frame:
     """A pattern at one target: its segments, and which ORs may stand in them.  values: int64 (n_cells,)."""
@@ -86,6 +97,11 @@ class Frame:
     depth: np.ndarray
     slot_of: np.ndarray
     reachable: np.ndarray = field(repr=False)
+
+    @property
+    def arrays(self) -> FrameArrays:
+        """For compiled code."""
+        return FrameArrays(self.indptr, self.indices, self.pattern, self.depth, self.slot_of, self.reachable)
 
     @classmethod
     def of(cls, indptr: np.ndarray, indices: np.ndarray, n: int, pattern: tuple[int, ...], values: np.ndarray) -> Frame:
@@ -156,13 +172,8 @@ def top_sum(values: np.ndarray, k: int) -> int:
 
 def worths(frame: Frame, charges: Charges, values: np.ndarray, deeper: bool = False) -> Worths:
     """values: int64 (n_cells,), in the unit of the charges."""
-    return Worths(
-        frame,
-        *_worths(
-            frame.indptr, frame.indices, frame.n, frame.pattern, values, frame.depth, frame.slot_of, frame.reachable,
-            int(frame.slot_of.max(initial=-1)) + 1, *charges, deeper,
-        ),
-    )  # fmt: skip
+    n_slots = int(frame.slot_of.max(initial=-1)) + 1
+    return Worths(frame, *_worths(frame.arrays, charges, values, n_slots, deeper))
 
 
 @compiled
@@ -170,22 +181,9 @@ def slots(
     indptr: np.ndarray, indices: np.ndarray, n: int, pattern: np.ndarray, depth: np.ndarray, values: np.ndarray
 ) -> Any:
     """int64 (h + 1, n): the number of each OR that may be, else -1; bool (n_cells,): whether some OR could take it."""
-    h = len(pattern)
     in_pattern = np.zeros(n, np.bool_)
     in_pattern[pattern] = True
-    slot_of = np.full((h + 1, n), -1, np.int64)
-    for j in range(len(values)):
-        if values[j] > 0:
-            for at in range(indptr[j], indptr[j + 1]):
-                for g in range(depth[j] + 1):
-                    if g == h or not in_pattern[indices[at]]:
-                        slot_of[g, indices[at]] = 0
-    slot = 0
-    for g in range(h + 1):
-        for c in range(n):
-            if slot_of[g, c] == 0:
-                slot_of[g, c] = slot
-                slot += 1
+    slot_of, _ = or_slots(indptr, indices, values > 0, pattern, depth, in_pattern)
     reachable = np.zeros(len(values), np.bool_)
     for j in range(len(values)):
         for at in range(indptr[j], indptr[j + 1]):
@@ -195,12 +193,11 @@ def slots(
 
 
 @compiled
-def _worths(
-    indptr: np.ndarray, indices: np.ndarray, n: int, pattern: np.ndarray, values: np.ndarray, depth: np.ndarray,
-    slot_of: np.ndarray, reachable: np.ndarray, n_slots: int, taken_cell: np.ndarray, taken_concept: np.ndarray,
-    taken: np.ndarray, spared_cell: np.ndarray, spared_segment: np.ndarray, spared_concept: np.ndarray,
-    spared: np.ndarray, inner_cell: np.ndarray, inner: np.ndarray, deeper: bool,
-) -> Any:  # fmt: skip
+def _worths(frame: FrameArrays, charges: Charges, values: np.ndarray, n_slots: int, deeper: bool) -> Any:
+    """rest, ors, pairs, inner and ands of `Worths`."""
+    indptr, indices, pattern, depth, slot_of, reachable = frame
+    taken_cell, taken_concept, taken, spared_cell, spared_segment, spared_concept, spared, inner_cell, inner = charges
+    n = slot_of.shape[1]
     h = len(pattern)
     in_pattern = np.zeros(n, np.bool_)
     in_pattern[pattern] = True

@@ -19,7 +19,7 @@ from ..stopping import Stopped, Stopping
 from .chains import chain_of
 from .charges import NO_CHARGES, Charges, Fixed, Frame
 from .linear import LinearProgram, Solution
-from .tree import HEADROOM, Branch, Pattern, Target, Unproven, certificate
+from .tree import Branch, Pattern, Target, Unproven, certificate, headroom
 
 GRID = 1 << 20
 """Bounds above the best chain have this denominator."""
@@ -54,7 +54,7 @@ class RoleSearch:
         self._aim()
 
     def _aim(self) -> None:
-        self.target = Target(self.problem, self.length, reachable(self.problem, self.length, self.best.iou))
+        self.target = Target(self.problem, self.length, self.problem.reachable(self.best.iou, headroom(self.length)))
 
     def run(self, patience: Stopping) -> None:
         """Until all is proven, or nothing more can be; raises `Stopped`.
@@ -352,18 +352,6 @@ def literal(frame: Frame, values: np.ndarray, fixed: Fixed) -> Charges:
         taken_cell=cell, taken_concept=concept, taken=t[2],
         spared_cell=spared_cell, spared_segment=segment, spared_concept=spared_concept, spared=s[3],
     )  # fmt: skip
-
-
-def reachable(problem: Problem, length: int, bound: Fraction) -> Fraction:
-    """The bound, or the least above it that 64 bits can decide."""
-    a, b = problem.unit_points, problem.n_points - problem.unit_points
-    room = HEADROOM // (8 * (length + 4))
-    if bound.denominator * a + bound.numerator * b < room:
-        return bound
-    scale = 1
-    while 2 * scale * (a + b) < room:
-        scale *= 2
-    return min(Fraction(-(-bound.numerator * scale // bound.denominator), scale), Fraction(1))
 
 
 def _on_grid(value: Fraction) -> Fraction:

@@ -15,6 +15,11 @@ from .charges import FREE, Charges, Fixed, Frame, worths
 HEADROOM = 2**61
 
 
+def headroom(length: int) -> int:
+    """Of a target: leaves three bits for the units that charges are rounded to."""
+    return HEADROOM // (8 * (length + 4))
+
+
 class Unproven(Exception):
     """A branch is not proven at this target; none where something is missing."""
 

@@ -12,7 +12,7 @@ from problems import hard, rare_unit
 from compexact.solver import Atom, exact_search
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
-from compexact.solver.roles import search, tree
+from compexact.solver.roles import tree
 from compexact.solver.roles.search import RoleSearch
 from compexact.solver.stopping import Stopping
 
@@ -65,7 +65,7 @@ def test_a_bound_below_the_optimum_is_refused_with_any_charges():
         looking = RoleSearch(problem, 3, poor, Stopping())
         looking.run(Stopping())
         for bound in (poor.iou, (poor.iou + best.bound) / 2, best.bound * 9999 / 10000):
-            target = tree.Target(problem, 3, search.reachable(problem, 3, bound))
+            target = tree.Target(problem, 3, problem.reachable(bound, tree.headroom(3)))
             try:
                 content = tree.certificate(target, looking.root, Stopping())
             except tree.Unproven:
