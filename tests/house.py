@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from statistics import median
 
@@ -63,6 +63,7 @@ class Module:
                 yield from (".".join([*base, alias.name]) for alias in node.names)
 
 
+@cache
 def modules(folder: str) -> list[Module]:
     """Of a layer, in the order of their paths."""
     found = map(Module, sorted((ROOT / folder).rglob("*.py")))

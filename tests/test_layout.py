@@ -30,13 +30,16 @@ def test_imports_point_one_way(folder):
             assert top not in FOLDERS, f"{module.place} imports {path} from the root, which makes second classes"
 
 
-def test_no_two_modules_import_each_other_not_even_inside_functions():
-    graph = import_graph([module for folder in FOLDERS for module in modules(folder)])
+@pytest.fixture(scope="module")
+def graph():
+    return import_graph([module for folder in FOLDERS for module in modules(folder)])
+
+
+def test_no_two_modules_import_each_other_not_even_inside_functions(graph):
     assert circles(graph) == []
 
 
-def test_the_import_check_sees_every_form():
-    graph = import_graph([module for folder in FOLDERS for module in modules(folder)])
+def test_the_import_check_sees_every_form(graph):
     assert {"solver.errors", "probes.datasets.annotated_images"} <= graph["probes.datasets.broden"]
     assert "experiments.questions.answer" in graph["experiments.commands.experiment"], "inside a function"
     assert "probes.nli.loading" in graph["experiments.sentences.model_answers"], "for type checkers alone"

@@ -141,7 +141,7 @@ def test_a_chain_of_six_concepts_keeps_what_its_walk_found(walked, monkeypatch):
     beam = beam_search(problem, max_length=6, beam_size=1).best
     seen = walked(problem, by_prefix, mask_of_rules)
     first = looks_of_beam(problem, 6)
-    for looks in (2 * first + 20, 400, 800, 1600, 3200):
+    for looks in (2 * first + 20, 800, 3200):
         seen.clear()
         result = exact_search(problem, max_length=6, beam_size=1, should_stop=stopped_after(looks))
         assert result.best.iou >= max([beam.iou, *seen]), f"{looks} looks"

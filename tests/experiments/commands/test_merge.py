@@ -41,7 +41,7 @@ def shards(compexact, folder, command, *words, n):
     return folders
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [1, 3, pytest.param(40, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "command", [("explain", "--engine", "exact"), ("explain", "--length", "2"), ("audit", "--lengths", "1-2")]
 )
