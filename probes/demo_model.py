@@ -12,8 +12,7 @@ pictures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from ..solver.parsing import parse
 from .datasets.annotated_images import AnnotatedImages
 from .demo_palette import HELD_OUT_EVERY, MATERIALS, RGB, SCENE_NAMES
 from .preprocess import Preprocessing
+from .reproducible import reproducible
 
 PREPROCESSING = Preprocessing(image_size=112, channels="rgb", mean=(0, 0, 0), std=(1, 1, 1), scale=1.0)
 """What the network sees of a picture: pixel / 255, at 112 x 112."""
@@ -169,8 +169,7 @@ def train_demo_model(
     targets = _targets(dataset)
     images = torch.stack([PREPROCESSING(dataset.image(index)) for index in range(len(dataset.keys))])
     held_out = torch.arange(len(images)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
-    with torch.random.fork_rng(devices=[]), _reproducible():
-        torch.default_generator.manual_seed(seed)
+    with reproducible(seed):
         model = DemoNet()
         _fit(model, images[~held_out], targets[~held_out], epochs, on_epoch)
         return model, _accuracy(model, images[held_out], targets[held_out])
@@ -222,22 +221,3 @@ def _likeness(maps: torch.Tensor) -> torch.Tensor:
     directions = functional.normalize(centred, dim=1)
     correlations = directions @ directions.T
     return (correlations - torch.diag(correlations.diagonal())).square().mean()
-
-
-@contextmanager
-def _reproducible() -> Iterator[None]:
-    """Within this, torch computes the same each time, however many threads it may use.
-
-    One thread it is: sums depend on how they are divided, and for batches this small a second thread brings
-    little on an idle machine and, by waiting for its turn, makes a busy one many times slower.
-    """
-    enabled = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    threads = torch.get_num_threads()
-    torch.use_deterministic_algorithms(True)
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)

@@ -11,10 +11,11 @@ from .options import ForceOption, FormatOption, SeedOption
 
 
 def demo(
-    what: Annotated[str, typer.Argument(help="vision or nli.")] = "vision",
+    what: Annotated[str, typer.Argument(help="vision, nli or tokens.")] = "vision",
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")] = Path("compexact-demo"),
     images: Annotated[int, typer.Option(help="vision: how many pictures to draw.")] = 360,
     pairs: Annotated[int, typer.Option(help="nli: how many sentence pairs to train on.")] = 6000,
+    sentences: Annotated[int, typer.Option(help="tokens: how many sentences to train on, and to probe on.")] = 1500,
     seed: SeedOption = 0,
     force: ForceOption = False,
     format: FormatOption = None,
@@ -23,6 +24,7 @@ def demo(
 
     compexact demo vision -o demo
     compexact demo nli -o demo-nli
+    compexact demo tokens -o demo-tokens
     """
     from ...solver.errors import UsageError
 
@@ -34,5 +36,9 @@ def demo(
         from ..demo.nli_demo import demo_nli
 
         demo_nli(output, n_pairs=pairs, seed=seed, force=force, format_name=format)
+    elif what == "tokens":
+        from ..demo.tokens_demo import demo_tokens
+
+        demo_tokens(output, n_sentences=sentences, seed=seed, force=force, format_name=format)
     else:
-        raise UsageError(f"there is a demo of vision and one of nli, not of {what!r}")
+        raise UsageError(f"there are demos of vision, nli and tokens, not of {what!r}")

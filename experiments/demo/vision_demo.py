@@ -12,38 +12,19 @@ Each step is what its command does, on the files of the step before.  The same s
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from ...probes.atomic_folder import new_folder
 from ...probes.progress import Progress
 from ...probes.store import Probe, save_probe
 from ...solver.errors import UsageError
-from ...solver.parsing import parse
 from ..printing import Printer, chosen_format
 from ..progress import progress
 from ..run.engines import SearchSettings, explain_unit
-from ..run.folder import Record, Run, run_units
+from ..run.folder import Run, run_units
+from .recovery import COLUMNS, Recovery, recovery, say
 
 MAX_LENGTH = 3
-COLUMNS = ("unit", "planted", "beam", "beam_iou", "best", "best_iou", "status", "recovered")
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """A planted unit: the formula it was built from, what the beam found, and what is proven to be best.
-
-    recovered: whether the best formula holds on exactly the points of the planted one.
-    """
-
-    unit: str
-    planted: str
-    beam: str
-    beam_iou: float
-    best: str
-    best_iou: float
-    status: str
-    recovered: bool
 
 
 def demo_vision(folder: Path, *, n_images: int, seed: int, force: bool, format_name: str | None) -> None:
@@ -53,16 +34,10 @@ def demo_vision(folder: Path, *, n_images: int, seed: int, force: bool, format_n
     printer = Printer(chosen_format(format_name), COLUMNS)
     with new_folder(folder, force=force, is_ours=is_demo) as partial:
         recoveries = _make(partial, n_images, seed)
-    for recovery in recoveries:
-        printer(vars(recovery))
+    for found in recoveries:
+        printer(vars(found))
     printer.finish()
-    beaten = sum(recovery.beam_iou < recovery.best_iou for recovery in recoveries)
-    recovered = sum(recovery.recovered for recovery in recoveries)
-    print(
-        f"{recovered} of {len(recoveries)} planted formulas are the proven best; "
-        f"a beam of {SearchSettings().beam_size} misses {beaten} of them",
-        file=sys.stderr,
-    )
+    say(recoveries)
     print(f"report: {folder / 'report' / 'index.html'}", file=sys.stderr)
 
 
@@ -105,20 +80,8 @@ def _train_and_probe(folder: Path, seed: int, update: Progress) -> Probe:
 def _recoveries(probe: Probe, run: Run) -> list[Recovery]:
     from ...probes.demo_model import PLANTED
 
-    return [_recovery(probe, run.records[unit], text) for unit, text in PLANTED.items()]
-
-
-def _recovery(probe: Probe, record: Record, planted: str) -> Recovery:
-    beam = explain_unit(probe.cells, record["unit"], SearchSettings(max_length=MAX_LENGTH)).record()
-    formulas = parse(planted), parse(record["formula"])
-    built, found = (probe.cells.concepts.mask(formula).tobytes() for formula in formulas)
-    return Recovery(
-        unit=record["unit"],
-        planted=planted,
-        beam=beam["formula"],
-        beam_iou=beam["iou"],
-        best=record["formula"],
-        best_iou=record["iou"],
-        status=record["status"],
-        recovered=built == found,
-    )
+    beam = SearchSettings(max_length=MAX_LENGTH)
+    return [
+        recovery(probe, text, explain_unit(probe.cells, unit, beam).record(), run.records[unit])
+        for unit, text in PLANTED.items()
+    ]

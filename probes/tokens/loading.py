@@ -62,15 +62,22 @@ def load_token_model(spec: str, *, dtype: str = "float32") -> LoadedTokenModel:
         module, tokenizer = _made(spec)
     else:
         raise UsageError(f"unknown model {spec!r}; write hf:FOLDER or package.module:factory")
+    return token_model(module, tokenizer, spec, dtype=dtype, notes=notes)
+
+
+def token_model(
+    module: nn.Module, tokenizer: Any, name: str, *, dtype: str = "float32", notes: tuple[str, ...] = ()
+) -> LoadedTokenModel:
+    """A model that is there, with what is known of it; `UsageError` where its tokenizer is no fast one."""
     if not getattr(tokenizer, "is_fast", False):
         raise UsageError(
-            f"model {spec!r}: its tokenizer, {type(tokenizer).__name__}, does not say which characters a sub-word is; "
+            f"model {name!r}: its tokenizer, {type(tokenizer).__name__}, does not say which characters a sub-word is; "
             "a fast tokenizer is needed (a folder with tokenizer.json)"
         )
     module = module.to(torch.float32)
     digest = weights_digest(module)
     module = module.to(DTYPES[dtype])
-    return LoadedTokenModel(module, tokenizer, spec, digest, _takes(module), _longest(module, tokenizer), notes)
+    return LoadedTokenModel(module, tokenizer, name, digest, _takes(module), _longest(module, tokenizer), notes)
 
 
 def _made(spec: str) -> tuple[nn.Module, Any]:
