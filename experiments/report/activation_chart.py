@@ -43,10 +43,15 @@ def activation_chart(counts: np.ndarray, lowest: float, highest: float, threshol
     marks = [i * step for i in range(math.ceil(lowest / step), math.floor(highest / step) + 1)]
     return ActivationChart(
         tuple(Tick(across(mark), f"{mark:,.{digits}f}") for mark in marks),
-        tuple(Tick(up(10**i), f"{10**i:,}") for i in range(decades + 1)),
+        tuple(Tick(up(10**i), _said_shortly(10**i)) for i in range(decades + 1)),
         bars,
         across(threshold) if lowest <= threshold <= highest else None,
     )
+
+
+def _said_shortly(count: int) -> str:
+    """What finds room beside the chart."""
+    return f"{count:,}" if count < 100_000 else f"{count // 1000:,}k"
 
 
 def _said(low: float, high: float, n: int) -> str:

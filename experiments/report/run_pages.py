@@ -14,6 +14,7 @@ from . import charts
 from .answer_pages import AnswerPage
 from .audits import audit_page
 from .class_weights import Classes
+from .few_points import least_points, on_few_points
 from .gallery import Gallery
 from .negation import smallest
 from .pages import Pages
@@ -53,6 +54,16 @@ class RunReport:
         return self.run.header.get("command") == "audit"
 
     @cached_property
+    def least_points(self) -> int:
+        """Units that are active on fewer are remarked upon."""
+        return least_points(self.probe.about)
+
+    @cached_property
+    def on_few(self) -> set[int]:
+        """The columns of those units."""
+        return on_few_points(self.units, self.least_points)
+
+    @cached_property
     def summary(self) -> Summary:
         """The units taken together."""
         return summarise(self.run, self.units, len(self.probe.cells.concepts.names))
@@ -83,6 +94,8 @@ def _index_values(report: RunReport, classes: Classes, answers: Sequence[AnswerP
         "notes": report.probe.about.get("notes") or [],
         "widest": max((unit.ceiling for unit in report.summary.explained), default=0) or 1,
         "answers": answers,
+        "least_points": report.least_points,
+        "on_few": report.on_few,
         "is_audit": report.is_audit,
         "accuracy": {unit.column: classes.accuracy(unit.column) for unit in report.units},
         "strongest": {unit.column: classes.strongest(unit.column) for unit in report.units},
@@ -111,6 +124,8 @@ class _UnitPages:
             after=units[place + 1] if place + 1 < len(units) else None,
             chart=charts.length_chart(unit.by_length, unit.ceiling, None if unit.bound is None else float(unit.bound)),
             changes=charts.changes(unit.by_length),
+            least_points=self.report.least_points,
+            on_few=self.report.on_few,
             has_pictures=self.gallery is not None,
             **self._shown(unit),
             threshold=self._threshold(unit),

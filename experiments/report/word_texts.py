@@ -141,10 +141,13 @@ class _Shown:
         self.top_values = dict(texts.stored.top_of(column))
 
     def top(self) -> tuple[ShownSentence, ...]:
-        """Those with the highest values, highest first."""
+        """Those with the highest values, highest first; where the unit is active somewhere, those in which it is."""
+        points = {number: self.stored.points_of(number) for number in self.top_values}
+        active = {number for number, those in points.items() if self.active[those.start : those.stop].any()}
         return tuple(
-            self._sentence(number, self.stored.points_of(number)[int(values.argmax())])
+            self._sentence(number, points[number][int(values.argmax())])
             for number, values in self.top_values.items()
+            if number in active or not active
         )
 
     def sample(self, points: np.ndarray, most: int) -> tuple[ShownSentence, ...]:

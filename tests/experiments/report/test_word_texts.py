@@ -88,6 +88,19 @@ def test_top_sentences_have_the_value_of_each_word_and_darker_means_higher(probe
     assert max(piece.shade for piece in words_of(shown.top[0])) == 9
 
 
+def test_sentences_that_do_not_activate_the_unit_are_shown_only_of_a_unit_that_none_activates(probe):
+    texts = WordTexts.of(probe)
+    report = report_of(probe, 3, "word:dog")
+    keys = [sentence.key for sentence in texts.unit(report).top]
+    active = texts.activity.of(3)
+    second = texts.stored.points_of(list(dict(texts.stored.top_of(3)))[1])
+    inside = np.zeros_like(active)
+    inside[second.start : second.stop] = True
+    for kept, expected in ((active & inside, keys[1:2]), (np.zeros_like(active), keys)):
+        texts.activity = SimpleNamespace(of=lambda _, kept=kept: kept)
+        assert [sentence.key for sentence in texts.unit(report).top] == expected
+
+
 def test_a_long_sentence_is_shown_around_its_word(probe):
     texts = WordTexts.of(probe)
     long = len(probe.names["sentences"]) - 1
@@ -110,3 +123,5 @@ def test_the_bars_of_the_chart_are_as_high_as_the_logarithms_of_their_counts():
     assert chart.threshold == chart.bars[2].x
     assert [tick.text for tick in chart.y_ticks] == ["1", "10", "100", "1,000"]
     assert activation_chart(np.array([5]), 2.0, 2.0, 7.0).threshold is None
+    ticks = activation_chart(np.array([2_000_000]), 0.0, 1.0, 0.5).y_ticks
+    assert [tick.text for tick in ticks] == ["1", "10", "100", "1,000", "10,000", "100k", "1,000k", "10,000k"]
