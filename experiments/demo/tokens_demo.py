@@ -30,7 +30,7 @@ from .recovery import COLUMNS, Recovery, recovery, say
 from .word_grammar import conllu_lines
 
 MAX_LENGTH = 3
-LEAST_SENTENCES, MOST_SENTENCES = 300, 50_000
+LEAST_SENTENCES, MOST_SENTENCES = 500, 50_000
 """Fewer have too few words of a kind for what is planted."""
 CONCEPTS = "word,lemma,upos,xpos,dep,morph,position,shape,prev,next,doc"
 MODEL = "tagger:tagger"

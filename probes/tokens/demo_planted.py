@@ -21,7 +21,7 @@ from .token_settings import TokenConceptSettings
 from .words import Words
 
 PLANTED = (
-    "lemma:be OR lemma:do OR lemma:will",
+    "lemma:be OR lemma:do OR lemma:not",
     "xpos:VBD AND NOT lemma:be",
     "upos:ADJ AND prev:the",
     "(lemma:red AND prev:the) OR xpos:MD",
