@@ -43,4 +43,8 @@ def _merged(shards: Sequence[StoredShard], on_progress: Progress) -> Probe:
         from .nli.shard import merged_pairs
 
         return merged_pairs(shards, on_progress)
+    if shards[0].kind == "tokens":
+        from .tokens.shard import merged_words
+
+        return merged_words(shards, on_progress)
     return merged_rows(shards)

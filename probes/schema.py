@@ -97,12 +97,12 @@ class ShardDigests(Strict):
 
 
 class ShardManifest(Strict):
-    """manifest.json of a shard of a probe.  inputs: how many images, pairs or rows are in it."""
+    """manifest.json of a shard of a probe.  inputs: how many images, pairs, points or rows are in it."""
 
     format: Literal["compexact shard"]
     version: Literal[1]
     digest: Sha256
-    kind: Literal["vision", "nli", "arrays"]
+    kind: Literal["vision", "nli", "tokens", "arrays"]
     shard: ShardNumber
     inputs: Count
     digests: ShardDigests

@@ -8,21 +8,6 @@ from .options import FolderOption, ForceOption, ShardOption
 
 
 @dataclass(frozen=True)
-class WholeProbe:
-    """output: the folder to make."""
-
-    output: FolderOption
-    force: ForceOption = False
-
-    def check(self) -> None:
-        """Refuse a place that is taken, or not to be written to, before any work is done for it."""
-        from ...probes.atomic_folder import check_output
-        from ...probes.store import is_probe
-
-        check_output(self.output, force=self.force, is_ours=is_probe)
-
-
-@dataclass(frozen=True)
 class ProbeOutput:
     """output: the folder to make.  shard: which portion of the inputs is done; None for all."""
 
@@ -31,11 +16,9 @@ class ProbeOutput:
     force: ForceOption = False
 
     def check(self) -> None:
-        """The same as of a whole probe."""
+        """Refuse a place that is taken, or not to be written to, before any work is done for it."""
         from ...probes.atomic_folder import check_output
         from ...probes.shard_folder import is_shard
+        from ...probes.store import is_probe
 
-        if self.shard is None:
-            WholeProbe(self.output, self.force).check()
-        else:
-            check_output(self.output, force=self.force, is_ours=is_shard)
+        check_output(self.output, force=self.force, is_ours=is_probe if self.shard is None else is_shard)

@@ -12,7 +12,7 @@ import typer
 from ...probes.tokens.corpora import CORPORA
 from ...probes.tokens.token_settings import TokenConceptSettings, TokenSettings
 from .options import LimitOption
-from .probe_output import WholeProbe
+from .probe_output import ProbeOutput
 from .signature import Depends
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class NearWords:
 def probe_tokens(
     model: Annotated[str, typer.Option(help="hf:FOLDER, or package.module:factory (module, tokenizer).")],
     text: Annotated[AnnotatedText, Depends(AnnotatedText, "Text")],
-    place: Annotated[WholeProbe, Depends(WholeProbe)],
+    place: Annotated[ProbeOutput, Depends(ProbeOutput)],
     concepts: Annotated[TokenConceptSettings, Depends(TokenConceptSettings, "Concepts")],
     near: Annotated[NearWords, Depends(NearWords, "Concepts")],
     settings: Annotated[TokenSettings, Depends(TokenSettings, "Units and thresholds")],
@@ -73,16 +73,21 @@ def probe_tokens(
     compexact probe tokens --model hf:minilm --layer encoder.layer.5.output --corpus text:novel.txt \\
         --spacy en_core_web_sm --concepts word:500,upos,ent,position -o words
     compexact probe tokens --model hf:minilm --layer encoder.layer.2 --sae sae --corpus conllu:dev.conllu -o latents
+    compexact probe tokens --model hf:minilm --layer encoder.layer.2 --corpus conllu:dev.conllu --shard 3/40 -o shards/3
     """
     from ...probes.devices import choose_device
     from ...probes.store import save_probe
     from ...probes.tokens.latents import latents_of
     from ...probes.tokens.loading import load_token_model
-    from ...probes.tokens.probe_words import Made, probe_tokens
+    from ...probes.tokens.probe_words import probe_tokens
+    from ...probes.tokens.shard import check_shard, save_word_shard
+    from ...probes.tokens.word_subject import Made
     from ...probes.watching import resolve_layer
     from ..progress import progress
 
     place.check()
+    if place.shard is not None:
+        check_shard(settings)
     choose_device(settings.device)
     latents = latents_of(settings.sae, settings.layers)
     loaded = load_token_model(model, dtype=settings.dtype)
@@ -97,6 +102,13 @@ def probe_tokens(
         lambda: [each.said() for each in latents.values()],
     )
     with progress() as report:
+        if place.shard is not None:
+            n_points = save_word_shard(
+                loaded, corpus, concepts, settings, place.shard, place.output,
+                vectors=vectors, made=made, force=place.force, on_progress=report,
+            )  # fmt: skip
+            print(f"shard {place.shard}, {n_points:,} points, in {place.output}")
+            return
         probe = probe_tokens(
             loaded, corpus, concepts, settings,
             vectors=vectors, units_of=latents, made=made, spill_folder=place.output.parent, on_progress=report,

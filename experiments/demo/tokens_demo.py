@@ -105,8 +105,9 @@ def _train_and_probe(folder: Path, seed: int, update: Progress) -> Probe:
     from ...probes.tokens.demo_tagger import LAYER, load_demo_tagger, save_demo_tagger
     from ...probes.tokens.demo_training import train_demo_tagger
     from ...probes.tokens.loading import token_model
-    from ...probes.tokens.probe_words import Made, probe_tokens
+    from ...probes.tokens.probe_words import probe_tokens
     from ...probes.tokens.token_settings import TokenConceptSettings, TokenSettings
+    from ...probes.tokens.word_subject import Made
 
     train, dev = (open_corpora([f"conllu:{folder / 'world' / name}.conllu"]) for name in ("train", "dev"))
     trained = train_demo_tagger(train, dev, seed=seed, on_epoch=lambda line: print(line, file=sys.stderr))

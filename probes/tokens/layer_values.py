@@ -15,26 +15,36 @@ from ...solver.errors import CompexactError, DataError, UsageError
 from ..devices import choose_device
 from ..factories import brief
 from ..layouts import describe
+from ..shard import Shard
 from ..watching import capture, evaluating, resolve_layer
 from .loading import LoadedTokenModel
 from .token_settings import TokenSettings
 from .windows import Window
 
+ALL = Shard()
+
+
+def batches_of(windows: Sequence[Window], batch_size: int, shard: Shard = ALL) -> list[list[Window]]:
+    """What the model reads at once, shortest windows first.  shard: a portion of the batches, each as all have it."""
+    order = np.argsort([window.n_tokens for window in windows], kind="stable")
+    starts = range(0, len(order), batch_size)
+    portion = shard.portion(len(starts))
+    return [[windows[i] for i in order[start : start + batch_size]] for start in starts[portion.start : portion.stop]]
+
 
 def point_values(
-    model: LoadedTokenModel, windows: Sequence[Window], settings: TokenSettings
+    model: LoadedTokenModel, windows: Sequence[Window], settings: TokenSettings, shard: Shard = ALL
 ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
     """Batch by batch, shortest windows first: the points int64 (n,), and by layer float32 (n, width), finite.
 
+    shard: which of the batches.
     Raises `UsageError` where the model fails, or a layer does not give a vector for each token; `DataError` for values
     that are no numbers.
     """
     device = choose_device(settings.device)
     module = model.module.to(device)
-    order = np.argsort([window.n_tokens for window in windows], kind="stable")
     with evaluating(module), capture(module, settings.layers) as outputs, _stopping(module, settings.layers):
-        for start in range(0, len(order), settings.batch_size):
-            batch = [windows[i] for i in order[start : start + settings.batch_size]]
+        for batch in batches_of(windows, settings.batch_size, shard):
             inputs = {name: values.to(device) for name, values in _padded(batch, model.tokenizer).items()}
             _run(module, inputs, len(batch))
             shape = next(iter(inputs.values())).shape

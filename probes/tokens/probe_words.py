@@ -22,10 +22,8 @@ The network is run first (`seen_words.py`); what it gave then streams by once mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -34,28 +32,12 @@ from ..progress import Progress, silent
 from ..store import Probe
 from ..text.vectors import WordVectors
 from ..thresholds import as_float32_below
-from ..versions import PACKAGES, versions
-from .concepts import TokenConcepts, token_concepts
-from .families import families_of
 from .loading import LoadedTokenModel
-from .seen_words import SeenWords, UnitsOf, see_words
+from .seen_words import SeenWords, Totals, UnitsOf, keep_values
 from .sentences import Corpus
 from .shown_values import ShownValues
 from .token_settings import TokenConceptSettings, TokenSettings
-from .windows import Points, plan
-from .words import Words
-
-
-@dataclass(frozen=True)
-class Made:
-    """What else a probe says of how it was made.  inputs: digests of other files that went in.
-
-    notes: what there is to say once all values were seen.
-    """
-
-    made_with: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    notes: Callable[[], Sequence[str]] = tuple
+from .word_subject import Made, WordSubject, subject_of
 
 
 def probe_tokens(
@@ -75,97 +57,56 @@ def probe_tokens(
     units_of: by layer, what makes its units of its values.  spill_folder: where the values lie between the passes
     (4 bytes a value; they are gone afterwards).  The units of one layer are named `0`, `1`, ...; of several `layer:0`.
     """
-    words = Words.of(corpus)
-    asked = families_of(words, concept_settings.concepts)
-    windows, points = plan(model, words, settings, on_progress)
-    concepts = token_concepts(words, asked, concept_settings, np.bincount(points.words, minlength=len(words)), vectors)
-    with see_words(
-        model, words, windows, points, settings,
-        units_of=units_of or {}, spill_folder=spill_folder, on_progress=on_progress,
-    ) as seen:  # fmt: skip
-        cells, arrays = _count(seen, words, points, concepts, settings, on_progress)
-    arrays |= _places(words, points)
-    families = ",".join(family.name + (f":{family.most}" if family.most else "") for family in asked)
-    about = _about(model, corpus, {**asdict(concept_settings), "concepts": families}, settings, vectors, made or Made())
-    about["notes"] += [*concepts.notes, *_notes(cells, points, settings)]
-    names = {
-        "sentences": [sentence.text for sentence in corpus.sentences],
-        "keys": [sentence.key for sentence in corpus.sentences],
-        "documents": [corpus.sentences[first].document for first in words.documents[:-1]],
+    made = made or Made()
+    subject, windows = subject_of(model, corpus, concept_settings, settings, vectors, made, on_progress)
+    totals = Totals(subject.sentences, len(corpus.sentences), settings)
+    with keep_values(
+        model, windows, settings,
+        units_of=units_of or {}, spill_folder=spill_folder, on_values=totals.add, on_progress=on_progress,
+    ) as kept:  # fmt: skip
+        return count_words(subject, totals.seen(kept.widths, kept.blocks), made.notes(), on_progress)
+
+
+def count_words(subject: WordSubject, seen: SeenWords, said: Sequence[str], on_progress: Progress = silent) -> Probe:
+    """The probe of words that were shown to the network.  said: what there is to say of their values."""
+    cells, arrays = _count(subject, seen, on_progress)
+    arrays |= {
+        "point_sentences": subject.sentences,
+        "point_starts": subject.starts,
+        "point_ends": subject.ends,
+        "sentence_documents": subject.sentence_documents,
     }
-    return Probe(cells, about, names, arrays)
+    notes = [*subject.about["notes"], *said, *subject.concepts.notes, *_notes(cells, subject)]
+    return Probe(cells, {**subject.about, "notes": notes}, dict(subject.names), arrays)
 
 
-def _count(
-    seen: SeenWords,
-    words: Words,
-    points: Points,
-    concepts: TokenConcepts,
-    settings: TokenSettings,
-    on_progress: Progress,
-) -> tuple[Cells, dict[str, np.ndarray]]:
+def _count(subject: WordSubject, seen: SeenWords, on_progress: Progress) -> tuple[Cells, dict[str, np.ndarray]]:
     """The cells, and the arrays of points and units."""
     above = as_float32_below(seen.thresholds)
+    concepts, n_points = subject.concepts, len(subject)
     builder = CellBuilder(concepts.names, concepts.categories, seen.units)
-    shown = ShownValues(seen, words.sentence_of[points.words], settings.top_sentences)
-    packed = np.zeros((len(points), -(-len(seen.units) // 8)), dtype=np.uint8)
-    ids = np.zeros(len(points), dtype=np.int64)
+    shown = ShownValues(seen, subject.sentences, subject.settings.top_sentences)
+    packed = np.zeros((n_points, -(-len(seen.units) // 8)), dtype=np.uint8)
+    ids = np.zeros(n_points, dtype=np.int64)
     done = 0
     for numbers, values in seen:
         is_active = values > above
         packed[numbers] = np.packbits(is_active, axis=1)
-        indptr, indices = concepts.of(points.words[numbers])
+        indptr, indices = concepts.of(subject.rows[numbers])
         ids[numbers] = builder.add_rows(indptr, indices, np.ones(len(numbers), np.int64), is_active)
         shown.add(numbers, values)
         done += len(numbers)
-        on_progress("counting", done, len(points))
+        on_progress("counting", done, n_points)
     cells, place = builder.cells()
     arrays = {"thresholds": seen.thresholds, "unit_active": packed, "point_cells": place[ids].astype(np.int32)}
     return cells, arrays | shown.arrays()
 
 
-def _places(words: Words, points: Points) -> dict[str, np.ndarray]:
-    documents = np.repeat(np.arange(len(words.documents) - 1, dtype=np.int32), np.diff(words.documents))
-    return {
-        "point_sentences": words.sentence_of[points.words],
-        "point_starts": points.starts,
-        "point_ends": points.ends,
-        "sentence_documents": documents,
-    }
-
-
-def _about(
-    model: LoadedTokenModel,
-    corpus: Corpus,
-    concepts: Mapping[str, Any],
-    settings: TokenSettings,
-    vectors: WordVectors | None,
-    made: Made,
-) -> dict[str, Any]:
-    found = {} if vectors is None else {"vectors": vectors.digest}
-    return {
-        "kind": "tokens",
-        "model": "/".join(Path(model.name).parts[-2:]),
-        "layer": ",".join(settings.layers),
-        "dataset": corpus.name,
-        "settings": {
-            **asdict(settings),
-            "layers": list(settings.layers),
-            "concepts": dict(concepts),
-            "annotations": corpus.made_with,
-            **made.made_with,
-        },
-        "versions": versions((*PACKAGES, "spacy", "transformers", "tokenizers")),
-        "inputs": {"model weights": model.digest, **corpus.digests, **found, **made.inputs},
-        "notes": [*model.notes, *corpus.notes, *(() if vectors is None else vectors.notes), *made.notes()],
-    }
-
-
-def _notes(cells: Cells, points: Points, settings: TokenSettings) -> list[str]:
+def _notes(cells: Cells, subject: WordSubject) -> list[str]:
     """What a reader of the results should know."""
-    notes = []
-    if points.n_left_out:
-        notes.append(f"{points.n_left_out:,} words have no sub-word of the model's and are left out.")
+    notes, settings = [], subject.settings
+    if subject.n_left_out:
+        notes.append(f"{subject.n_left_out:,} words have no sub-word of the model's and are left out.")
     totals = cells.active.totals
     for count, what in ((totals == 0, "no point"), (totals == cells.n_points, "every point")):
         if n := int(count.sum()):

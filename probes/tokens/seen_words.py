@@ -1,6 +1,7 @@
 """The first pass of a probe of words: the network, and what of its layers' values is known once all are there.
 
-The values themselves lie in a file, so memory does not follow the number of points.
+The values themselves lie in a file, so memory does not follow the number of points.  A shard keeps the values alone;
+what is known once all are there, `merge` finds out from those of all shards.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from ...solver.errors import DataError
 from ..activation_file import Spill
 from ..nonzero_file import NonzeroSpill
 from ..progress import Progress
+from ..shard import Shard
 from ..thresholds import TopQuantile
-from .layer_values import point_values
+from .layer_values import ALL, batches_of, point_values
 from .loading import LoadedTokenModel
 from .token_settings import TokenSettings
-from .windows import Points, Window
-from .words import Words
+from .windows import Window
 
 UnitsOf = Callable[[np.ndarray], np.ndarray]
 """From a layer's values, float32 (n, width), to those of the units that are probed, float32 (n, n_units)."""
+
+Blocks = Iterator[tuple[np.ndarray, np.ndarray]]
+"""In any order: points int64 (n,), and their values float32 (n, n_units)."""
 
 AT_ONCE = 4096
 MADE_AT_ONCE = 512
@@ -37,7 +41,7 @@ class SeenWords:
 
     units: their names.  thresholds: float64 (n_units,), active means strictly above.  lowest, highest: float32
     (n_units,), of all values.  sentence_max: float32 (n_sentences, n_units), minus infinity where a sentence has no
-    point.  Going through it gives, in any order, blocks of points int64 (n,) and their values float32 (n, n_units).
+    point.  blocks: goes through the values once more.
     """
 
     units: tuple[str, ...]
@@ -45,68 +49,93 @@ class SeenWords:
     lowest: np.ndarray
     highest: np.ndarray
     sentence_max: np.ndarray
-    file: Spill | NonzeroSpill
-    order: np.ndarray
+    blocks: Callable[[], Blocks]
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        done = 0
-        for block in self.file.blocks() if isinstance(self.file, NonzeroSpill) else self.file.blocks(AT_ONCE):
-            yield self.order[done : done + len(block)], block.reshape(len(block), -1)
-            done += len(block)
+    def __iter__(self) -> Blocks:
+        return self.blocks()
 
 
-@contextmanager
-def see_words(
-    model: LoadedTokenModel,
-    words: Words,
-    windows: Sequence[Window],
-    points: Points,
-    settings: TokenSettings,
-    *,
-    units_of: Mapping[str, UnitsOf],
-    spill_folder: Path | None,
-    on_progress: Progress,
-) -> Iterator[SeenWords]:
-    """Within this the values of all points are on disk.  units_of: by layer; another layer's values are its units'.
+class KeptValues:
+    """The values of points as the network gave them, in a file.  widths: the number of units of each layer."""
 
-    Where there are units that are made, only values that are not 0 are on disk.
-    """
-    with NonzeroSpill(spill_folder) if units_of else Spill(spill_folder) as file:
-        stream = _Stream(file, words.sentence_of[points.words], len(words.sentences), settings)
-        for numbers, layers in point_values(model, windows, settings):
-            at_once = MADE_AT_ONCE if units_of else len(numbers)
-            for start in range(0, len(numbers), at_once):
-                some = {layer: values[start : start + at_once] for layer, values in layers.items()}
-                made = {layer: units_of[layer](values) for layer, values in some.items() if layer in units_of}
-                stream.add(numbers[start : start + at_once], some | made)
-            on_progress("running the network", stream.n_seen, len(points))
-        yield stream.seen()
-
-
-class _Stream:
-    """What is kept of values as they come."""
-
-    def __init__(
-        self, file: Spill | NonzeroSpill, sentence_of: np.ndarray, n_sentences: int, settings: TokenSettings
-    ) -> None:
-        self.file, self.sentence_of, self.n_sentences, self.settings = file, sentence_of, n_sentences, settings
+    def __init__(self, file: Spill | NonzeroSpill) -> None:
+        self.file = file
         self.widths: dict[str, int] = {}
-        self.top: TopQuantile | None = None
-        self.lowest = self.highest = self.sentence_max = np.zeros(0, dtype=np.float32)
         self.order: list[np.ndarray] = []
-        self.n_seen = 0
 
-    def add(self, numbers: np.ndarray, layers: Mapping[str, np.ndarray]) -> None:
-        """Take in the values of points, float32 (n, n_units) by layer."""
+    def add(self, numbers: np.ndarray, layers: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Take in the values of points, float32 (n, width) by layer; give them as float32 (n, n_units)."""
         widths = {layer: values.shape[1] for layer, values in layers.items()}
-        if not self.widths:
-            self._start(widths)
+        self.widths = self.widths or widths
         if widths != self.widths:
             raise DataError(
                 f"layers give {self.widths} units at first and {widths} later; units must not depend on texts"
             )
         values = np.concatenate(list(layers.values()), axis=1)
         self.file.append(values if isinstance(self.file, NonzeroSpill) else values[:, :, None, None])
+        self.order.append(numbers)
+        return values
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """int64 (n,): the points, in the order of the file."""
+        return np.concatenate([np.zeros(0, dtype=np.int64), *self.order])
+
+    def blocks(self) -> Blocks:
+        """What is in the file."""
+        numbers, done = self.numbers, 0
+        for block in self.file.blocks() if isinstance(self.file, NonzeroSpill) else self.file.blocks(AT_ONCE):
+            yield numbers[done : done + len(block)], block.reshape(len(block), -1)
+            done += len(block)
+
+
+@contextmanager
+def keep_values(
+    model: LoadedTokenModel,
+    windows: Sequence[Window],
+    settings: TokenSettings,
+    *,
+    shard: Shard = ALL,
+    units_of: Mapping[str, UnitsOf],
+    spill_folder: Path | None,
+    on_values: Callable[[np.ndarray, np.ndarray], None] = lambda numbers, values: None,
+    on_progress: Progress,
+) -> Iterator[KeptValues]:
+    """Run the network; within this the values are on disk.  units_of: by layer; another layer's values are its units'.
+
+    on_values: is shown points and their values as they come.  Of units that are made only values that are not 0 are on
+    disk.
+    """
+    n_points = sum(len(window.points) for batch in batches_of(windows, settings.batch_size, shard) for window in batch)
+    n_seen = 0
+    with NonzeroSpill(spill_folder) if units_of else Spill(spill_folder) as file:
+        kept = KeptValues(file)
+        for numbers, layers in point_values(model, windows, settings, shard):
+            at_once = MADE_AT_ONCE if units_of else len(numbers)
+            for start in range(0, len(numbers), at_once):
+                some = {layer: values[start : start + at_once] for layer, values in layers.items()}
+                made = {layer: units_of[layer](values) for layer, values in some.items() if layer in units_of}
+                these = numbers[start : start + at_once]
+                on_values(these, kept.add(these, some | made))
+            n_seen += len(numbers)
+            on_progress("running the network", n_seen, n_points)
+        yield kept
+
+
+class Totals:
+    """What is found out of all values while they come.  sentence_of: int32 (n_points,)."""
+
+    def __init__(self, sentence_of: np.ndarray, n_sentences: int, settings: TokenSettings) -> None:
+        self.sentence_of, self.n_sentences, self.settings = sentence_of, n_sentences, settings
+        self.top: TopQuantile | None = None
+        self.lowest = self.highest = np.zeros(0, dtype=np.float32)
+        self.sentence_max: np.ndarray | None = None
+
+    def add(self, numbers: np.ndarray, values: np.ndarray) -> None:
+        """Take in the values of points, float32 (n, n_units)."""
+        if self.sentence_max is None:
+            self._start(values.shape[1])
+        assert self.sentence_max is not None
         if self.top is not None:
             self.top.add(np.ascontiguousarray(values.T))
         self.lowest = np.minimum(self.lowest, values.min(axis=0))
@@ -115,30 +144,18 @@ class _Stream:
         starts = np.flatnonzero(np.concatenate([[True], sentences[1:] != sentences[:-1]]))
         for sentence, largest in zip(sentences[starts], np.maximum.reduceat(values, starts, axis=0)):
             np.maximum(self.sentence_max[sentence], largest, out=self.sentence_max[sentence])
-        self.order.append(numbers)
-        self.n_seen += len(numbers)
 
-    def _start(self, widths: dict[str, int]) -> None:
-        n = sum(widths.values())
-        self.widths = widths
+    def _start(self, n: int) -> None:
         self.lowest, self.highest = np.full(n, np.inf, np.float32), np.full(n, -np.inf, np.float32)
         self.sentence_max = np.full((self.n_sentences, n), -np.inf, dtype=np.float32)
         if self.settings.threshold == "quantile":
             self.top = TopQuantile(n, len(self.sentence_of), self.settings.quantile)
 
-    def seen(self) -> SeenWords:
-        names = [
-            f"{layer}:{unit}" if len(self.widths) > 1 else str(unit)
-            for layer, width in self.widths.items()
-            for unit in range(width)
-        ]
-        thresholds = np.zeros(len(names)) if self.top is None else self.top.thresholds()
-        return SeenWords(
-            tuple(names),
-            thresholds,
-            self.lowest,
-            self.highest,
-            self.sentence_max,
-            self.file,
-            np.concatenate(self.order),
+    def seen(self, widths: Mapping[str, int], blocks: Callable[[], Blocks]) -> SeenWords:
+        """Once all values were shown.  blocks: goes through them once more."""
+        assert self.sentence_max is not None
+        units = tuple(
+            f"{layer}:{unit}" if len(widths) > 1 else str(unit) for layer, n in widths.items() for unit in range(n)
         )
+        thresholds = np.zeros(len(units)) if self.top is None else self.top.thresholds()
+        return SeenWords(units, thresholds, self.lowest, self.highest, self.sentence_max, blocks)
