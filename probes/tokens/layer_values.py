@@ -25,11 +25,13 @@ ALL = Shard()
 
 
 def batches_of(windows: Sequence[Window], batch_size: int, shard: Shard = ALL) -> list[list[Window]]:
-    """What the model reads at once, shortest windows first.  shard: a portion of the batches, each as all have it."""
+    """What the model reads at once, shortest windows first.
+
+    shard: some of the batches, each as all have it: every n-th, so that all shards have short and long windows.
+    """
     order = np.argsort([window.n_tokens for window in windows], kind="stable")
-    starts = range(0, len(order), batch_size)
-    portion = shard.portion(len(starts))
-    return [[windows[i] for i in order[start : start + batch_size]] for start in starts[portion.start : portion.stop]]
+    starts = range(0, len(order), batch_size)[shard.number - 1 :: shard.of]
+    return [[windows[i] for i in order[start : start + batch_size]] for start in starts]
 
 
 def point_values(

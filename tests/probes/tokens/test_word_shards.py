@@ -67,12 +67,18 @@ def test_shards_of_words_are_the_probe_of_one_run(case, n, asked, tmp_path):
 def test_the_network_sees_the_batches_of_one_run(asked, tmp_path):
     what = asked()
     folders, _ = shards_of(what, 3, tmp_path)
-    numbers = [np.array(read_shard(folder).arrays["numbers"]) for folder in folders]
     (tmp_path / "one").mkdir()
     (whole,), _ = shards_of(what, 1, tmp_path / "one")
-    assert np.concatenate(numbers).tolist() == read_shard(whole).arrays["numbers"].tolist()
-    joined = np.concatenate([read_shard(folder).arrays["values"] for folder in folders])
-    assert joined.tobytes() == read_shard(whole).arrays["values"].tobytes()
+    of_shards, (of_whole,) = ([read_shard(folder).arrays for folder in each] for each in (folders, [whole]))
+    numbers = np.concatenate([arrays["numbers"] for arrays in of_shards])
+    values = np.concatenate([arrays["values"] for arrays in of_shards])
+    assert np.sort(numbers).tolist() == np.sort(of_whole["numbers"]).tolist() == list(range(len(numbers)))
+    assert values[np.argsort(numbers)].tobytes() == of_whole["values"][np.argsort(of_whole["numbers"])].tobytes()
+
+
+def test_shards_are_of_about_one_size(asked, tmp_path):
+    _, sizes = shards_of(asked(batch_size=2), 3, tmp_path)
+    assert max(sizes) < 1.3 * min(sizes)
 
 
 def test_shards_of_other_words_or_settings_are_refused(asked, tmp_path):
