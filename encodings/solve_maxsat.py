@@ -33,7 +33,7 @@ from .target import Target
 ORACLE = "cadical195"
 LINEAR_SEARCH_CONFLICTS = 2_000
 LINEAR_SEARCH_BITS = 20_000
-CORES = 2_000
+CORES = 100
 """About as many as are found in a second."""
 
 
@@ -63,9 +63,12 @@ def solve_round(
 
 
 def solve_case(model: RoleModel, case: Case, floor: int, work: float, channel: Channel, seed: int) -> Answer:
-    """A case's best formula of at least the floor.  The cut is of no use to cores, and left out."""
+    """A case's best formula of at least the floor.
+
+    The cut as clauses (`adder.py`) made the search for cores slower; it says which ORs can come first.
+    """
     best = _Best(_with_few_rules(model), None, floor - 1, channel, cores=int(work * CORES))
-    formula, closed = _solve_cases(best, _role_cases(model), any_will_do=False, tells=False)
+    formula, closed = _solve_cases(best, _parts(model, case), any_will_do=False, tells=False)
     return Answer(formula, best.value if closed else model.most)
 
 
@@ -194,6 +197,26 @@ def _role_cases(model: RoleModel) -> list[_Case]:
         )
         cases.append(_Case(fixed, most))
     return cases
+
+
+def _parts(model: RoleModel, case: Case) -> list[_Case]:
+    """One part for each OR that is the first of the chain's, where ORs are numbered by their worths, falling.
+
+    Left out are those in which the cut's sum stays below its least: a chain without the ORs before has the worth of
+    this one, and of the rest, ORs and filters, at most the largest.
+    """
+    order = sorted((c for operator, c in model.rules if operator == OR), key=lambda c: -case.ors[c])
+    filters: dict[int, int] = {}
+    for (_, d), worth in case.pairs.items():
+        filters[d] = filters.get(d, 0) + max(worth, 0)
+    room, found = model.length - len(case.allowed.ands), []
+    for number, c in enumerate(order):
+        others = [case.ors[other] for other in order[number + 1 :] if case.ors[other] > 0]
+        most = case.ors[c] + sum(sorted([*others, *filters.values()], reverse=True)[: room - 1])
+        if most >= case.least:
+            fixed = (*(-model.rules[OR, other] for other in order[:number]), model.rules[OR, c])
+            found.append(_Case(fixed, model.most))
+    return found
 
 
 def _cases(model: MaxSatModel, target: Target) -> list[_Case]:

@@ -156,3 +156,14 @@ def test_a_solver_finds_what_the_linear_programs_leave(engine):
         assert int(survey.target.values[mask].sum()) == answer.most * target.scale >= without
         found += 1
     assert found > 4
+
+
+def test_an_inside_without_a_variable_counts_as_its_filter_does():
+    """No cell asks which stands inside which, and the charges have a worth for it."""
+    problem = Problem.of(from_arrays([[1, 1], [1, 0], [0, 1]], weights=[4, 4, 9], active=[[2], [4], [1]]), 0)
+    target, alphabet = Target.of(problem, Fraction(1, 1)), Alphabet.with_copies(problem)
+    allowed = roles.Allowed((), frozenset({0}), frozenset({1}))
+    model = roles.encode(2, alphabet, target, allowed=allowed)
+    case = cases.Case(allowed, {0: 4}, {(0, 1): 3}, 5, 0)
+    assert not model.inside
+    assert case.cut(model) == ({model.rules[roles.OR, 0]: 4, model.rules[roles.AND_NOT, 1]: 3}, 5)
