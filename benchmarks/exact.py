@@ -247,9 +247,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", default="a,b,e,f", help="which, with commas between (default %(default)s)")
     parser.add_argument("--all", action="store_true", help="parts b, d and o: more units")
-    parser.add_argument(
-        "--limit", type=float, default=60, help="parts d, g, t, o: seconds per unit (default %(default)s)"
-    )
+    parser.add_argument("--limit", type=float, default=60, help="parts d, g, t, o: seconds per unit (%(default)s)")
     parser.add_argument("--lengths", default="3", help="part e: 3, 4 or 3,4 (default %(default)s)")
     parser.add_argument("--patience", type=float, default=120, help="part e, length 4: seconds per unit (%(default)s)")
     options = parser.parse_args()
