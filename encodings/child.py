@@ -20,6 +20,7 @@ from ..solver.cells import ConceptRows
 from ..solver.formula import Formula
 from ..solver.parsing import parse
 from ..solver.problem import Problem
+from .cases import CaseSearch, SolveCase, suits
 from .channel import Channel, Round
 from .parents import die_with_parent
 from .shape import Alphabet, Shape
@@ -27,13 +28,25 @@ from .solvers import SOLVERS
 from .target import Target
 
 
-def search(problem: Problem, shape: Shape, start: Formula, solve: Round, channel: Channel, seed: int) -> Formula:
-    """The best formula, by rounds: each maximises the value for the last answer's IoU (Dinkelbach 1967).
+def search(
+    problem: Problem,
+    shape: Shape,
+    start: Formula,
+    solve: Round,
+    channel: Channel,
+    seed: int,
+    solve_case: SolveCase | None = None,
+) -> Formula:
+    """The best formula: by cases (`cases.py`) where these suit, else by rounds.
 
-    Then, where that was proven, shorter formulas of the same IoU are looked for: ties go to the shortest.
+    Each round maximises the value for the last answer's IoU (Dinkelbach 1967).  Then, where the best is proven, shorter
+    formulas of the same IoU are looked for: ties go to the shortest.
     """
-    alphabet = Alphabet.of(problem, shape.space)
     best, proven = start, False
+    if solve_case is not None and suits(problem, shape):
+        found, proven = CaseSearch(problem, shape.length, best, channel).run(solve_case, seed)
+        best = found or best
+    alphabet = Alphabet.of(problem, shape.space)
     while not proven and not channel.is_over:
         target = Target.of(problem, problem.explain(best).iou)
         found, closed = solve(shape, alphabet, target, best, channel, seed)
@@ -46,10 +59,16 @@ def search(problem: Problem, shape: Shape, start: Formula, solve: Round, channel
             return best
     while proven and best.length > 1 and not channel.is_over:
         shorter = Shape(shape.space, best.length - 1)
-        found, _ = solve(shorter, alphabet, target, None, channel, seed)
-        if found is None:
+        if solve_case is not None and suits(problem, shorter):
+            equal, settled = CaseSearch(problem, shorter.length, best, channel, or_equal=True).run(solve_case, seed)
+        else:
+            equal, settled = None, False
+        if not settled:
+            target = Target.of(problem, problem.explain(best).iou)
+            equal, _ = solve(shorter, alphabet, target, None, channel, seed)
+        if equal is None:
             break
-        best = found
+        best = equal
         channel.formula(best)
     return best
 
@@ -100,8 +119,9 @@ def main() -> None:
     _stop_on_request(channel)
     _limit_memory(job["bytes"])
     try:
-        solve = SOLVERS[job["solver"]].solve_round()
-        search(problem, Shape(job["space"], job["length"]), parse(job["start"]), solve, channel, job["seed"])
+        solver, shape = SOLVERS[job["solver"]], Shape(job["space"], job["length"])
+        start, seed = parse(job["start"]), job["seed"]
+        search(problem, shape, start, solver.solve_round(), channel, seed, solver.solve_case())
         emit({"done": True})
     except MemoryError:
         emit({"error": "the solver ran out of memory"})

@@ -6,7 +6,7 @@ the value, as that of `cpsat.py` does, and for the same reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,18 @@ class CpSatRoles:
         return self.roles.decode(number for number, var in enumerate(self.variables, start=1) if is_true(var))
 
 
-def to_cpsat(roles: RoleModel, *, hint: Formula | None = None, floor: int | None = None) -> CpSatRoles:
-    """The model that maximises the value.  hint: where the search starts.  floor: the least value, if any."""
+def to_cpsat(
+    roles: RoleModel,
+    *,
+    hint: Formula | None = None,
+    floor: int | None = None,
+    cut: tuple[Mapping[int, int], int] | None = None,
+) -> CpSatRoles:
+    """The model that maximises the value.
+
+    hint: where the search starts.  floor: the least value, if any.  cut: factors of some variables, by their numbers,
+    and the least that these must add up to.
+    """
     from ortools.sat.python import cp_model
 
     model = cp_model.CpModel()
@@ -45,6 +55,10 @@ def to_cpsat(roles: RoleModel, *, hint: Formula | None = None, floor: int | None
     value = cp_model.LinearExpr.weighted_sum(holds, [cell.value for cell in roles.cells])
     if floor is not None:
         model.add(value >= floor)
+    if cut is not None:
+        factors, least = cut
+        terms = [variables[number - 1] for number in factors]
+        model.add(cp_model.LinearExpr.weighted_sum(terms, list(factors.values())) >= least)
     model.minimize(-value)
     for literal in roles.phases(hint) if hint is not None else ():
         model.add_hint(variables[abs(literal) - 1], literal > 0)

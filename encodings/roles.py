@@ -70,6 +70,15 @@ class Cell:
     kills: tuple[Rule, ...]
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """Part of the chains: those that have just these ANDs, and other rules only among these."""
+
+    ands: tuple[int, ...]
+    ors: frozenset[int]
+    nots: frozenset[int]
+
+
 @dataclass(frozen=True, eq=False)
 class RoleModel:
     """Clauses over the variables 1, ..., n_variables, and what they are; see the module's tables.
@@ -159,14 +168,18 @@ def levels(rules: Iterable[Rule]) -> dict[Rule, int]:
 
 
 def encode(
-    length: int, alphabet: Alphabet, target: Target, ands: Mapping[int, tuple[int, ...]] | None = None
+    length: int,
+    alphabet: Alphabet,
+    target: Target,
+    ands: Mapping[int, tuple[int, ...]] | None = None,
+    allowed: Allowed | None = None,
 ) -> RoleModel:
     """The model of the chains of at most `length` concepts.
 
     ands: the concepts e for which AND e is tried, and for each outside which ANDs it has to stand, one of them at
-    least; of an empty tuple it need not.  None: all.
+    least; of an empty tuple it need not.  None: all.  allowed: instead, only this part of the chains.
     """
-    builder = _Builder(length, alphabet, target, ands)
+    builder = _Builder(length, alphabet, target, ands, allowed)
     builder.add_cells()
     builder.add_levels()
     builder.add_exclusions()
@@ -179,6 +192,7 @@ class _Builder:
     alphabet: Alphabet
     target: Target
     ands: Mapping[int, tuple[int, ...]] | None
+    allowed: Allowed | None
     hard: list[Clause] = field(default_factory=list)
     soft: list[tuple[int, int]] = field(default_factory=list)
     n_variables: int = 0
@@ -191,6 +205,10 @@ class _Builder:
         ors = [c for c in numbers if gains[c]]
         nots = [c for c in numbers if losses[c]] if self.length > 1 else []
         ands = [c for c in ors if self.ands is None or c in self.ands] if self.length > 1 else []
+        if self.allowed is not None:
+            ands = list(self.allowed.ands)
+            ors = [c for c in ors if c in self.allowed.ors]
+            nots = [c for c in nots if c in self.allowed.nots]
         names = [*((OR, c) for c in ors), *((AND, c) for c in ands), *((AND_NOT, c) for c in nots)]
         self.rules: dict[Rule, int] = {rule: self.fresh() for rule in names}
         most = self.length // 2
@@ -256,6 +274,8 @@ class _Builder:
             for one, other in combinations(there, 2):
                 if AND_NOT in (one, other):
                     self.add(-there[one], -there[other])
+        for e in self.allowed.ands if self.allowed is not None else ():
+            self.add(self.rules[AND, e])
         for e, outer in (self.ands or {}).items():
             if outer and (AND, e) in self.rules:
                 self.add(-self.rules[AND, e], *(self.rules[AND, x] for x in outer))

@@ -186,6 +186,12 @@ class Alphabet:
             known[name] = seen[key]
         return cls(tuple(problem.concepts.names[column] for column in kept), dense[:, kept], known)
 
+    @classmethod
+    def with_copies(cls, problem: Problem) -> Alphabet:
+        """All concepts, numbered by their columns, those that hold on the same cells too."""
+        names = problem.concepts.names
+        return cls(names, problem.concepts.dense(), {name: (number, False) for number, name in enumerate(names)})
+
     def __len__(self) -> int:
         return len(self.names)
 

@@ -10,11 +10,13 @@ from ortools.sat.python import cp_model
 
 from ..solver.errors import DisagreementError
 from ..solver.formula import Formula
+from .cases import Answer, Case
 from .channel import Channel
 from .cost import fits_roles
 from .cpsat import encode
 from .cpsat_roles import to_cpsat
 from .prefilter import most_of_free, useful_ands
+from .roles import RoleModel
 from .roles import encode as encode_roles
 from .shape import Alphabet, Shape
 from .target import Target
@@ -52,9 +54,46 @@ def solve_round(
         return encoded.decode(lambda var: bool(solver.value(var))), status == cp_model.OPTIMAL
     if status == cp_model.INFEASIBLE and hint is not None:
         raise DisagreementError("CP-SAT excludes a formula that is in hand")
+    _refuse_invalid(status, encoded)
+    return None, status == cp_model.INFEASIBLE
+
+
+def solve_case(model: RoleModel, case: Case, floor: int, work: float, channel: Channel, seed: int) -> Answer:
+    """A case's best formula of at least the floor; the charges are a cut (`cases.py`)."""
+    encoded = to_cpsat(model, floor=floor, cut=case.cut(model))
+    solver = _quick_start(_solver(channel, seed))
+    solver.parameters.max_deterministic_time = work
+    told: list[float] = []
+    solver.best_bound_callback = told.append
+    channel.on_stop[:] = [solver.stop_search]
+    status = solver.solve(encoded.model)
+    channel.on_stop.clear()
+    if status == cp_model.INFEASIBLE:
+        return Answer(None, floor - 1)
+    _refuse_invalid(status, encoded)
+    # A solver that was stopped before its search gives a bound that means nothing.
+    most = -solver.response_proto.inner_objective_lower_bound if told or status in ANSWERED else model.most
+    return Answer(encoded.decode(lambda var: bool(solver.value(var))) if status in ANSWERED else None, most)
+
+
+def _quick_start(solver: cp_model.CpSolver) -> cp_model.CpSolver:
+    """The search for cases, which are many and small: with the full linear relaxation, and little before it begins.
+
+    Measured on cases of SqueezeNet's units at lengths 6 and 10: 0.03 to 0.8 s a case; 0.07 to 2.2 s with CP-SAT's own
+    preparations.  With less of the relaxation one case takes 7 s instead of 0.3.
+    """
+    settings = solver.parameters
+    settings.linearization_level = 2
+    settings.cp_model_probing_level = 0
+    settings.symmetry_level = 0
+    settings.max_presolve_iterations = 1
+    settings.presolve_inclusion_work_limit = 0
+    return solver
+
+
+def _refuse_invalid(status: Any, encoded: Encoded) -> None:
     if status == cp_model.MODEL_INVALID:
         raise ValueError(f"CP-SAT refuses the model: {encoded.model.validate().splitlines()[0]}")
-    return None, status == cp_model.INFEASIBLE
 
 
 class Encoded(Protocol):

@@ -20,6 +20,7 @@ from pysat.solvers import Solver
 
 from ..solver.formula import Formula
 from .adder import at_most, weighted_sum
+from .cases import Answer, Case
 from .channel import Channel
 from .cost import fits_roles
 from .maxsat import MaxSatModel, encode
@@ -32,6 +33,8 @@ from .target import Target
 ORACLE = "cadical195"
 LINEAR_SEARCH_CONFLICTS = 2_000
 LINEAR_SEARCH_BITS = 20_000
+CORES = 100
+"""About as many as are found in a second."""
 
 
 def solve_round(
@@ -55,42 +58,69 @@ def solve_round(
         return hint, True
     if hint is not None:
         _linear_search(best, hint, linear_search_bits)
-    cases = sorted(
-        _role_cases(model) if isinstance(model, RoleModel) else _cases(model, target), key=lambda case: -case.most
-    )
+    cases = _role_cases(model) if isinstance(model, RoleModel) else _cases(model, target)
+    return _solve_cases(best, cases, any_will_do=hint is None, tells=hint is not None)
+
+
+def solve_case(model: RoleModel, case: Case, floor: int, work: float, channel: Channel, seed: int) -> Answer:
+    """A case's best formula of at least the floor.
+
+    The cut as clauses (`adder.py`) made the search for cores slower; it says which ORs can come first.
+    """
+    best = _Best(_with_few_rules(model), None, floor - 1, channel, cores=int(work * CORES))
+    formula, closed = _solve_cases(best, _parts(model, case), any_will_do=False, tells=False)
+    return Answer(formula, best.value if closed else model.most)
+
+
+def _solve_cases(best: _Best, cases: list[_Case], *, any_will_do: bool, tells: bool) -> tuple[Formula | None, bool]:
+    """The best formula found, and whether all cases are closed; any_will_do: one that is found ends the search."""
+    cases = sorted(cases, key=lambda case: -case.most)
     for place, case in enumerate(cases):
         later = cases[place + 1].most if place + 1 < len(cases) else best.value
-        closed = case.most <= best.value or _solve_case(best, case, later if hint is not None else None)
-        if not closed or channel.is_over:
+        closed = case.most <= best.value or _solve_case(best, case, later if tells else None)
+        if not closed or best.is_over:
             return best.formula, False
-        if hint is None and best.formula is not None:
+        if any_will_do and best.formula is not None:
             break
     return best.formula, True
 
 
 def _model(shape: Shape, alphabet: Alphabet, target: Target) -> MaxSatModel | RoleModel:
-    """Chains by their roles, trees by positions; at most N rules as a totalizer (Bailleux and Boufkhad 2003)."""
+    """Chains by their roles, trees by positions."""
     if shape.space != "chain" or not fits_roles(alphabet.matrix):
         return encode(shape, alphabet, target)
     free = partial(most_of_free, alphabet=alphabet, target=target)
     ands = useful_ands(shape.length, alphabet, target, target.floor, free)
-    model = encode_roles(shape.length, alphabet, target, ands)
+    return _with_few_rules(encode_roles(shape.length, alphabet, target, ands))
+
+
+def _with_few_rules(model: RoleModel) -> RoleModel:
+    """At most N rules as a totalizer (Bailleux and Boufkhad 2003)."""
     rules = list(model.rules.values())
-    if len(rules) <= shape.length:
+    if len(rules) <= model.length:
         return model
-    few = CardEnc.atmost(rules, shape.length, top_id=model.n_variables, encoding=EncType.totalizer)
+    few = CardEnc.atmost(rules, model.length, top_id=model.n_variables, encoding=EncType.totalizer)
     return replace(model, hard=[*model.hard, *few.clauses], n_variables=max(model.n_variables, few.nv))
 
 
 @dataclass
 class _Best:
-    """The best value known in a round, and its formula where the round found it."""
+    """The best value known in a round, and its formula where the round found it.
+
+    target: for bounds to tell.  cores: how many more cores may be looked for; None for no limit.
+    """
 
     model: MaxSatModel | RoleModel
-    target: Target
+    target: Target | None
     value: int
     channel: Channel
+    cores: int | None = None
     formula: Formula | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether time is up, or the cores are."""
+        return self.channel.is_over or (self.cores is not None and self.cores <= 0)
 
     @property
     def most(self) -> int:
@@ -169,6 +199,26 @@ def _role_cases(model: RoleModel) -> list[_Case]:
     return cases
 
 
+def _parts(model: RoleModel, case: Case) -> list[_Case]:
+    """One part for each OR that is the first of the chain's, where ORs are numbered by their worths, falling.
+
+    Left out are those in which the cut's sum stays below its least: a chain without the ORs before has the worth of
+    this one, and of the rest, ORs and filters, at most the largest.
+    """
+    order = sorted((c for operator, c in model.rules if operator == OR), key=lambda c: -case.ors[c])
+    filters: dict[int, int] = {}
+    for (_, d), worth in case.pairs.items():
+        filters[d] = filters.get(d, 0) + max(worth, 0)
+    room, found = model.length - len(case.allowed.ands), []
+    for number, c in enumerate(order):
+        others = [case.ors[other] for other in order[number + 1 :] if case.ors[other] > 0]
+        most = case.ors[c] + sum(sorted([*others, *filters.values()], reverse=True)[: room - 1])
+        if most >= case.least:
+            fixed = (*(-model.rules[OR, other] for other in order[:number]), model.rules[OR, c])
+            found.append(_Case(fixed, model.most))
+    return found
+
+
 def _cases(model: MaxSatModel, target: Target) -> list[_Case]:
     """One case for each outermost operator and literal, and for each larger right operand.
 
@@ -219,8 +269,11 @@ def _solve_case(best: _Best, case: _Case, later: int | None) -> bool:
         reach = max(most, best.value, later or 0)
         if later is not None and reach < told:
             told = reach
+            assert best.target is not None
             best.channel.bound(best.target, reach)
-        if most <= best.value or best.channel.is_over:
+        if best.cores is not None:
+            best.cores -= 1
+        if most <= best.value or best.is_over:
             raise _Closed
 
     formula = WCNF()
@@ -236,6 +289,6 @@ def _solve_case(best: _Best, case: _Case, later: int | None) -> bool:
             best.offer(literals, best.most - solver.cost)
         return True
     except _Closed:
-        return not best.channel.is_over or best.most - solver.cost <= best.value
+        return not best.is_over or best.most - solver.cost <= best.value
     finally:
         solver.delete()

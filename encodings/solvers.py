@@ -1,4 +1,5 @@
-"""The outside solvers, none of them imported.  To add one, write a file with a round (`channel.Round`), and a row."""
+"""The outside solvers, none of them imported.  To add one, write a file with a round
+(`channel.Round`) and an answer about a case (`cases.SolveCase`), and a row."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from .cost import Cost
 from .target import Target
 
 if TYPE_CHECKING:
+    from .cases import SolveCase
     from .channel import Round
 
 
@@ -20,21 +22,27 @@ if TYPE_CHECKING:
 class OutsideSolver:
     """A solver that a model of the search is put to.
 
-    says: what it is, for help texts.  module: what is imported of its package.  package: what pip calls that.  round:
-    the file in this folder that has `solve_round`; only the solver's own process imports it.  cost: of its model.
+    says: what it is, for help texts.  module: what is imported of its package.  package: what pip calls that.  file:
+    that in this folder which has `solve_round` and `solve_case`; only the solver's own process imports it.  cost: of
+    its model.
     check: refuses a target that it cannot count.
     """
 
     says: str
     module: str
     package: str
-    round: str
+    file: str
     cost: Cost
     check: Callable[[Target, str], None] = lambda target, unit: None
 
     def solve_round(self) -> Round:
         """Its round, imported now."""
-        found: Round = import_module(f".{self.round}", __package__).solve_round
+        found: Round = import_module(f".{self.file}", __package__).solve_round
+        return found
+
+    def solve_case(self) -> SolveCase:
+        """Its answer about a case, imported now."""
+        found: SolveCase = import_module(f".{self.file}", __package__).solve_case
         return found
 
     def check_installed(self, name: str) -> None:

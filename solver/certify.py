@@ -20,6 +20,7 @@ from .errors import DisagreementError
 from .explanation import Explanation
 from .problem import Problem
 from .result import SearchResult, Status
+from .roles.search import search_roles
 from .stopping import Stopping
 
 SECOND_OPINION_STEPS = 500_000_000
@@ -62,20 +63,34 @@ def certified(problem: Problem, result: SearchResult, stopping: Stopping | None 
 def certified_claim(problem: Problem, result: SearchResult, stopping: Stopping | None = None) -> SearchResult:
     """The same for an engine without certificates that claims an optimum: at short lengths the checker needs none.
 
-    Where the checker would need too long, the result stays as it is.  Raises `DisagreementError` where the checker
-    counts otherwise, or finds a better formula.
+    For longer chains linear programs are asked for one (`solver/roles`), which begin where the engine ended.  Where
+    that would need too long, the result stays as it is.  Raises `DisagreementError` where the checker counts otherwise,
+    or somebody finds a better formula.
     """
     stopping = stopping or Stopping()
     closed = result.status is Status.BOUNDED and result.best is not None and result.bound == result.best.iou
-    if not closed or result.max_length > MAX_CONCEPTS:
+    if not closed or (result.max_length > MAX_CONCEPTS and result.space != "chain"):
         return result
     assert result.best is not None
     assert result.bound is not None
+    if result.max_length > MAX_CONCEPTS:
+        return _proven_by_roles(problem, result, result.best, stopping)
     claim = Certificate(result.space, result.max_length, result.bound, "sets")
     verdict = _verdict(problem, result, result.best, claim, stopping, max_steps=SECOND_OPINION_STEPS)
     if verdict is None:
         return result
     return _with_shorter(problem, _judged(replace(result, certificate=claim), verdict), verdict, stopping)
+
+
+def _proven_by_roles(problem: Problem, result: SearchResult, best: Explanation, stopping: Stopping) -> SearchResult:
+    better, proof = search_roles(problem, best, result.max_length, before_check(problem, stopping))
+    if better.iou > best.iou:
+        raise DisagreementError(
+            f"unit {problem.unit}: engine {result.engine} calls IoU {best.iou} the highest; {better.formula} is better"
+        )
+    if proof is None or proof.bound > best.iou:
+        return result
+    return certified(problem, replace(result, certificate=proof), stopping)
 
 
 def _verdict(

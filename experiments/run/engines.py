@@ -131,6 +131,8 @@ def _bounded_better(problem: Problem, found: SearchResult, bounding: Stopping, s
 
     if found.best is None or found.bound is None or found.status is not Status.BOUNDED:
         return found
+    if found.bound == found.best.iou:
+        return found
     proven = transport_bound(
         problem, found.max_length, found.space, found.best.iou, found.ceiling, bounding.within(TRANSPORT_SECONDS)
     )

@@ -40,10 +40,16 @@ CLOSE = 1e-6
 
 
 class RoleSearch:
-    """One problem and length, the best chain so far, and what is proven."""
+    """One problem and length, the best chain so far, and what is proven.
 
-    def __init__(self, problem: Problem, length: int, best: Explanation, stopping: Stopping) -> None:
+    or_equal: whether chains as good as the best are looked for, too.
+    """
+
+    def __init__(
+        self, problem: Problem, length: int, best: Explanation, stopping: Stopping, or_equal: bool = False
+    ) -> None:
         self.problem, self.length, self.best, self.stopping = problem, length, best, stopping
+        self.or_equal = or_equal
         self.root = Pattern(())
         self.open: list[tuple[float, int, Pattern, Branch]] = []
         self.programs: dict[tuple[int, ...], LinearProgram] = {}
@@ -51,10 +57,13 @@ class RoleSearch:
         self.counts = {"lp": 0, "branches": 0, "patterns": 0, "improved": 0}
         self.kept: Certificate | None = None
         self.work = 0
-        self._aim()
+        self.aim_above(best)
 
-    def _aim(self) -> None:
-        self.target = Target(self.problem, self.length, self.problem.reachable(self.best.iou, headroom(self.length)))
+    def aim_above(self, best: Explanation) -> None:
+        """From now on, this is the best chain."""
+        self.best = best
+        bound = self.problem.reachable(best.iou, headroom(self.length))
+        self.target = Target(self.problem, self.length, bound, self.or_equal)
 
     def run(self, patience: Stopping) -> None:
         """Until all is proven, or nothing more can be; raises `Stopped`.
@@ -62,7 +71,7 @@ class RoleSearch:
         patience: when to give up looking through the patterns; after that there is a bound, and the search goes on.
         """
         whole, self.stopping = self.stopping, patience
-        self._visit_all()
+        self.visit_all()
         self.stopping = whole
         self._keep()
         at, work = self.counts["branches"], 0
@@ -132,7 +141,11 @@ class RoleSearch:
         """In points."""
         return self.target.limit / self.target.bound.denominator
 
-    def _visit_all(self) -> None:
+    def visit_all(self) -> None:
+        """All patterns by their linear programs; those that these do not close are then in `open`.
+
+        Raises `Stopped`, also where there are too many.
+        """
         pending = [self.root]
         while pending:
             self.stopping.check()
@@ -288,10 +301,15 @@ class RoleSearch:
         explained = self.problem.explain(to_formula(chain, self.problem.concepts.names))
         if explained.iou <= self.best.iou:
             return False
-        self.best = explained
         self.counts["improved"] += 1
-        self._aim()
+        self.aim_above(explained)
         return True
+
+
+def fits(problem: Problem) -> bool:
+    """Whether the linear programs are not too large."""
+    widths = np.diff(problem.concepts.indptr).astype(float)
+    return 3 * float((widths**2).sum()) <= MOST_ENTRIES
 
 
 def search_roles(
@@ -301,8 +319,7 @@ def search_roles(
 
     best: where to begin.  Nothing is done where the linear programs would be too large.
     """
-    widths = np.diff(problem.concepts.indptr).astype(float)
-    if 3 * float((widths**2).sum()) > MOST_ENTRIES:
+    if not fits(problem):
         return best, None
     left = stopping.seconds_left
     search = RoleSearch(problem, length, best, stopping.within((1 - FOR_PROOF) * left))

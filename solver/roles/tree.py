@@ -10,7 +10,7 @@ import numpy as np
 
 from ..problem import Problem
 from ..stopping import Stopping
-from .charges import FREE, Charges, Fixed, Frame, worths
+from .charges import FREE, Charges, Fixed, Frame, Worths, worths
 
 HEADROOM = 2**61
 
@@ -54,13 +54,16 @@ class Pattern:
 
 
 class Target:
-    """The claim that no chain of at most `length` concepts has an IoU above p/q, in integers."""
+    """The claim that no chain of at most `length` concepts has an IoU above p/q, in integers.
 
-    def __init__(self, problem: Problem, length: int, bound: Fraction) -> None:
+    or_equal: that none has p/q either.
+    """
+
+    def __init__(self, problem: Problem, length: int, bound: Fraction, or_equal: bool = False) -> None:
         self.problem, self.length, self.bound = problem, length, bound
         p, q = bound.numerator, bound.denominator
         self.values = q * problem.active - p * (problem.weights - problem.active)
-        self.limit = p * problem.unit_points
+        self.limit = p * problem.unit_points - or_equal
         self.worst = q * problem.unit_points + p * (problem.n_points - problem.unit_points)
         self.in_points = self.values / q
         self.indptr, self.indices = problem.concepts.indptr, problem.concepts.indices
@@ -85,11 +88,24 @@ class Target:
     def bounded(self, ands: tuple[int, ...], charges: Charges, unit: int, budget: int, fixed: Fixed = FREE,
                 deeper: bool = False) -> tuple[int, dict[str, Any]]:  # fmt: skip
         """An integer that no value exceeds, and the charges as they are written."""
+        made = self.worth(ands, charges, unit, deeper)
+        if made is None:
+            return self.limit + self.worst + 1, {}
+        rounded, left = made
+        return left.bound(budget, fixed, deeper) >> max(0, -unit), written(rounded, unit)
+
+    def worth(
+        self, ands: tuple[int, ...], charges: Charges, unit: int, deeper: bool = False
+    ) -> tuple[Charges, Worths] | None:
+        """The charges as integers in units of 2**unit, and what they leave, in points or in finer units than these.
+
+        None where 64 bits do not hold that.
+        """
         rounded = charges.of_allowed(self.frame(ands)).rounded(2.0**-unit * self.bound.denominator)
         down = max(0, -unit)
         amounts = float(rounded.taken.sum()) + float(rounded.spared.sum()) + float(rounded.inner.sum())
         if (amounts * 2.0 ** max(0, unit) + float(self.worst) * 2.0**down) * (self.length + 4) >= HEADROOM:
-            return self.limit + self.worst + 1, {}
+            return None
         shifted = (
             rounded
             if unit <= 0
@@ -97,8 +113,7 @@ class Target:
                 taken=rounded.taken << unit, spared=rounded.spared << unit, inner=rounded.inner << unit
             )
         )
-        made = worths(self.frame(ands), shifted, self.values << down, deeper)
-        return made.bound(budget, fixed, deeper) >> down, written(rounded, unit)
+        return rounded, worths(self.frame(ands), shifted, self.values << down, deeper)
 
     def closing(self, ands: tuple[int, ...], charges: Charges, budget: int, fixed: Fixed = FREE,
                 deeper: bool = False) -> dict[str, Any] | None:  # fmt: skip

@@ -64,6 +64,28 @@ def test_a_false_claim_is_refused(space):
         certified_claim(problem, weaker(problem, space, 3))
 
 
+def test_a_true_claim_about_six_concepts_is_proven_by_linear_programs():
+    problem = few_concepts(4)
+    claimed = outside(problem, "chain", 6)
+    assert claimed.bound == claimed.best.iou
+    result = certified_claim(problem, claimed)
+    assert (result.status, result.engine, result.best) == (Status.OPTIMAL, "cpsat", claimed.best)
+    assert result.certificate.proof == "roles"
+    assert verify(problem, certificate_text(problem, result)).bound == claimed.bound
+
+
+def test_a_false_claim_about_six_concepts_is_refused_with_the_better_formula():
+    problem = few_concepts(4)
+    with pytest.raises(DisagreementError, match=r"unit u: engine cpsat calls IoU .* the highest; .* is better"):
+        certified_claim(problem, weaker(problem, "chain", 6))
+
+
+def test_a_claim_about_six_concepts_for_which_there_is_no_time_stays_as_it_is():
+    problem = few_concepts(4)
+    claimed = outside(problem, "chain", 6)
+    assert certified_claim(problem, claimed, Stopping.after(0.0)) is claimed
+
+
 def test_a_claim_true_of_chains_only_is_refused_for_trees():
     problem = few_concepts(4)
     claimed = outside(problem, "chain", 4)
