@@ -24,6 +24,7 @@ from ..solver.parsing import parse
 from ..solver.problem import Problem
 from ..solver.result import SearchResult
 from ..solver.stopping import Stopping
+from ..solver.tracing import NOBODY, Listener
 from .child import number_name, problem_record
 from .cost import MOST_BYTES
 from .process import End, Ended, Message, run_solver
@@ -84,12 +85,12 @@ def outside_search(
     SOLVERS[engine].check_installed(engine)
     shape = Shape(space, max_length)
     sampled = None if sample is None else draw(problem, sample, seed)
-    whole = _Answer(problem, shape)
+    whole = _Answer(problem, shape, stopping.listener)
     whole.offer_all(_start(problem, stopping, shape.length, beam_size))
     asked = whole
     if sampled is not None and sampled is not problem:
-        asked = _Answer(sampled, shape, also=whole)
-        asked.offer_all(_start(sampled, stopping, shape.length, beam_size))
+        asked = _Answer(sampled, shape, NOBODY, also=whole)
+        asked.offer_all(_start(sampled, stopping.unheard, shape.length, beam_size))
         for found in list(whole.by_length.values()):
             asked.offer(found.formula)
     if asked.best is None and problem.unit_points:
@@ -115,10 +116,10 @@ def _start(problem: Problem, stopping: Stopping, length: int, beam_size: int | N
 
 
 class _Answer:
-    """What is known about one problem: the best formulas by length, and the bound."""
+    """What is known about one problem: the best formulas by length, and the bound; the listener is told, too."""
 
-    def __init__(self, problem: Problem, shape: Shape, also: _Answer | None = None) -> None:
-        self.problem, self.shape, self.also = problem, shape, also
+    def __init__(self, problem: Problem, shape: Shape, listener: Listener, also: _Answer | None = None) -> None:
+        self.problem, self.shape, self.listener, self.also = problem, shape, listener, also
         self.ceiling = self.bound = ceiling(problem)
         self.by_length: dict[int, Explanation] = {}
         self._frontier: Frontier | None = None
@@ -140,6 +141,7 @@ class _Answer:
         there = self.by_length.get(formula.length)
         if there is None or found.iou > there.iou:
             self.by_length[formula.length] = found
+            self.listener.found(found)
         if self.also is not None:
             self.also.offer(formula)
 
@@ -187,6 +189,7 @@ class _Answer:
         elif "bound" in message:
             self._frontier = self._frontier or Frontier(self.problem, self.ceiling)
             self.bound = min(self.bound, self._frontier.iou_bound(Fraction(*message["target"]), message["bound"]))
+            self.listener.proven(self.bound)
 
     def result(self, engine: str, ended: Ended, stopping: Stopping) -> SearchResult:
         """The answer as a result."""

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from ..probes.progress import Progress
-from .terminal import behind, guard_streams, visible
+from .terminal import behind, guard_streams, one_line, visible
 
 SECONDS_BETWEEN_LINES = 15.0
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """Gives a function of (what is being done, how many are done, of how many)."""
+def progress(rows: Callable[[], Iterable[str]] = tuple) -> Iterator[Progress]:
+    """Gives a function of (what is being done, how many are done, of how many).
+
+    rows: asked many times a second for what a terminal shows below the bars.
+    """
     if sys.stderr.isatty():
-        with _bars() as update:
+        with _bars(rows) as update:
             yield update
     else:
         yield _Lines()
 
 
 @contextmanager
-def _bars() -> Iterator[Progress]:
-    from rich.console import Console
+def _bars(rows: Callable[[], Iterable[str]]) -> Iterator[Progress]:
+    from rich.console import Console, RenderableType
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
+    from rich.text import Text
+
+    class Bars(RichProgress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield from super().get_renderables()
+            for row in rows():
+                yield Text(one_line(row), no_wrap=True, overflow="ellipsis")
 
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -39,7 +49,7 @@ def _bars() -> Iterator[Progress]:
     tasks = {}
     # While the bars are up, rich takes what is printed and puts it above them; but what goes to a file must go there.
     console = Console(file=behind(sys.stderr))
-    with RichProgress(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as bars:
+    with Bars(*columns, console=console, redirect_stdout=sys.stdout.isatty()) as bars:
         guard_streams()
 
         def update(what: str, done: int, total: int) -> None:

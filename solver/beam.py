@@ -93,6 +93,8 @@ def search_beam(
 
     top = [entry for entry in beam if entry.intersection][:top_k]
     by_length = [search.explanation(entry) for entry in best]
+    if by_length:
+        stopping.listener.found(by_length[-1])
     return SearchResult.of(
         problem,
         "beam",

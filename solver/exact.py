@@ -88,6 +88,7 @@ def search_exact(
         return _long_chains(problem, start, stopping, top, by_roles)
     assert start.best is not None
     bounded = transport_bound(problem, max_length, space, start.best.iou, top, stopping)
+    stopping.listener.proven(bounded.bound)
     bounds = (*start.bounds[:-1], bounded.bound)
     more = {"space": space, "bounds": bounds, "ceiling": top, "certificate": bounded}
     return SearchResult.of(problem, "exact", start.by_length, stopping, **more)
@@ -106,6 +107,7 @@ def _long_chains(
     if proof is None or proof.bound > best.iou:
         bounded = transport_bound(problem, start.max_length, "chain", best.iou, top, stopping)
         proven = min(proof or bounded, bounded, key=lambda certificate: certificate.bound)
+        stopping.listener.proven(proven.bound)
         return search_prefixes(problem, start, stopping, proven=proven, ceiling=top)
     bounds = (*(start.bounds or (top,) * start.max_length)[:-1], proof.bound)
     more = {"bounds": bounds, "ceiling": top, "certificate": proof}
@@ -121,7 +123,7 @@ def _with_short_ones(
     short = search_sets(
         problem,
         replace(start, max_length=SHORT, by_length=start.by_length[:SHORT]),
-        replace(share, should_stop=lambda: next(looks) > POLLS or stopping.should_stop()),
+        replace(share.for_shorter, should_stop=lambda: next(looks) > POLLS or stopping.should_stop()),
         space=space,
         ceiling=top,
     )

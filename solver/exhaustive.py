@@ -41,11 +41,15 @@ def brute_force_search(
     is kept.  should_stop: asked now and then; what is then given is the best so far, with no bound but the ceiling.
     Raises `UsageError` where there are more functions to try than two million, or than memory.
     """
+    return search_brute(problem, Stopping.after(None, should_stop), max_length, space)
+
+
+def search_brute(problem: Problem, stopping: Stopping, max_length: int, space: str) -> SearchResult:
+    """`brute_force_search` until `stopping`."""
     if space not in SPACES:
         raise UsageError(f"no space is named {space!r}; there are {' and '.join(SPACES)}")
     if max_length < 1:
         raise UsageError(f"the length must be at least 1, not {max_length}")
-    stopping = Stopping.after(None, should_stop)
     best: Explanation | None = None
     by_length = []
     bounds = []
@@ -57,6 +61,7 @@ def brute_force_search(
                 found = _explanation(problem, cells, formula)
                 if best is None or found.iou > best.iou:
                     best = found
+                    stopping.listener.found(best)
             assert best is not None
             by_length.append(best)
             bounds.append(best.iou)

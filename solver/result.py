@@ -12,10 +12,11 @@ from typing import Any, Self
 from .ceilings import ceiling
 from .certificate import Certificate
 from .errors import DisagreementError
-from .explanation import Explanation
+from .explanation import Explanation, known_record
 from .metrics import rounded_up
 from .problem import Problem
 from .stopping import Stopping
+from .tracing import Known
 
 
 class Status(StrEnum):
@@ -48,7 +49,8 @@ class SearchResult:
     proven: for each, whether the checker has confirmed that none is better; the empty tuple where no one asked it.
     top: the best distinct functions, best first.  bound: no formula of the space
     and length has a higher IoU; None where nothing is proven.  ceiling: the best IoU of any Boolean
-    function of the concepts.  Raises `DisagreementError` where best, bound and ceiling contradict each other.
+    function of the concepts.  trace: what was known as the search went, where somebody kept it.
+    Raises `DisagreementError` where best, bound and ceiling contradict each other.
     """
 
     unit: str
@@ -67,6 +69,7 @@ class SearchResult:
     seconds: float = 0.0
     error: str | None = field(default=None)
     certificate: Certificate | None = field(default=None, repr=False, compare=False)
+    trace: tuple[Known, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         iou = self.best.iou if self.best else Fraction(0)
@@ -97,22 +100,19 @@ class SearchResult:
             known["ceiling"] = ceiling(problem)
         return cls(unit=problem.unit, engine=engine, by_length=tuple(found), **known)
 
+    @property
+    def known(self) -> Known:
+        """What is known at the end.  Where nothing is proven, there is the ceiling."""
+        return Known(self.seconds, self.best, self.ceiling if self.bound is None else self.bound)
+
     def record(self) -> dict[str, Any]:
         """The JSON line of this unit (docs/contracts.md)."""
-        best = self.best.record() if self.best else dict.fromkeys(("formula", "length"))
-        if self.best is None:
-            best |= {"intersection": 0, "union": 0, "iou": 0.0}
-        iou = self.best.iou if self.best else Fraction(0)
-        bound = self.bound
         line = {
             "unit": self.unit,
             "engine": self.engine,
             "space": self.space,
             "max_length": self.max_length,
-            **best,
-            "bound": None if bound is None else rounded_up(bound),
-            "bound_fraction": None if bound is None else [bound.numerator, bound.denominator],
-            "gap": None if bound is None else rounded_up(bound - iou),
+            **known_record(self.best, self.bound),
             "ceiling": rounded_up(self.ceiling),
             "status": self.status.value,
             "seconds": round(self.seconds, 6),

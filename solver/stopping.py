@@ -1,7 +1,7 @@
 """When a search ends that is not done: its time is over, or somebody asked it to stop.
 
 Whoever is asked for a limit makes one `Stopping` and hands it on; whoever works looks at it, between parts that take
-no longer than some hundredths of a second.
+no longer than some hundredths of a second.  It goes wherever there is work, so it also says who is told what is found.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
+
+from .tracing import NOBODY, FormulasOnly, Listener
 
 T = TypeVar("T")
 PATIENCE = 60.0
@@ -32,12 +34,13 @@ class Stopping:
     """Times are those of `time.perf_counter()`.
 
     deadline: infinity where there is no limit.  should_stop: asked at every look; may be slow as a look at a file.
-    started: when the clock began.
+    started: when the clock began.  listener: whom the search tells what it finds and proves.
     """
 
     deadline: float = math.inf
     should_stop: Callable[[], bool] = nobody
     started: float = field(default_factory=lambda: time.perf_counter())
+    listener: Listener = NOBODY
 
     @classmethod
     def after(cls, seconds: float | None, should_stop: Callable[[], bool] | None = None) -> Stopping:
@@ -48,6 +51,16 @@ class Stopping:
     def within(self, seconds: float) -> Stopping:
         """The same with at most `seconds` from now on."""
         return replace(self, deadline=min(self.deadline, time.perf_counter() + seconds))
+
+    @property
+    def for_shorter(self) -> Stopping:
+        """For a part of the search that asks for shorter formulas."""
+        return replace(self, listener=FormulasOnly(self.listener))
+
+    @property
+    def unheard(self) -> Stopping:
+        """For a part that asks something else, such as about a sample."""
+        return replace(self, listener=NOBODY)
 
     @property
     def is_over(self) -> bool:

@@ -44,9 +44,10 @@ def audit(
 
     compexact audit probe --length 3 -o audit
     compexact audit probe --units 0-99 --length 2-4 --beam-size 1,5,10,50 -o grid
+    compexact audit probe --length 8 --time-limit 60 -o audit --trace audit.jsonl
     """
     is_grid = len(work.lengths) * len(work.beam_sizes) > 1
-    left_out = ONLY_IN_FILES if is_grid else (*ONLY_IN_FILES, "grid")
+    left_out = (*ONLY_IN_FILES, "trace", *(() if is_grid else ("grid",)))
     records: list[Record] = []
 
     def shown(record: Record, format: str) -> Record:

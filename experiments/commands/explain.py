@@ -25,6 +25,7 @@ def explain(
     compexact explain probe --units 0-9 --length 3
     compexact explain probe --length 10 --jobs 4 -o run
     compexact explain probe --engine exact --length 5 --time-limit 60 -o proven
+    compexact explain probe --engine exact --length 10 --trace trace.jsonl
     """
     from ...solver.errors import UsageError
     from ...solver.reference_forms import FORMS

@@ -129,6 +129,14 @@ FormatOption = Annotated[
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what lies at the output.")]
 FolderOption = Annotated[Path, typer.Option("-o", "--output", help="The folder to make.")]
 RunOption = Annotated[Path | None, typer.Option("-o", "--output", help="Keep a run here, or go on with it.")]
+TraceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--trace",
+        metavar="FILE",
+        help="Write down what each search knows, as it goes: time, formula, IoU, bound and gap, as JSON lines.",
+    ),
+]
 WeightsOption = Annotated[Path | None, typer.Option(help="A local state dict.")]
 LimitOption = Annotated[int | None, typer.Option(help="Only the first inputs, at most this many.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, mps or auto.")]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from .options import FormatOption, MinActiveOption, ProbeArgument, RunOption, ShardOption, UnitsOption
+from .options import FormatOption, MinActiveOption, ProbeArgument, RunOption, ShardOption, TraceOption, UnitsOption
 from .where_asked import HERE, WhereAsked
 
 if TYPE_CHECKING:
     from ..run.folder import UnitsWork
+    from ..run.traces import TraceFile
 
 Record = dict[str, Any]
 ONLY_IN_FILES = ("certificate", "certificate_digest", "digest")
@@ -27,6 +32,7 @@ class UnitsAsked:
     shard: ShardOption = None
     where: WhereAsked = HERE
     output: RunOption = None
+    trace: TraceOption = None
     format: FormatOption = None
 
     def do(
@@ -38,6 +44,7 @@ class UnitsAsked:
         the format) -> what is printed of it.  min_active: where neither the option nor the probe says it.
         """
         from ...probes.opening import open_probe
+        from ..live import LiveSearches
         from ..printing import Printer, chosen_format
         from ..progress import progress
         from ..run.folder import do_units
@@ -49,7 +56,7 @@ class UnitsAsked:
         choice = choice if self.shard is None else choice.portion(self.shard)
         n_done = 0
         try:
-            with progress() as report:
+            with self._trace(choice.names) as trace, progress(LiveSearches(trace) if trace else tuple) as report:
 
                 def show(record: Record) -> None:
                     nonlocal n_done
@@ -57,6 +64,22 @@ class UnitsAsked:
                     printer(shown(record, printer.format_name))
                     report("units", n_done, len(choice.names))
 
+                work = replace(work, trace=trace)
                 do_units(work, probe, choice, self.output, where=self.where, on_record=show)
         finally:
             printer.finish()
+
+    @contextmanager
+    def _trace(self, units: Sequence[str]) -> Iterator[TraceFile | None]:
+        """Where searches are written down: what is asked for; or where a terminal shows them, a file for that alone."""
+        from ..run.traces import TraceFile
+        from ..run.where import Processes
+
+        if self.trace is not None:
+            goes_on = self.output is not None and (self.output / "run.json").exists()
+            yield TraceFile.checked(self.trace, units, goes_on=goes_on)
+        elif sys.stderr.isatty() and isinstance(self.where, Processes):
+            with TemporaryDirectory(prefix="compexact-") as folder:
+                yield TraceFile(Path(folder) / "trace.jsonl")
+        else:
+            yield None

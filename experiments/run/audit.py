@@ -21,9 +21,10 @@ from ...solver.cells import Cells
 from ...solver.errors import UsageError
 from ...solver.metrics import rounded_up
 from ...solver.problem import Problem
-from ...solver.result import SearchResult
+from ...solver.result import SearchResult, Status
 from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, engine_of, explain_unit, failed_result
 from .folder import Record, Run, do_units, read_run
+from .traces import TraceFile
 from .units import Choice, result_record
 from .where import Processes
 
@@ -90,7 +91,19 @@ def _iou(result: SearchResult) -> Fraction:
 def audit_record(grid: Sequence[Audited]) -> Record:
     """The line of a unit: its last, largest point in full, and every point of the grid in short."""
     last = grid[-1]
-    return last.record() | {"exact": result_record(last.exact), "grid": [point.point() for point in grid]}
+    return last.record() | {
+        "exact": result_record(last.exact),
+        "trace": _moments(last.exact),
+        "grid": [point.point() for point in grid],
+    }
+
+
+def _moments(found: SearchResult) -> list[list[float]]:
+    """The answer's trace in short, the answer itself last: seconds, IoU, bound."""
+    known = [] if found.status is Status.FAILED else [*found.trace, found.known]
+    return [
+        [round(each.seconds, 6), float(each.best.iou) if each.best else 0.0, rounded_up(each.bound)] for each in known
+    ]
 
 
 @dataclass(frozen=True)
@@ -98,7 +111,7 @@ class Audit:
     """The work of an audit for one unit: every length proven once, and every beam held against it.
 
     settings: of the engine that proves; its `max_length` and `beam_size` are the grid's last, its `seed` that of local
-    search, too.
+    search, too.  trace: where the searches of that engine are written down as they go.
     """
 
     command: ClassVar[str] = "audit"
@@ -106,6 +119,7 @@ class Audit:
     settings: SearchSettings
     lengths: tuple[int, ...]
     beam_sizes: tuple[int, ...]
+    trace: TraceFile | None = None
 
     @classmethod
     def of(cls, settings: SearchSettings, lengths: Sequence[int] = (), beam_sizes: Sequence[int] = ()) -> Audit:
@@ -133,7 +147,13 @@ class Audit:
         return self.settings, SearchSettings(engine="local")
 
     def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> tuple[Audited, ...]:
-        return self._grid(lambda settings: explain_unit(cells, column, settings, should_stop))
+        prove = explain_unit if self.trace is None else self.trace.search
+
+        def search(settings: SearchSettings) -> SearchResult:
+            how = prove if settings.engine == self.settings.engine else explain_unit
+            return how(cells, column, settings, should_stop)
+
+        return self._grid(search)
 
     def failed(self, cells: Cells, column: int, reason: str) -> tuple[Audited, ...]:
         """The grid of a unit whose process was killed."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...solver.problem import Problem
     from ...solver.result import SearchResult
     from ...solver.stopping import Stopping
+    from ...solver.tracing import Known
 
 ShouldStop = Callable[[], bool]
 
@@ -88,10 +89,9 @@ def _local(problem: Problem, settings: SearchSettings, stopping: Stopping) -> Se
 
 def _brute(problem: Problem, settings: SearchSettings, stopping: Stopping) -> SearchResult:
     from ...solver.certify import certified_claim
-    from ...solver.exhaustive import brute_force_search
+    from ...solver.exhaustive import search_brute
 
-    length, space = settings.max_length, settings.space
-    found = brute_force_search(problem, max_length=length, space=space, should_stop=stopping.should_stop)
+    found = search_brute(problem, stopping, settings.max_length, settings.space)
     return certified_claim(problem, found, stopping)
 
 
@@ -204,20 +204,28 @@ def check_settings(settings: SearchSettings) -> None:
 
 
 def explain_unit(
-    cells: Cells, unit: int | str, settings: SearchSettings, should_stop: ShouldStop = lambda: False
+    cells: Cells,
+    unit: int | str,
+    settings: SearchSettings,
+    should_stop: ShouldStop = lambda: False,
+    tell: Callable[[Known], None] = lambda known: None,
 ) -> SearchResult:
     """The answer for one unit.  An engine that fails gives a result of status `failed` with the reason.
 
     should_stop: asked now and then; engines that can then give what they have.
+    tell: called with what is known, at first and whenever that gets better; the answer's `trace` has all of it.
     `seconds` are of search and check.
     """
+    from ...solver.ceilings import ceiling
     from ...solver.problem import Problem
     from ...solver.stopping import Stopping
+    from ...solver.tracing import Trace
 
     problem, stopping = Problem.of(cells, unit), Stopping.after(settings.time_limit, should_stop)
+    trace = Trace(ceiling(problem), stopping.started, tell)
     try:
-        found = ENGINES[settings.engine].search(problem, settings, stopping)
-        return replace(found, seconds=stopping.elapsed)
+        found = ENGINES[settings.engine].search(problem, settings, replace(stopping, listener=trace))
+        return replace(found, seconds=stopping.elapsed, trace=tuple(trace.known))
     except UsageError:
         raise
     except (CompexactError, ArithmeticError, MemoryError, ValueError, RuntimeError) as error:

@@ -39,6 +39,7 @@ from .proofs import check_proofs
 from .reading import FORMAT, VERSION, Record, Run, read_bytes, read_header, read_lines, read_run
 from .recount import check_lines
 from .schema import CERTIFICATES, sealed
+from .traces import TraceFile
 from .units import Choice, Explain, map_units
 from .where import HERE, Processes, Where
 
@@ -60,6 +61,11 @@ class UnitsWork(Protocol):
     """What is done for each unit (`map_units`), and how a run keeps it.  command: which one asks for it."""
 
     command: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def trace(self) -> TraceFile | None:
+        """Where its searches are written down as they go."""
 
     def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> Any:
         """What is found of a unit."""
@@ -92,6 +98,8 @@ def do_units(
     with stop_on_interrupt() as stop:
 
         def outcomes(names: Sequence[str]) -> Iterator[Outcome]:
+            if work.trace is not None:
+                work.trace.forget(names)
             for name, found in map_units(work, probe, names, where=where, stop=stop):
                 proven = work.proven(found)
                 is_kept = folder is not None and proven.certificate is not None

@@ -6,8 +6,9 @@ held against each other, the proven bound, and what `by_length` proves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from ...solver.metrics import rounded_up
@@ -31,6 +32,16 @@ def check_audit(line: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     if "local" in line:
         _check_local(line["local"], bound, line["grid"][-1])
     _check_grid(line, settings)
+    _check_trace(line.get("trace") or [], exact)
+
+
+def _check_trace(trace: Sequence[Sequence[float]], exact: Mapping[str, Any]) -> None:
+    """What was known gets better until it is the answer."""
+    if trace:
+        highest = exact["ceiling"] if exact["bound"] is None else exact["bound"]
+        require(trace[-1] == [exact["seconds"], exact["iou"], highest], "its trace does not end with the answer")
+    for (seconds, iou, bound), (later, better, lower) in pairwise(trace):
+        require(seconds <= later and iou <= better and bound >= lower, "what its trace knew gets worse")
 
 
 def _check_local(local: Mapping[str, Any], bound: Fraction | None, last: Mapping[str, Any]) -> None:

@@ -110,6 +110,25 @@ class KeptAnswer(Answer):
     top: list[Found]
 
 
+class TraceLine(Strict):
+    """A line of `--trace`: what is known of a unit at a moment of its search."""
+
+    unit: Text
+    engine: Text
+    space: Space
+    max_length: Positive
+    seconds: Number
+    formula: Text | None
+    length: Positive | None
+    intersection: Count
+    union: Count
+    iou: Number
+    bound: Number
+    bound_fraction: Ratio
+    gap: Number
+    status: Status | Literal["searching"]
+
+
 class _Kept(Strict):
     """What stands beside an answer: the file that proves it, that file's digest, and the line's own."""
 
@@ -140,8 +159,12 @@ class GridPoint(Strict):
     local_seconds: Number = 0.0
 
 
+Moment = Annotated[list[Number], Field(min_length=3, max_length=3)]
+"""Seconds, IoU and bound."""
+
+
 class AuditLine(_Kept):
-    """A unit's line in an audit."""
+    """A unit's line in an audit.  trace: what `exact` knew and when; earlier versions kept none."""
 
     unit: Text
     beam: Answer
@@ -149,6 +172,7 @@ class AuditLine(_Kept):
     exact: KeptAnswer
     beam_gap: Number | None
     beam_optimal: bool | None
+    trace: list[Moment] | None = None
     grid: Annotated[list[GridPoint], Field(min_length=1)]
 
 

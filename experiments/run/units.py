@@ -16,6 +16,7 @@ from ...solver.errors import CompexactError, UsageError
 from ...solver.problem import Problem
 from ...solver.result import SearchResult
 from .engines import SearchSettings, ShouldStop, check_settings, explain_unit, failed_result
+from .traces import TraceFile
 from .warm_up import warm_up, warm_up_for
 from .where import HERE, Processes, Where
 from .workers import Killed
@@ -46,17 +47,19 @@ def explain_units(
         yield result
 
 
+@dataclass(frozen=True)
 class Explain:
-    """The work of `compexact explain`: a search of these settings."""
+    """The work of `compexact explain`: a search of these settings, written down in `trace` as it goes."""
 
     command: ClassVar[str] = "explain"
 
-    def __init__(self, settings: SearchSettings) -> None:
-        self.settings = settings
+    settings: SearchSettings
+    trace: TraceFile | None = None
 
     def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> SearchResult:
         warm_up(self.settings)  # in a process of its own; here it is done
-        return explain_unit(cells, column, self.settings, should_stop)
+        search = explain_unit if self.trace is None else self.trace.search
+        return search(cells, column, self.settings, should_stop)
 
     def failed(self, cells: Cells, column: int, reason: str) -> SearchResult:
         """The result of a unit whose process was killed."""

@@ -79,10 +79,12 @@ def _damage(run: Run, line: Record, text: bytes | None) -> str | None:
 def _not_checked(line: Record) -> list[str]:
     """The fields of the line of which nothing is known but their form.
 
-    An audit's grid is checked where it repeats the answers; its other points only against these and each other.
+    An audit's grid is checked where it repeats the answers; its other points, and its trace, only against these and
+    each other.
     """
     answers = [line[part] for part in ("beam", "local", "exact") if part in line] if "grid" in line else [line]
     fields = ["seconds"] + [name for name in ("error", "sample") if any(name in answer for answer in answers)]
+    fields += ["trace"] if line.get("trace") else []
     return fields + (["grid"] if len(line.get("grid", ())) > 1 else [])
 
 

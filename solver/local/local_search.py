@@ -112,6 +112,7 @@ class _Climb:
             done += kernels.run_rounds(cells, totals, length, threshold, chances[done:stop], slack, walk, room)
             if walk.numbers[kernels.FOUND] > threshold:
                 best = max(best, self.counted(walk), key=_iou)
+                self.stopping.listener.found(best)
             if walk.numbers[kernels.FOUND] > threshold or done % ROUNDS_BEFORE_BEST == 0:
                 cells, totals, threshold, scale = self.aim(best, walk)
         return self.shortened(best)

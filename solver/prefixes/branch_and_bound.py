@@ -72,6 +72,7 @@ class _Search:
             found.iou == self.best.iou and found.formula.length < self.best.formula.length
         ):
             self.best = found
+            self.stopping.listener.found(found)
         place = found.formula.length - 1
         if found.iou > self.found[place].iou:
             self.found[place] = found
@@ -104,6 +105,7 @@ class _Search:
                 closed = attempt.go(share / 4)
                 if closed and not attempt.improved:
                     proven, high = attempt.certificate(), attempt.target
+                    self.stopping.listener.proven(high)
                 else:
                     low = max(low, self.best.iou, middle)
             while not walk.go(None) or walk.improved:

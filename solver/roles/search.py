@@ -99,6 +99,7 @@ class RoleSearch:
                 bound = self._above(bound, error.ands, error.branch)
             else:
                 self.kept = Certificate("chain", self.length, bound, "roles", content)
+                self.stopping.listener.proven(bound)
                 return
 
     def _at(self, bound: Fraction) -> Target:
@@ -301,6 +302,7 @@ class RoleSearch:
         explained = self.problem.explain(to_formula(chain, self.problem.concepts.names))
         if explained.iou <= self.best.iou:
             return False
+        self.stopping.listener.found(explained)
         self.counts["improved"] += 1
         self.aim_above(explained)
         return True

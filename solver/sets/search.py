@@ -66,7 +66,8 @@ def _by_length(
     best = problem.explain(Atom(problem.concepts.names[0]))
     for length in range(1, start.max_length + 1):
         beam = start.by_length[length - 1] if start.by_length else best
-        search = _Search(problem, length, space, max(best, beam, key=lambda each: each.iou), stopping)
+        asked = stopping if length == start.max_length else stopping.for_shorter
+        search = _Search(problem, length, space, max(best, beam, key=lambda each: each.iou), asked)
         bounds.append(search.run(top))
         best = search.best
         found.append(best)
@@ -93,6 +94,7 @@ class _Search:
                     else:
                         continue
                 if not walk.improved:
+                    self.stopping.listener.proven(walk.target)
                     return min(walk.target, top)
         except Stopped as stopped:
             return stopped.args[0] if stopped.args else proven
@@ -107,6 +109,7 @@ class _Search:
                     break
                 if walk.go(share) and not walk.improved:
                     proven = walk.target
+                    self.stopping.listener.proven(proven)
                 else:
                     low = max(walk.target, self.best.iou)
         except Stopped:
@@ -150,3 +153,4 @@ class _Walk:
         if found.iou > self.search.best.iou:
             self.search.best = found
             self.improved = True
+            self.search.stopping.listener.found(found)
