@@ -9,6 +9,7 @@ from typing import Any
 from ..run.audit import AuditSummary, summarise
 from ..run.audit_plot import settled
 from ..run.folder import Run
+from .gap_chart import GapChart, gap_chart
 from .unit_page import UnitReport
 
 MOST_WORST = 20
@@ -27,7 +28,8 @@ class BeatenUnit:
 class AuditPage:
     """What the audit page shows.
 
-    settled: units with a proven bound.  optimal: of these, where the beam's formula was the best.
+    settled: units with a proven bound.  optimal: of these, where the beam's formula was the best.  gaps: None where an
+    earlier version made the audit.
     """
 
     summaries: Sequence[AuditSummary]
@@ -35,6 +37,7 @@ class AuditPage:
     n_beaten: int
     settled: int
     optimal: int
+    gaps: GapChart | None
 
 
 def audit_page(run: Run, units: Sequence[UnitReport]) -> AuditPage:
@@ -48,6 +51,7 @@ def audit_page(run: Run, units: Sequence[UnitReport]) -> AuditPage:
         n_beaten=len(beaten),
         settled=len(proven),
         optimal=sum(line["beam_optimal"] is True for line in proven),
+        gaps=gap_chart([line["trace"] for line in proven if line.get("trace")]),
     )
 
 
