@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any, Protocol
 
 from ortools.sat.python import cp_model
@@ -24,8 +23,6 @@ from .target import Target
 
 FREE_WORK = 2.0
 """For each bound on chains without AND, in CP-SAT's deterministic time: about as many seconds."""
-LARGEST_DOUBLE = 2.0**52
-"""Up to here every integer has a double of its own."""
 ANSWERED = (cp_model.OPTIMAL, cp_model.FEASIBLE)
 
 
@@ -49,8 +46,6 @@ def solve_round(
         encoded.model.clear_objective()
     solver = _solver(channel, seed) if by_roles else _fixed_search(_solver(channel, seed))
     channel.on_stop[:] = [solver.stop_search]
-    if hint is not None:
-        solver.best_bound_callback = partial(_tell_bound, target, channel)
     status = solver.solve(encoded.model, _Listener(encoded, target, channel, bounds=hint is not None))
     channel.on_stop.clear()
     if status in ANSWERED:
@@ -99,12 +94,6 @@ def _quick_start(solver: cp_model.CpSolver) -> cp_model.CpSolver:
 def _refuse_invalid(status: Any, encoded: Encoded) -> None:
     if status == cp_model.MODEL_INVALID:
         raise ValueError(f"CP-SAT refuses the model: {encoded.model.validate().splitlines()[0]}")
-
-
-def _tell_bound(target: Target, channel: Channel, value: float) -> None:
-    """Tell the bound as it falls; not where a double cannot hold it.  At the end it is told as an integer."""
-    if abs(value) < LARGEST_DOUBLE:
-        channel.bound(target, math.ceil(value))
 
 
 class Encoded(Protocol):
