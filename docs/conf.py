@@ -12,7 +12,7 @@ from typing import Any
 
 from compexact.experiments.questions.answer_file import AnswerFile
 from compexact.experiments.run.engines import ENGINES
-from compexact.experiments.run.schema import HEADERS, LINES, CertificateFile
+from compexact.experiments.run.schema import HEADERS, LINES, CertificateFile, TraceLine
 from compexact.probes.datasets import DATASETS
 from compexact.probes.schema import ModelConfig, ProbeManifest, ProbeNames, ShardManifest
 from compexact.probes.text import snli_table
@@ -100,7 +100,7 @@ def _schemas() -> str:
 
 KEPT = (
     *(ProbeManifest, ProbeNames, ShardManifest, *HEADERS.values(), *LINES.values()),
-    *(CertificateFile, AnswerFile, ModelConfig),
+    *(TraceLine, CertificateFile, AnswerFile, ModelConfig),
 )
 
 myst_substitutions = {

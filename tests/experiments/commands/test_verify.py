@@ -240,7 +240,7 @@ def test_an_audit_says_that_the_grids_middle_is_not_checked(compexact, npz, tmp_
     compexact("audit", npz, "--length", "1,2", "--beam-size", "1,5", "-o", run)
     ended = compexact("verify", run)
     assert verdicts(ended) == ["confirmed"] * 4
-    assert json.loads(ended.out.splitlines()[0])["not_checked"] == ["seconds", "grid"]
+    assert json.loads(ended.out.splitlines()[0])["not_checked"] == ["seconds", "trace", "grid"]
     for change in ({"beam_optimal": None}, {"beam_gap": 0.5}):
         before = (run / "units.jsonl").read_text()
         edited(run / "units.jsonl", "u1", lambda record, change=change: record.update(change))

@@ -41,6 +41,7 @@ def test_an_audit_has_a_page_with_gaps_and_the_units_that_the_beam_lost(trapped,
     plot_audit(list(run.records.values()), tmp_path / "audit.svg")
     assert (tmp_path / "site/audit.svg").read_bytes() == (tmp_path / "audit.svg").read_bytes()
     assert 'src="audit.svg"' in (tmp_path / "site/audit.html").read_text()
+    assert "Gap against time" in (tmp_path / "site/audit.html").read_text()
     assert 'href="audit.html"' in (tmp_path / "site/index.html").read_text()
     unit = (tmp_path / "site/units/0.html").read_text()
     assert "A beam found" in unit

@@ -131,6 +131,10 @@ def test_what_an_audit_says_of_the_beam_follows_from_the_answers():
     other = None if line["beam_optimal"] else True
     for change in ({"beam_gap": 0.01}, {"beam_gap": None}, {"beam_optimal": other}, {"grid": line["grid"][1:]}):
         assert wrong(line | change, header)
+    first, *_, last = line["trace"]
+    for trace in ([last, first], [first], [[9.0, *first[1:]], last], [[0.0, 0.9, 1.0], last], [[0.0, 0.0, 0.0], last]):
+        assert "its trace" in wrong(line | {"trace": trace}, header)
+    assert wrong(line | {"trace": []}, header) is None
     for field in line["grid"][0]:
         for value in (0.0123, None, True, False, 2, "feasible"):
             if value != line["grid"][3][field]:
