@@ -55,8 +55,13 @@ class UnitsAsked:
         choice = choose_active_units(probe, self.units, self.min_active, default=min_active)
         choice = choice if self.shard is None else choice.portion(self.shard)
         n_done = 0
+
+        def rows(trace: TraceFile | None) -> Callable[[], Sequence[str]]:
+            """Of searches in this process: a thread that reads while others are copied could leave them a held lock."""
+            return LiveSearches(trace) if trace is not None and self.where == HERE else tuple
+
         try:
-            with self._trace(choice.names) as trace, progress(LiveSearches(trace) if trace else tuple) as report:
+            with self._trace(choice.names) as trace, progress(rows(trace)) as report:
 
                 def show(record: Record) -> None:
                     nonlocal n_done
@@ -73,12 +78,11 @@ class UnitsAsked:
     def _trace(self, units: Sequence[str]) -> Iterator[TraceFile | None]:
         """Where searches are written down: what is asked for; or where a terminal shows them, a file for that alone."""
         from ..run.traces import TraceFile
-        from ..run.where import Processes
 
         if self.trace is not None:
             goes_on = self.output is not None and (self.output / "run.json").exists()
             yield TraceFile.checked(self.trace, units, goes_on=goes_on)
-        elif sys.stderr.isatty() and isinstance(self.where, Processes):
+        elif sys.stderr.isatty() and self.where == HERE:
             with TemporaryDirectory(prefix="compexact-") as folder:
                 yield TraceFile(Path(folder) / "trace.jsonl")
         else:
