@@ -69,10 +69,11 @@ def in_processes(
 def may_copy() -> bool:
     """Whether a copy of this process can do its work: on Linux, and without torch, whose threads it would lack.
 
-    The copy has this thread alone, and every lock as it is: so only the main thread copies, before it starts others.
+    The copy has this thread alone, and every lock as it is: so only a process that has no other thread is copied.
+    The one that draws progress on a terminal might hold a lock just then.
     """
-    is_main = threading.current_thread() is threading.main_thread()
-    return sys.platform == "linux" and is_main and "torch" not in sys.modules
+    is_alone = threading.active_count() == 1 and threading.current_thread() is threading.main_thread()
+    return sys.platform == "linux" and is_alone and "torch" not in sys.modules
 
 
 class _Team:
