@@ -42,14 +42,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..cells import ConceptRows, points_of_concepts
 from ..compiled import CellArrays
 from ..problem import Problem
 from ..stopping import Stopping
 from . import bits
 from . import pair_walk as kernels
 from .functions import functions
-from .tables import decidable, distinct, renumbered
+from .pair_counts import NO_CELLS, of_unit, pair_sums, work_of
+from .tables import decidable
 from .walk import THRESHOLD
 
 MAX_LENGTH = 3
@@ -63,106 +63,17 @@ LARGEST_SUM = 16
 of them twice, each maximum three, and s is at most 4."""
 
 
-class _Work(NamedTuple):
-    """What a table of all pairs takes.  additions: cell by cell; words: bit by bit (`bits.py`)."""
-
-    additions: int
-    words: int
-
-    @property
-    def by_bits(self) -> bool:
-        """Whether counting bits is the shorter way."""
-        return self.words < bits.PER_ADDITION * self.additions
-
-
-@lru_cache(maxsize=2)
-def _work(problem: Problem) -> _Work:
-    concepts, n = problem.concepts, len(problem.concepts.names)
-    widths = np.diff(concepts.indptr)
-    points = bits.points_with_concepts(concepts, problem.weights)
-    return _Work(int((widths * (widths + 1) // 2).sum()), n * (n + 1) // 2 * bits.words_of(points))
-
-
 def fits(problem: Problem, length: int) -> bool:
     """Whether tables of pairs are small enough, and decide the length."""
     if length > MAX_LENGTH or len(problem.concepts.names) > MAX_CONCEPTS:
         return False
-    work = _work(problem)
+    work = work_of(problem)
     return work.by_bits * work.words <= bits.PER_ADDITION * MAX_PAIRS and (work.by_bits or work.additions <= MAX_PAIRS)
 
 
 def target_for(problem: Problem, target: Fraction, length: int) -> Fraction:
     """The target, or the least fraction above it that keeps every sum of the walk within 64 bits."""
     return decidable(problem, target, LARGEST_SUM)
-
-
-class _Shared(NamedTuple):
-    """What units share.
-
-    columns: the distinct concepts, in the walk's order.  places: int64 (n_concepts,), where each is in it, or -1.
-    cells: in that order, without values; empty where points are counted.  bits: uint64 (n, n_words), those of all
-    points; (0, 0) where cells are added up.  points: int64 (n, n), of x <= y.
-    """
-
-    columns: np.ndarray
-    places: np.ndarray
-    cells: CellArrays
-    bits: np.ndarray
-    points: np.ndarray
-
-
-@lru_cache(maxsize=2)
-def _shared(concepts: ConceptRows, space: str, weights: bytes, by_bits: bool) -> _Shared:
-    """weights: the content of int64 (n_cells,), as arrays cannot be keys."""
-    of_cells = np.frombuffer(weights, dtype=np.int64)
-    columns = distinct(concepts, space)
-    columns = columns[np.argsort(-points_of_concepts(concepts, of_cells)[columns], kind="stable")]
-    places = np.full(len(concepts.names), -1)
-    places[columns] = np.arange(len(columns))
-    if by_bits:
-        packed = bits.packed(concepts, places, of_cells)
-        return _Shared(columns, places, NO_CELLS, packed, _shared_bits(packed))
-    cells = renumbered(concepts, columns, of_cells, Stopping())
-    return _Shared(columns, places, cells, NO_BITS, _pair_sums(cells, np.arange(len(of_cells)), of_cells))
-
-
-NO_CELLS = CellArrays(*(np.zeros(1, dtype=np.int64) for _ in range(5)))
-NO_BITS = np.zeros((0, 0), dtype=np.uint64)
-
-
-class _OfUnit(NamedTuple):
-    """bits: as in `_Shared`, of the active points.  active: int64 (n, n): how many x <= y share."""
-
-    bits: np.ndarray
-    active: np.ndarray
-
-
-@lru_cache(maxsize=2)
-def _of_unit(problem: Problem, space: str) -> _OfUnit:
-    shared = _shared_of(problem, space)
-    if len(shared.bits):
-        packed = bits.packed(problem.concepts, shared.places, problem.active)
-        return _OfUnit(packed, _shared_bits(packed))
-    own = problem.own_cells
-    return _OfUnit(NO_BITS, _pair_sums(shared.cells, own, problem.active[own]))
-
-
-def _shared_of(problem: Problem, space: str) -> _Shared:
-    return _shared(problem.concepts, space, problem.weights.tobytes(), _work(problem).by_bits)
-
-
-def _shared_bits(packed: np.ndarray) -> np.ndarray:
-    """int64 (n, n): how many points, one for each bit of uint64 (n, n_words), x <= y share."""
-    sums = np.zeros((len(packed),) * 2, dtype=np.int64)
-    bits.shared_by_pairs(packed, sums)
-    return sums
-
-
-def _pair_sums(cells: CellArrays, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
-    """int64 (n, n): the sums of the amounts, one for each of the rows, over the cells that x <= y share."""
-    sums = np.zeros((len(cells.starts) - 1,) * 2, dtype=np.int64)
-    kernels.add_pairs(rows, cells.indptr, cells.indices, amounts, sums)
-    return sums
 
 
 class _Functions(NamedTuple):
@@ -214,12 +125,11 @@ def prepared(
     """The concepts' columns in the order of the walk, the tables, and an unbegun walk.  Raises `Stopped`."""
     stopping.check()
     p, q = target.numerator, target.denominator
-    shared = _shared_of(problem, space)
+    unit = of_unit(problem, space, work_of(problem).by_bits)
     stopping.check()
-    of_unit = _of_unit(problem, space)
-    stopping.check()
-    columns, pair = shared.columns, (p + q) * of_unit.active - p * shared.points
-    gain = q * of_unit.active - _balanced(problem, shared.cells, p, q)
+    shared, columns = unit.shared, unit.shared.columns
+    pair = (p + q) * unit.active - p * shared.points
+    gain = q * unit.active - _balanced(problem, shared.cells, p, q)
     known = _functions(space, length)
     most = np.zeros((len(known.terms), len(columns)), dtype=np.int64)
     for first in stopping.each(range(0, len(columns), CONCEPTS_BETWEEN_POLLS)):
@@ -228,7 +138,7 @@ def prepared(
     tables = kernels.Tables(
         cells=shared.cells._replace(values=values),
         points=shared.bits,
-        active=of_unit.bits,
+        active=unit.bits,
         worth=np.array([q, p]),
         pair=pair,
         gain=gain,
@@ -252,7 +162,7 @@ def _balanced(problem: Problem, cells: CellArrays, p: int, q: int) -> np.ndarray
         return 0
     own = problem.own_cells
     active = problem.active[own]
-    return _pair_sums(cells, own, np.minimum(q * active, p * (problem.weights[own] - active)))
+    return pair_sums(cells, own, np.minimum(q * active, p * (problem.weights[own] - active)))
 
 
 def _after(most: np.ndarray) -> np.ndarray:
