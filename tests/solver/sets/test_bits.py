@@ -12,7 +12,9 @@ from compexact.solver.sets import bits
 def words(seed: int, *shape: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     few = rng.integers(0, 2**64, shape, dtype=np.uint64) & rng.integers(0, 2**64, shape, dtype=np.uint64)
-    return np.where(rng.random(shape) < 0.2, rng.choice([0, 2**64 - 1, 1, 2**63], shape).astype(np.uint64), few)
+    return np.where(
+        rng.random(shape) < 0.2, rng.choice(np.array([0, 2**64 - 1, 1, 2**63], dtype=np.uint64), shape), few
+    )
 
 
 def ones(array: np.ndarray) -> int:

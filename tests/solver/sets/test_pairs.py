@@ -72,7 +72,7 @@ def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make, way):
 
 @pytest.mark.parametrize("make", [few_concepts, rare_unit, hard, thin])
 def test_what_three_concepts_share_lies_between_what_pairs_allow_and_is_counted_exactly(make, way):
-    tight = looked_at = 0
+    tight = looked_at = counted = 0
     for seed in range(8):
         problem = make(seed)
         target = Fraction(1 + seed % 7, 9)
@@ -87,6 +87,7 @@ def test_what_three_concepts_share_lies_between_what_pairs_allow_and_is_counted_
             walk.numbers[pair_walk.THRESHOLD] = -(2**61)
             pair_walk.walk(tables, walk, 1)
             walk.numbers[pair_walk.THRESHOLD] = -(2**61)
+            walk.held[:], walk.numbers[thirds.HELD], walk.wanted[:] = 0, 0, False
             thirds._limit(tables, walk, x, y)
             highest, lowest, least, most = (limit.copy() for limit in walk.limits)
             thirds.visit(tables, walk, x, y)
@@ -96,9 +97,11 @@ def test_what_three_concepts_share_lies_between_what_pairs_allow_and_is_counted_
                 assert lowest[z] <= exact <= highest[z], f"seed {seed}, {x}, {y}, {z}"
                 assert least[z] <= lost <= most[z], f"seed {seed}, {x}, {y}, {z}"
                 assert not walk.wanted[z] or walk.third[z] == exact, f"seed {seed}, {x}, {y}, {z}"
+                counted += int(walk.wanted[z])
                 tight += (lowest[z] == exact) + (exact == highest[z])
                 looked_at += 1
-    assert tight > looked_at / 5
+    assert tight > looked_at / 50
+    assert counted > looked_at / 5
 
 
 @each_space
