@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from asking import checked_fast, counted, verdict
+from asking import checked_fast, counted, forget_rows, verdict
 from problems import dense, few_concepts, hard, rare_unit, sparse
 
 from compexact.solver import Atom, Problem, brute_force_search
@@ -91,7 +91,7 @@ def test_without_compilation_cells_are_added_up():
 def test_by_pairs_and_by_reach_the_same_bounds_are_confirmed(make, words, monkeypatch):
     for seed in range(3):
         monkeypatch.setattr(bits, "PER_ADDITION", words)
-        kept.rows_of([0], [], [], [])  # of other rows, so that nothing of these is at hand
+        forget_rows()
         problem = make(seed, cells=40, concepts=16)
         best = brute_force_search(problem, max_length=3).best
         true = Certificate("chain", 3, best.iou, "sets").to_json(problem, best)
