@@ -16,7 +16,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-from .compiled import add_rows, rows_by_concept, set_bits
+from .compiled import add_rows, count, rows_by_concept, set_bits
 from .count_sums import CountSums
 from .errors import DataError, UsageError, did_you_mean
 from .formula import Formula
@@ -92,7 +92,9 @@ class ConceptRows:
     @cached_property
     def by_column(self) -> tuple[np.ndarray, np.ndarray]:
         """The same sets by column: (n_concepts + 1,) and the rows of each concept."""
-        starts = np.concatenate([[0], np.cumsum(np.bincount(self.indices, minlength=len(self.names)))])
+        starts = np.zeros(len(self.names) + 1, dtype=np.int64)
+        count(self.indices, starts[1:])
+        np.cumsum(starts, out=starts)
         rows = np.empty(len(self.indices), dtype=np.int64)
         rows_by_concept(self.indptr, self.indices, starts[:-1].copy(), rows)
         return starts, rows

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
-from .checking import digest, seal
+import numpy as np
+
+from .cells import ConceptRows
+from .checking import seal
 from .checking.claim import FORMAT
+from .checking.digest import digest_with, rows_hash
 from .explanation import Explanation
 from .formula import And, Atom, Formula, Not, Or
 from .problem import Problem
@@ -32,10 +37,9 @@ class Certificate:
 
     def to_json(self, problem: Problem, best: Explanation) -> str:
         """The text that `checking.check` reads."""
-        concepts = problem.concepts
         content: dict[str, Any] = {
             "format": FORMAT,
-            "digest": digest(concepts.indptr, concepts.indices, problem.weights, problem.active, concepts.names),
+            "digest": digest_with(problem.active, _rows_hash(problem.concepts, problem.weights.tobytes())),
             "space": self.space,
             "unit": problem.unit,
             "max_length": self.max_length,
@@ -46,6 +50,12 @@ class Certificate:
             "content": self.content,
         }
         return json.dumps(content | {"seal": seal(content)}, separators=(",", ":"))
+
+
+@lru_cache(maxsize=2)
+def _rows_hash(concepts: ConceptRows, weights: bytes) -> Any:
+    """weights: the content of int64 (n_cells,), as arrays cannot be keys."""
+    return rows_hash(concepts.indptr, concepts.indices, np.frombuffer(weights, dtype=np.int64), concepts.names)
 
 
 def _nested(formula: Formula, problem: Problem) -> Any:

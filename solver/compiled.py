@@ -170,6 +170,13 @@ def set_bits(rows: np.ndarray, function: np.ndarray) -> None:
 
 
 @compiled
+def count(indices: np.ndarray, counts: np.ndarray) -> None:
+    """Add to each count how often its place is among the indices: `numpy.bincount` without a copy as int64."""
+    for index in indices:
+        counts[index] += 1
+
+
+@compiled
 def rows_by_concept(indptr: np.ndarray, indices: np.ndarray, filled: np.ndarray, rows: np.ndarray) -> None:
     """Into rows, int64 (n_set,): the rows of each concept, ascending.  filled: where each begins; changed in place."""
     for row in range(len(indptr) - 1):

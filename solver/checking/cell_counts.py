@@ -21,24 +21,10 @@ ENTRIES_BETWEEN_POLLS = 1 << 18
 """Some hundredths of a second; and few enough for a processor's cache."""
 
 
-_KEPT: dict[str, dict[str, Any]] = {}
-
-
-def kept_of(rows: str) -> dict[str, Any]:
-    """What is made of concept rows and weights of this digest, to be filled and used again for the next unit.
-
-    Of the latest rows only.  What stands here was made here, of nothing that a caller could change since.
-    """
-    if rows not in _KEPT:
-        _KEPT.clear()
-        _KEPT[rows] = {}
-    return _KEPT[rows]
-
-
 class Counted:
     """The concept rows, by row and by concept, and the counts.
 
-    clock: looked at while much is added up.  shared: `kept_of` these rows; filled once they are accepted.
+    clock: looked at while much is added up.  shared: what was made of these rows before (`kept.py`), to be filled.
     """
 
     def __init__(self, given: Given, clock: Clock = NO_LIMIT, shared: dict[str, Any] | None = None) -> None:
@@ -48,7 +34,6 @@ class Counted:
         self.unit_points = int(self.active.sum())
         self._shared = {} if shared is None else shared
         self.widths: np.ndarray = self.once("widths", lambda: np.diff(given.indptr))
-        self.row: np.ndarray = self.once("row", lambda: np.repeat(np.arange(len(given.weights)), self.widths))
         self.ends, self.rows = self.once("by concept", lambda: transposed(self.starts, self.indices, self.n, clock))
 
     def once(self, what: str, make: Callable[[], T]) -> T:
@@ -57,6 +42,11 @@ class Counted:
             self._shared[what] = make()
         made: T = self._shared[what]
         return made
+
+    @property
+    def row(self) -> np.ndarray:
+        """int64 (n_set,): of each entry of the rows, which it is."""
+        return self.once("row", lambda: np.repeat(np.arange(len(self.active)), self.widths))
 
     def rows_of(self, c: int) -> np.ndarray:
         """The cells that have the concept, ascending."""
@@ -95,7 +85,10 @@ class Counted:
 
     def singles(self, part: np.ndarray) -> np.ndarray:
         """int64 (n,): the sums of the part (int64 (n_cells,), not negative) over the cells of each concept."""
-        return np.asarray(_sums(self.indices, part[self.row], self.n))
+        sums, used = np.zeros(self.n, dtype=np.int64), np.flatnonzero(np.diff(self.ends))
+        if len(used):
+            sums[used] = np.add.reduceat(part[self.rows], self.ends[used])
+        return sums
 
 
 def transposed(starts: np.ndarray, indices: np.ndarray, n: int, clock: Clock) -> tuple[np.ndarray, np.ndarray]:

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
-from .cell_counts import Counted, kept_of
+from .cell_counts import Counted
 from .claim import MAX_LENGTH, SPACES, Claim, read_claim
 from .clock import Clock
-from .digest import digest_with, rows_hash
+from .digest import digest_with
 from .errors import CertificateError
 from .given import accepted
+from .kept import rows_of
 from .prefixes import check_prefixes
 from .roles import check_roles
 from .sets import check_sets
@@ -70,12 +71,11 @@ def check(
     first.  compiled: makes a Python function fast (`numba.njit`); without it the same code runs, slower.
     """
     clock = Clock(patience.get("time_limit"), patience.get("should_stop"))
-    rows = rows_hash(indptr, indices, weights, names)
-    shared = kept_of(rows.hexdigest())
-    given = accepted(indptr, indices, weights, active, names, rows_are_known=bool(shared))
+    rows = rows_of(indptr, indices, weights, names)
+    given = accepted(rows.indptr, rows.indices, rows.weights, active, rows.names, rows_are_known=bool(rows.made))
     clock.poll()
-    claim = read_claim(certificate, digest_with(given.active, rows))
-    cells = Counted(given, clock, shared)
+    claim = read_claim(certificate, digest_with(given.active, rows.hash))
+    cells = Counted(given, clock, rows.made)
     if _length(claim.formula, cells.n, claim.space) > claim.max_length:
         raise CertificateError("the formula is longer than the length")
     iou = _iou(cells, claim.formula)

@@ -54,6 +54,11 @@ def accepted(indptr: Any, indices: Any, weights: Any, active: Any, names: Any, r
 
 def plain(array: Any, what: str) -> np.ndarray:
     """int64 (n,): the same numbers; `CertificateError` where that would change one."""
+    return np.ascontiguousarray(integers(array, what), dtype=np.int64)
+
+
+def integers(array: Any, what: str) -> np.ndarray:
+    """(n,), of any type of integers: the same numbers, all within int64; `CertificateError` where they are not."""
     try:
         taken = np.asarray(array)
     except (ValueError, TypeError, OverflowError):
@@ -62,7 +67,7 @@ def plain(array: Any, what: str) -> np.ndarray:
         raise CertificateError(f"{what} is no list of integers: {taken.dtype} of shape {taken.shape}")
     if taken.dtype.kind == "u" and taken.size and int(taken.max()) >= 2**63:
         raise CertificateError(f"{what} holds {int(taken.max()):,}, beyond 64 bits")
-    return np.ascontiguousarray(taken, dtype=np.int64)
+    return taken
 
 
 def plain_names(names: Any) -> tuple[str, ...]:
@@ -97,9 +102,11 @@ def _refuse_impossible_rows(given: Given) -> None:
         raise CertificateError("the ends of the concept rows do not rise from 0 to the number of entries")
     if ((indices < 0) | (indices >= n)).any():
         raise CertificateError("a row names a concept that is not there")
-    row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    if ((row[:-1] == row[1:]) & (indices[:-1] >= indices[1:])).any():
+    goes_on = np.ones(len(indices) + 1, dtype=bool)
+    goes_on[indptr] = False
+    if (goes_on[1:-1] & (indices[:-1] >= indices[1:])).any():
         raise CertificateError("a row does not list its concepts rising, each once")
-    bounds, content = pairwise((8 * indptr).tolist()), indices.tobytes()
+    short = indices.astype(np.min_scalar_type(n))
+    bounds, content = pairwise((short.itemsize * indptr).tolist()), short.tobytes()
     if len({content[start:stop] for start, stop in bounds}) != len(indptr) - 1:
         raise CertificateError("two cells have the same concepts")

@@ -1,4 +1,4 @@
-"""Check by pairs: all formulas over at most three concepts, where cells have few concepts each.
+"""Check by pairs: all formulas over at most three concepts, where tables of what pairs share are small.
 
 Let cell j have the value v_j = q * active - p * inactive, and V of some cells be the sum of theirs; no IoU is above p/q
 if every formula's cells sum to at most T = p * (active points).  A truth table g over concepts x, y, z is a sum of
@@ -7,17 +7,23 @@ products of them (its Moebius transform): with xy for the cells that have both,
     V(g) = m0 V(all) + m1 V(x) + m2 V(y) + m3 V(xy) + m4 V(z) + m5 V(xz) + m6 V(yz) + m7 V(xyz)
     m[S] = sum over the subsets R of S of (-1)**|S - R| g[R].
 
-The points of all x and xy are counted once.  As the cells of xyz are among those of xy, V(xyz) is at most q times the
-active points of xy, and at least -p times its inactive ones.  So for x and y, and any z after them in one order, with u
-that largest and l that smallest value, V(g) is at most
+The points of all x and xy are counted once.  Write G for q times the active points of some cells, L for p times the
+inactive ones; V = G - L.  As the cells of xyz are among those of xy, V(xyz) is at most G(xy), and at least -L(xy).  So
+for x and y, and any z after them in one order, with u that largest and l that smallest value, V(g) is at most
 
     m0 V(all) + m1 V(x) + m2 V(y) + m3 V(xy) + the larger of m7 u and m7 l
       + the smaller of  max (m4 V(z) + m5 V(xz)) + max m6 V(yz)  and  max m5 V(xz) + max (m4 V(z) + m6 V(yz)),
 
 each maximum over all z after y: no sum exceeds the sum of the maxima of its parts.  Where that is above T for some g,
-the z are gone through, u and -l being at most what xz and yz have, too.  Where some z is left, the V(xyz) of all z are
-counted from the cells of x, and each V(g) is exact.  Every set of three concepts is x, y, z in
-one way, and the truth tables over it are those of all formulas over one, two or three of its concepts.
+the z are gone through with more of what pairs tell.  G(xyz) is at most the least of G(xy), G(xz), G(yz); and the cells
+of x with neither y nor z have G(x) - G(xy) - G(xz) + G(xyz) >= 0, so with the same of y and z
+
+    G(xyz) >= max(0, G(xy) + G(xz) - G(x), G(xy) + G(yz) - G(y), G(xz) + G(yz) - G(z)),
+
+likewise L.  u is then the most of G(xyz) less the least of L(xyz), l the least of G(xyz) less the most of L(xyz).
+Where some z is left, V(xyz) is counted: for all z from the cells of x; or where points are bits (`bits.py`), for this z
+alone, the active ones first, as G(xyz) may settle it.  Then each V(g) is exact.  Every set of three concepts is x, y, z
+in one way, and the truth tables over it are those of all formulas over one, two or three of its concepts.
 """
 
 from __future__ import annotations
@@ -27,6 +33,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import bits
 from .clock import ENDED, EXCEEDED, GOING
 
 MAX_LENGTH = 3
@@ -65,6 +72,12 @@ def few_enough(n: int, widths: np.ndarray) -> bool:
     return n >= 3 and n * n <= MAX_TABLE and int((widths**2).sum()) <= MAX_PAIRS
 
 
+def bits_pay(n: int, widths: np.ndarray, points: np.ndarray) -> bool:
+    """Whether they are checked by pairs, and soonest bit by bit.  points: int64 (n_cells,)."""
+    words, additions = bits.words_for(n, int(points[widths > 0].sum())), int((widths * (widths + 1)).sum()) // 2
+    return n >= 3 and n * n <= MAX_TABLE and words <= min(bits.MOST_WORDS, bits.PER_ADDITION * additions)
+
+
 def shared(cells: Any, amounts: np.ndarray) -> np.ndarray:
     """int64 (n, n), of x <= y: the sum of the amounts, int64 (n_cells,), of the cells that have both."""
     starts, _, indptr, places = cells
@@ -78,17 +91,25 @@ def shared(cells: Any, amounts: np.ndarray) -> np.ndarray:
 
 
 def walk(
-    cells: Any, by_cell: np.ndarray, by_pair: tuple[np.ndarray, np.ndarray], products: Products, limit: int
+    cells: Any,
+    by_cell: np.ndarray,
+    by_bit: tuple[np.ndarray, np.ndarray, int, int],
+    by_pair: tuple[np.ndarray, np.ndarray],
+    products: Products,
+    limit: int,
 ) -> Iterator[tuple[int, int, int]]:
     """GOING, the pairs opened, the steps done: after every concept; at last with ENDED, or EXCEEDED.
 
-    cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,), v.  by_pair: int64 (n, n) each, what the
-    active and the inactive points of xy are worth; V(xy) is their difference.  EXCEEDED: some V(g) is above the limit.
+    cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,), v.  by_bit: uint64 (n, n_words), the bits of
+    all points and of active ones, what an active point is worth, and another costs; where there are no words, cells are
+    added up.  by_pair: int64 (n, n) each, what the active and the inactive points of xy are worth; V(xy) is their
+    difference.  EXCEEDED: some V(g) is above the limit.
     """
     starts, rows, indptr, places = cells
+    points, active, worth, cost = by_bit
     gain, loss = by_pair
     signs, parts, of_table = products
-    n = len(starts) - 1
+    n = len(gain)
     pair = gain - loss
     alone = np.array([pair[x, x] for x in range(n)])
     every, opened, steps = by_cell.sum(), 0, len(places)
@@ -105,6 +126,8 @@ def walk(
         yield GOING, opened, steps
     triple, bound = np.zeros((n, n), np.int64), np.zeros((len(signs), n), np.int64)
     wanted = np.zeros(n, np.bool_)
+    upper, lower = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    least, most_lost = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for x in range(n - 2):
         for k in range(len(parts)):
             largest = parts[k, 0] * alone[n - 1] + parts[k, 1] * pair[x, n - 1]
@@ -131,20 +154,63 @@ def walk(
             if not wanted[y]:
                 continue
             wanted[y] = False
+            for z in range(y + 1, n):
+                of_xy, of_xz, of_yz = gain[x, y], gain[x, z], gain[y, z]
+                upper[z] = min(of_xy, of_xz, of_yz)
+                lower[z] = max(0, of_xy + of_xz - gain[x, x], of_xy + of_yz - gain[y, y], of_xz + of_yz - gain[z, z])
+                of_xy, of_xz, of_yz = loss[x, y], loss[x, z], loss[y, z]
+                most_lost[z] = min(of_xy, of_xz, of_yz)
+                least[z] = max(0, of_xy + of_xz - loss[x, x], of_xy + of_yz - loss[y, y], of_xz + of_yz - loss[z, z])
+                upper[z] -= least[z]
+                lower[z] -= most_lost[z]
+            steps += (n - y) // 2
             for f in range(len(signs)):
                 if bound[f, y] <= limit:
                     continue
                 m4, m5, m6, m7 = signs[f, 4], signs[f, 5], signs[f, 6], signs[f, 7]
                 fixed = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y] + signs[f, 3] * pair[x, y]
-                of_all, in_x, in_y = (gain, gain[x], gain[y]) if m7 > 0 else (loss, loss[x], loss[y])
-                most, with_x, with_y, times = limit, pair[x], pair[y], abs(m7)
+                most, with_x, with_y, extreme = limit, pair[x], pair[y], upper if m7 > 0 else lower
                 for z in range(y + 1, n):
-                    triples = min(of_all[x, y], in_x[z], in_y[z])
-                    value = m4 * alone[z] + m5 * with_x[z] + m6 * with_y[z] + times * triples
+                    value = m4 * alone[z] + m5 * with_x[z] + m6 * with_y[z] + m7 * extreme[z]
                     most = max(most, fixed + value)
                 bound[f, y] = most
                 wanted[y] |= most > limit
                 steps += (n - y) // 4
+            if not wanted[y] or points.shape[1] == 0:
+                continue
+            wanted[y] = False
+            opened += 1
+            for z in range(y + 1, n):
+                held = np.int64(0)
+                for known in range(3):  # by pairs; with the active points of xyz; with all of them
+                    if known > 0:
+                        bits_of, count = active if known == 1 else points, np.uint64(0)
+                        of_x, of_y, of_z = bits_of[x], bits_of[y], bits_of[z]
+                        for at in range(len(of_x)):
+                            word = of_x[at] & of_y[at] & of_z[at]
+                            word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+                            fours = (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
+                            word = (word & np.uint64(0x3333333333333333)) + fours
+                            word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+                            count += (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
+                        steps += len(of_x) // 16
+                        if known == 1:
+                            held = np.int64(count)
+                            upper[z], lower[z] = worth * held - least[z], worth * held - most_lost[z]
+                        else:
+                            upper[z] = lower[z] = worth * held - cost * (np.int64(count) - held)
+                    exceeded = False
+                    for f in range(len(signs)):
+                        if bound[f, y] > limit:
+                            m4, m5, m6, m7 = signs[f, 4], signs[f, 5], signs[f, 6], signs[f, 7]
+                            value = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y]
+                            value += signs[f, 3] * pair[x, y] + m4 * alone[z] + m5 * pair[x, z] + m6 * pair[y, z]
+                            exceeded |= value + m7 * (upper[z] if m7 > 0 else lower[z]) > limit
+                    if not exceeded:
+                        break
+                    if known == 2:
+                        yield EXCEEDED, opened, steps
+                        return
         if wanted.any():
             for at in range(starts[x], starts[x + 1]):
                 row, last = rows[at], indptr[rows[at] + 1]

@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import pairs
+from . import bits, pairs
 from .cell_counts import Counted, transposed
 from .clock import ENDED, EXCEEDED, GOING, Clock
 from .errors import CertificateError, Undecided
@@ -67,9 +67,9 @@ def check_sets(
     fast = compiled or (lambda function: function)
     limit, most = p * cells.unit_points, 2**62 if max_steps is None else max_steps
     order = cells.once("distinct", lambda: _distinct(cells))
-    few = length <= pairs.MAX_LENGTH and cells.once("few", lambda: pairs.few_enough(len(order), cells.widths))
-    if few and every * pairs.LARGEST_SUM < 2**62:
-        walk = _by_pairs(cells, order, bound, length, space, fast)
+    way = _way(cells, len(order), compiled is not None) if length <= pairs.MAX_LENGTH else NEITHER
+    if way != NEITHER and every * pairs.LARGEST_SUM < 2**62:
+        walk = _by_pairs(cells, order, bound, length, space, fast, way == BITS)
     else:
         walk = _by_reach(cells, order, values, length, space, limit, min(most, STEPS_BETWEEN_POLLS), fast)
     opened = 0
@@ -87,26 +87,60 @@ Walk = Iterator[tuple[int, int, int]]
 """How it stands, the sets opened, the steps done: each time that the clock may be looked at."""
 
 
+NEITHER, CELLS, BITS = range(3)
+"""How what pairs share is counted, if they are few enough."""
+
+
+def _way(cells: Counted, n: int, is_compiled: bool) -> int:
+    """n: how many distinct concepts there are."""
+    points, widths = cells.active + cells.inactive, cells.widths
+    if is_compiled and cells.once("bits", lambda: pairs.bits_pay(n, widths, points)):
+        return BITS
+    return CELLS if cells.once("few", lambda: pairs.few_enough(n, widths)) else NEITHER
+
+
 def _by_pairs(
-    cells: Counted, order: np.ndarray, bound: Fraction, length: int, space: str, fast: Callable[[Any], Any]
+    cells: Counted,
+    order: np.ndarray,
+    bound: Fraction,
+    length: int,
+    space: str,
+    fast: Callable[[Any], Any],
+    by_bits: bool,
 ) -> Walk:
     """The walk of `pairs.py`, concepts of many points first."""
     points = cells.active + cells.inactive
-
-    def in_order() -> Ordered:
-        return _in_order(cells, order[np.argsort(-cells.singles(points)[order], kind="stable")])
-
-    ordered, shared = cells.once("by points", in_order), fast(pairs.shared)
-    all_points, active = cells.once("pairs", lambda: shared(ordered, points)), shared(ordered, cells.active)
+    order = cells.once("by points", lambda: order[np.argsort(-cells.singles(points)[order], kind="stable")])
+    if by_bits:
+        ordered, of_points = NO_CELLS, cells.once("bits of points", lambda: _bits_of(cells, order, points, fast))
+        of_active = _bits_of(cells, order, cells.active, fast)
+    else:
+        ordered, shared = cells.once("cells by points", lambda: _in_order(cells, order)), fast(pairs.shared)
+        of_points = cells.once("points", lambda: (NO_BITS, shared(ordered, points)))
+        of_active = NO_BITS, shared(ordered, cells.active)
     p, q = bound.numerator, bound.denominator
     walk: Walk = fast(pairs.walk)(
         ordered,
         q * cells.active - p * cells.inactive,
-        (q * active, p * (all_points - active)),
+        (of_points[0], of_active[0], q, p),
+        (q * of_active[1], p * (of_points[1] - of_active[1])),
         pairs.products(_tables(space, 3, length)),
         p * cells.unit_points,
     )
     return walk
+
+
+def _bits_of(
+    cells: Counted, order: np.ndarray, amounts: np.ndarray, fast: Callable[[Any], Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """So many points of each cell: as bits of each concept, uint64 (n, n_words), and how many x <= y share, (n, n)."""
+    places = np.full(cells.n, -1)
+    places[order] = np.arange(len(order))
+    made = np.zeros((len(order), -(-int(amounts[cells.widths > 0].sum()) // 64)), dtype=np.uint64)
+    fast(bits.set_bits)(cells.starts, cells.indices, places, amounts, made)
+    counts = np.zeros((len(order), len(order)), dtype=np.int64)
+    fast(bits.shared)(made, counts)
+    return made, counts
 
 
 def _by_reach(
@@ -203,6 +237,10 @@ class Ordered(NamedTuple):
     rows: np.ndarray
     indptr: np.ndarray
     places: np.ndarray
+
+
+NO_CELLS = Ordered(*(np.zeros(1, dtype=np.int64) for _ in range(4)))
+NO_BITS = np.zeros((0, 0), dtype=np.uint64)
 
 
 def _in_order(cells: Counted, order: np.ndarray) -> Ordered:

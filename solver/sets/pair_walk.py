@@ -6,38 +6,15 @@ after any number of steps and entered again.
 
 from __future__ import annotations
 
-from collections import namedtuple
 from typing import Any
 
 import numpy as np
 
 from ..compiled import compiled
+from .thirds import HELD, Tables, Walk, X, Y, hold, keep, visit
 from .walk import CLOSED, FOUND, PAUSED, STEPS, THRESHOLD
 
-X, Y, HELD = 0, 4, 5
-
-Tables = namedtuple("Tables", "cells pair gain alone total ones twos threes terms most most_after")
-"""What the walk reads.
-
-cells: `CellArrays`, the concepts in the order of the walk.
-pair, gain: int64 (n, n), of x <= y: V and P of the cells that have both; on the diagonal, that have x.  alone: int64
-(n,), that diagonal.
-total: int64 (1,): V of all cells.
-ones, twos, threes: the functions of so many concepts, a row each, as `pairs.py` has them.
-terms: int64 (n_terms, 2).  most: int64 (n_terms, n): the largest of each term of y over the concepts after it.
-most_after: the largest of `most` over the y after x.
-"""
-
-Walk = namedtuple("Walk", "numbers found extremes ahead bound held third alive")
-"""What the walk changes.
-
-numbers: int64 (6,): see the constants.  found: int64 (5,): number of concepts, concepts, truth table.
-extremes: int64 (6,): over all y after x, the smallest and the largest V(y), the same of V(xy), the largest P(xy), and
-the largest N(xy).  ahead: int64 (n_terms, n): the largest of each term of x over the concepts after y.
-bound: int64 (n,): what no function of x, y and at most one concept more exceeds, if it is above the threshold.
-held: uint8 (n_cells,): whether a cell has x, where numbers[HELD].
-third: int64 (n,): V of the cells that have x, y and z.  alive: int64 (n_threes,).
-"""
+__all__ = ["CLOSED", "FOUND", "PAUSED", "STEPS", "THRESHOLD", "Tables", "Walk", "X", "Y"]
 
 
 @compiled
@@ -82,12 +59,12 @@ def walk(t: Tables, w: Walk, quota: int) -> int:
         if y == x:
             _enter(t, w, x)
         elif w.bound[y] > w.numbers[THRESHOLD]:
-            _visit(t, w, x, y)
+            visit(t, w, x, y)
         w.numbers[Y] += 1
         w.numbers[STEPS] += 1
         if w.numbers[Y] == n:
             if w.numbers[HELD]:
-                _hold(t, w, x, 0)
+                hold(t, w, x, 0)
             w.numbers[X] = w.numbers[Y] = x + 1
     return PAUSED
 
@@ -99,7 +76,7 @@ def _enter(t: Tables, w: Walk, x: int) -> None:
     for f in range(len(t.ones)):
         value = t.ones[f, 0] * of_all + t.ones[f, 1] * of_x[x]
         if value > w.numbers[THRESHOLD]:
-            _keep(w, value, 1, x, x, x, t.ones[f, 2])
+            keep(w, value, 1, x, x, x, t.ones[f, 2])
     w.bound[x + 1 :] = -(1 << 62)
     w.numbers[STEPS] += (n - x) * (1 + len(t.terms)) // 8
     if x == n - 1:
@@ -154,93 +131,3 @@ def _bound_third(t: Tables, w: Walk, x: int, f: int) -> None:
         value = fixed + on_y * alone[y] + on_both * pair[y] + further + (ups + downs) * gain[y]
         bound[y] = max(bound[y], value)
     w.numbers[STEPS] += (len(pair) - x) // 4
-
-
-@compiled
-def _with_third(t: Tables, w: Walk, g: np.ndarray, x: int, y: int) -> Any:
-    """What the function g can reach with x, y and any z after y."""
-    gain, loss = t.gain[x, y], t.gain[x, y] - t.pair[x, y]
-    further = min(w.ahead[g[8], y] + t.most[g[10], y], w.ahead[g[9], y] + t.most[g[11], y])
-    return _fixed(t, g, x, y) + further + max(g[7], 0) * gain + max(-g[7], 0) * loss
-
-
-@compiled
-def _visit(t: Tables, w: Walk, x: int, y: int) -> None:
-    """Score the functions of x and y, and of x, y and each z after them."""
-    both = t.pair[x, y]
-    for f in range(len(t.twos)):
-        value = _fixed(t, t.twos[f], x, y)
-        if value > w.numbers[THRESHOLD]:
-            _keep(w, value, 2, x, y, y, t.twos[f, 4])
-    n_alive = 0
-    for f in range(len(t.threes)):
-        if y < len(t.pair) - 1 and _with_third(t, w, t.threes[f], x, y) > w.numbers[THRESHOLD]:
-            w.numbers[STEPS] += (len(t.pair) - y) // 4
-            if _reaches(t, w, x, y, f):
-                w.alive[n_alive] = f
-                n_alive += 1
-    if n_alive == 0:
-        return
-    w.third[y + 1 :] = 0
-    if t.gain[x, y] > 0 or both < 0:  # else no cell has both, or none of value
-        _open(t, w, x, y)
-    for i in range(n_alive):
-        g = t.threes[w.alive[i]]
-        fixed = _fixed(t, g, x, y)
-        for z in range(y + 1, len(t.pair)):
-            value = fixed + g[4] * t.alone[z] + g[5] * t.pair[x, z] + g[6] * t.pair[y, z] + g[7] * w.third[z]
-            if value > w.numbers[THRESHOLD]:
-                _keep(w, value, 3, x, y, z, g[12])
-
-
-@compiled
-def _fixed(t: Tables, g: np.ndarray, x: int, y: int) -> Any:
-    """V of the cells where the function g holds and no third concept does."""
-    return g[0] * t.total[0] + g[1] * t.alone[x] + g[2] * t.alone[y] + g[3] * t.pair[x, y]
-
-
-@compiled
-def _reaches(t: Tables, w: Walk, x: int, y: int, f: int) -> Any:
-    """Whether the counts of pairs leave room for a z with which function f is above the threshold."""
-    g = t.threes[f]
-    fixed, gain, loss = _fixed(t, g, x, y), t.gain[x, y], t.gain[x, y] - t.pair[x, y]
-    ups, downs = max(g[7], 0), max(-g[7], 0)
-    largest = -(1 << 62)
-    for z in range(y + 1, len(t.pair)):
-        of_x, of_y = t.pair[x, z], t.pair[y, z]
-        up = min(gain, t.gain[x, z], t.gain[y, z])
-        down = min(loss, t.gain[x, z] - of_x, t.gain[y, z] - of_y)
-        largest = max(largest, g[4] * t.alone[z] + g[5] * of_x + g[6] * of_y + ups * up + downs * down)
-    return fixed + largest > w.numbers[THRESHOLD]
-
-
-@compiled
-def _open(t: Tables, w: Walk, x: int, y: int) -> None:
-    """Into third[z], z > y: V of the cells that have x, y and z."""
-    cells = t.cells
-    if not w.numbers[HELD]:
-        _hold(t, w, x, 1)
-    for at in range(cells.starts[y], cells.starts[y + 1]):
-        row = cells.rows[at]
-        if w.held[row]:
-            place = cells.indptr[row + 1] - 1
-            while cells.indices[place] > y:
-                w.third[cells.indices[place]] += cells.values[row]
-                place -= 1
-    w.numbers[STEPS] += cells.starts[y + 1] - cells.starts[y]
-
-
-@compiled
-def _hold(t: Tables, w: Walk, x: int, whether: int) -> None:
-    for at in range(t.cells.starts[x], t.cells.starts[x + 1]):
-        w.held[t.cells.rows[at]] = whether
-    w.numbers[HELD] = whether
-    w.numbers[STEPS] += (t.cells.starts[x + 1] - t.cells.starts[x]) // 8
-
-
-@compiled
-def _keep(w: Walk, value: int, k: int, x: int, y: int, z: int, table: int) -> None:
-    w.numbers[THRESHOLD] = value
-    w.numbers[FOUND] += 1
-    w.found[0], w.found[1], w.found[2], w.found[3] = k, x, y, z
-    w.found[k + 1] = table

@@ -14,7 +14,13 @@ and V(g0) is likewise a sum of V of all cells, V(x), V(y) and V(xy).  All but V(
 
     - min(N(xy), N(xz), N(yz))  <=  V(xyz)  <=  min(P(xy), P(xz), P(yz))
 
-as the cells of xyz are among those of each pair.  Hence no function of x, y and any z after both in the order exceeds
+as the cells of xyz are among those of each pair.  Moreover, those of x that have neither y nor z lose nothing by it:
+P(x) - P(xy) - P(xz) + P(xyz) is not negative, and likewise for y, for z and for N.  So P(xyz) and N(xyz) are each at
+least the largest of 0 and three differences, `P(xy) + P(xz) - P(x)` and so on, and
+
+    max(0, P(xy) + P(xz) - P(x), ...) - min N  <=  V(xyz)  <=  min P - max(0, N(xy) + N(xz) - N(x), ...).
+
+The coarse bounds come first.  No function of x, y and any z after both in the order exceeds
 
     V(g0) + min( max (a V(z) + b V(xz)) + max c V(yz),  max b V(xz) + max (a V(z) + c V(yz)) ) + (s P(xy) or -s N(xy))
 
@@ -36,20 +42,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..cells import ConceptRows
 from ..compiled import CellArrays
 from ..problem import Problem
 from ..stopping import Stopping
+from . import bits
 from . import pair_walk as kernels
 from .functions import functions
-from .tables import decidable, distinct, renumbered
+from .pair_counts import NO_CELLS, of_unit, pair_sums, work_of
+from .tables import decidable
 from .walk import THRESHOLD
 
 MAX_LENGTH = 3
 MAX_CONCEPTS = 4096
 """Of a table of all pairs: three of 128 MiB each."""
 MAX_PAIRS = 1 << 27
-"""Entries that are added up for one table, at most some tenths of a second: the pairs of concepts of every cell."""
+"""Entries that are added up for one table, or what takes as long: at most some tenths of a second."""
 CONCEPTS_BETWEEN_POLLS = 128
 LARGEST_SUM = 16
 """No sum of the walk is above so many times q * unit_points + p * others: V(g0) as it is added up has four terms, one
@@ -58,41 +65,15 @@ of them twice, each maximum three, and s is at most 4."""
 
 def fits(problem: Problem, length: int) -> bool:
     """Whether tables of pairs are small enough, and decide the length."""
-    widths = np.diff(problem.concepts.indptr)
-    pairs = int((widths * (widths + 1) // 2).sum())
-    return length <= MAX_LENGTH and len(problem.concepts.names) <= MAX_CONCEPTS and pairs <= MAX_PAIRS
+    if length > MAX_LENGTH or len(problem.concepts.names) > MAX_CONCEPTS:
+        return False
+    work = work_of(problem)
+    return work.by_bits * work.words <= bits.PER_ADDITION * MAX_PAIRS and (work.by_bits or work.additions <= MAX_PAIRS)
 
 
 def target_for(problem: Problem, target: Fraction, length: int) -> Fraction:
     """The target, or the least fraction above it that keeps every sum of the walk within 64 bits."""
     return decidable(problem, target, LARGEST_SUM)
-
-
-class _Shared(NamedTuple):
-    """What units share.  columns: the distinct concepts, in the walk's order.  points: int64 (n, n), of x <= y."""
-
-    columns: np.ndarray
-    cells: CellArrays
-    points: np.ndarray
-
-
-@lru_cache(maxsize=2)
-def _shared(concepts: ConceptRows, space: str, weights: bytes) -> _Shared:
-    """weights: the content of int64 (n_cells,), as arrays cannot be keys."""
-    of_cells = np.frombuffer(weights, dtype=np.int64)
-    columns = distinct(concepts, space)
-    starts, rows = concepts.by_column
-    points = np.array([of_cells[rows[starts[c] : starts[c + 1]]].sum() for c in columns.tolist()], dtype=np.int64)
-    columns = columns[np.argsort(-points, kind="stable")]
-    cells = renumbered(concepts, columns, of_cells, Stopping())
-    return _Shared(columns, cells, _pair_sums(cells, np.arange(len(of_cells)), of_cells))
-
-
-def _pair_sums(cells: CellArrays, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
-    """int64 (n, n): the sums of the amounts, one for each of the rows, over the cells that x <= y share."""
-    sums = np.zeros((len(cells.starts) - 1,) * 2, dtype=np.int64)
-    kernels.add_pairs(rows, cells.indptr, cells.indices, amounts, sums)
-    return sums
 
 
 class _Functions(NamedTuple):
@@ -144,23 +125,44 @@ def prepared(
     """The concepts' columns in the order of the walk, the tables, and an unbegun walk.  Raises `Stopped`."""
     stopping.check()
     p, q = target.numerator, target.denominator
-    columns, cells, points = _shared(problem.concepts, space, problem.weights.tobytes())
+    unit = of_unit(problem, space, work_of(problem).by_bits)
     stopping.check()
-    values = q * problem.active - p * (problem.weights - problem.active)
-    own = problem.own_cells
-    pair = _pair_sums(cells, own, (p + q) * problem.active[own]) - p * points
-    gain = _pair_sums(cells, own, np.maximum(values[own], 0))
+    shared, columns = unit.shared, unit.shared.columns
+    pair = (p + q) * unit.active - p * shared.points
+    gain = q * unit.active - _balanced(problem, shared.cells, p, q)
     known = _functions(space, length)
     most = np.zeros((len(known.terms), len(columns)), dtype=np.int64)
     for first in stopping.each(range(0, len(columns), CONCEPTS_BETWEEN_POLLS)):
         kernels.largest_of_all(pair, known.terms, most, first, min(first + CONCEPTS_BETWEEN_POLLS, len(columns)))
-    total = values.sum(keepdims=True)
+    values = q * problem.active - p * (problem.weights - problem.active)
     tables = kernels.Tables(
-        cells._replace(values=values), pair, gain, pair.diagonal().copy(), total, *known, most, _after(most)
+        cells=shared.cells._replace(values=values),
+        points=shared.bits,
+        active=unit.bits,
+        worth=np.array([q, p]),
+        pair=pair,
+        gain=gain,
+        alone=pair.diagonal().copy(),
+        total=values.sum(keepdims=True),
+        **known._asdict(),
+        most=most,
+        most_after=_after(most),
     )
-    walk = _unbegun(len(columns), len(values), known)
+    walk = _unbegun(len(values), tables)
     walk.numbers[THRESHOLD] = p * problem.unit_points
     return columns, tables, walk
+
+
+def _balanced(problem: Problem, cells: CellArrays, p: int, q: int) -> np.ndarray | int:
+    """int64 (n, n): by how much the active points of x <= y are worth more than P: a cell's own losses come first.
+
+    0 where points are counted: there P is that of points, each worth q or -p.
+    """
+    if cells is NO_CELLS:
+        return 0
+    own = problem.own_cells
+    active = problem.active[own]
+    return pair_sums(cells, own, np.minimum(q * active, p * (problem.weights[own] - active)))
 
 
 def _after(most: np.ndarray) -> np.ndarray:
@@ -170,17 +172,22 @@ def _after(most: np.ndarray) -> np.ndarray:
     return after
 
 
-def _unbegun(n: int, n_cells: int, known: _Functions) -> kernels.Walk:
-    def zeros(*shape: int) -> np.ndarray:
-        return np.zeros(shape, dtype=np.int64)
+def _unbegun(n_cells: int, tables: kernels.Tables) -> kernels.Walk:
+    n = len(tables.pair)
+
+    def zeros(*shape: int, dtype: type = np.int64) -> np.ndarray:
+        return np.zeros(shape, dtype=dtype)
 
     return kernels.Walk(
         numbers=zeros(6),
         extremes=zeros(6),
         found=zeros(5),
-        ahead=zeros(len(known.terms), n),
+        ahead=zeros(len(tables.terms), n),
         bound=zeros(n),
-        held=np.zeros(n_cells, dtype=np.uint8),
+        held=zeros(n_cells, dtype=np.uint8),
         third=zeros(n),
-        alive=zeros(len(known.threes)),
+        limits=zeros(4, n),
+        wanted=zeros(n, dtype=np.bool_),
+        alive=zeros(len(tables.threes)),
+        both=zeros(tables.points.shape[1] + tables.active.shape[1], dtype=np.uint64),
     )

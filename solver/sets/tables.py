@@ -74,9 +74,13 @@ def distinct(concepts: ConceptRows, space: str) -> np.ndarray:
     In trees a complement is as good as a copy; in chains it is not, as only AND takes NOT.
     """
     first: dict[bytes, int] = {}
+    last = 255 << (-len(concepts) % 8) & 255
     for column in sorted(range(len(concepts.names)), key=lambda column: len(concepts.rows_with(column))):
-        mask = concepts.column(column)
-        first.setdefault(np.packbits(mask ^ mask[0] if space == "tree" else mask).tobytes(), column)
+        function = concepts.function(column)
+        if space == "tree" and function[0] & 128:
+            function = ~function
+            function[-1] &= last
+        first.setdefault(function.tobytes(), column)
     return np.array(sorted(first.values()), dtype=np.int64)
 
 

@@ -12,6 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from compexact.solver import Explanation, Problem, SearchResult, beam_search, exact_search
 from compexact.solver.ceilings import ceiling
 from compexact.solver.certificate import Certificate
@@ -19,6 +21,7 @@ from compexact.solver.certify import certified
 from compexact.solver.checking import Verdict, check, seal
 from compexact.solver.checking.cell_counts import Counted
 from compexact.solver.checking.given import accepted
+from compexact.solver.checking.kept import rows_of
 from compexact.solver.compiled import compiled
 from compexact.solver.prefixes.branch_and_bound import search_prefixes
 from compexact.solver.roles.search import search_roles
@@ -95,6 +98,11 @@ def verdict(problem: Problem, text: str | bytes, *, fast: bool = True, **setting
         compiled=checked_fast if fast else None,
         **settings,
     )
+
+
+def forget_rows() -> None:
+    """Check other rows, so that nothing made of the latest is at hand."""
+    rows_of(np.array([0]), np.array([], dtype=int), np.array([], dtype=int), [])
 
 
 def counted(problem: Problem) -> Counted:

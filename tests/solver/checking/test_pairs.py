@@ -7,34 +7,42 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from asking import checked_fast, counted, verdict
+from asking import checked_fast, counted, forget_rows, verdict
 from problems import dense, few_concepts, hard, rare_unit, sparse
 
 from compexact.solver import Atom, Problem, brute_force_search
 from compexact.solver.cells import ConceptRows
 from compexact.solver.certificate import Certificate
-from compexact.solver.checking import CertificateError, check, pairs, sets
+from compexact.solver.checking import CertificateError, bits, check, kept, pairs, sets
 from compexact.solver.checking.clock import ENDED, EXCEEDED
 
 
-def outcome(problem, worth, space, length, limit, fast=True):
-    """How the walk over pairs ends, all concepts in their own order.  worth: of the active and the inactive points."""
-    cells = counted(problem)
-    ordered = sets._in_order(cells, np.arange(cells.n))
+def outcome(problem, worth, space, length, limit, fast=True, by_bits=False):
+    """How the walk over pairs ends, all concepts in their own order.  worth: of an active point, of another."""
+    cells, every = counted(problem), np.arange(len(problem.concepts.names))
+    ordered = sets._in_order(cells, every)
     walk = checked_fast(pairs.walk) if fast else pairs.walk
-    by_pair = tuple(pairs.shared(ordered, amounts) for amounts in worth)
+    amounts = cells.active + cells.inactive, cells.active
+    if by_bits:
+        (points, of_all), (active, of_active) = (sets._bits_of(cells, every, each, checked_fast) for each in amounts)
+        ordered = sets.NO_CELLS
+    else:
+        of_all, of_active = (pairs.shared(ordered, each) for each in amounts)
+        points = active = sets.NO_BITS
+    by_pair = worth[0] * of_active, worth[1] * (of_all - of_active)
     tables = pairs.products(sets._tables(space, 3, length))
-    *_, (state, _, _) = walk(ordered, worth[0] - worth[1], by_pair, tables, limit)
+    values = worth[0] * cells.active - worth[1] * cells.inactive
+    *_, (state, _, _) = walk(ordered, values, (points, active, *worth), by_pair, tables, limit)
     return state
 
 
-def worth_of(problem, p, q=9):
-    return q * problem.active, p * (problem.weights - problem.active)
+def worth_of(p, q=9):
+    return q, p
 
 
 def largest_value(problem, worth, space, length):
     """The largest sum of values over the cells of any formula, truth table by truth table."""
-    values = worth[0] - worth[1]
+    values = worth[0] * problem.active - worth[1] * (problem.weights - problem.active)
     matrix, best = problem.concepts.dense().astype(int), 0
     tables = sets._tables(space, 3, length).tolist()
     for chosen in itertools.combinations(range(matrix.shape[1]), 3):
@@ -46,32 +54,44 @@ def largest_value(problem, worth, space, length):
 
 @pytest.mark.parametrize("space", ["chain", "tree"])
 @pytest.mark.parametrize("length", [1, 2, 3])
-def test_the_walk_ends_at_the_largest_value_and_exceeds_anything_below(space, length):
+@pytest.mark.parametrize("by_bits", [False, True])
+def test_the_walk_ends_at_the_largest_value_and_exceeds_anything_below(space, length, by_bits):
     looked_at = 0
     for make, seed in itertools.product((few_concepts, rare_unit, hard), range(12)):
         problem = make(seed)
-        worth = worth_of(problem, 1 + seed % 3)
+        worth = worth_of(1 + seed % 3)
         if len(problem.concepts.names) < 3:
             continue
         best = largest_value(problem, worth, space, length)
-        assert outcome(problem, worth, space, length, best) == ENDED, f"{make.__name__} {seed}"
+        assert outcome(problem, worth, space, length, best, by_bits=by_bits) == ENDED, f"{make.__name__} {seed}"
         if best > 0:
-            assert outcome(problem, worth, space, length, best - 1) == EXCEEDED, f"{make.__name__} {seed}"
+            state = outcome(problem, worth, space, length, best - 1, by_bits=by_bits)
+            assert state == EXCEEDED, f"{make.__name__} {seed}"
             looked_at += 1
     assert looked_at > 20
 
 
 def test_without_compilation_the_walk_ends_the_same():
     problem = hard(3)
-    worth = worth_of(problem, 1)
+    worth = worth_of(1)
     best = largest_value(problem, worth, "chain", 3)
     assert outcome(problem, worth, "chain", 3, best, fast=False) == ENDED
     assert outcome(problem, worth, "chain", 3, best - 1, fast=False) == EXCEEDED
 
 
+def test_without_compilation_cells_are_added_up():
+    problem = hard(3)
+    best = brute_force_search(problem, max_length=3).best
+    true = Certificate("chain", 3, best.iou, "sets").to_json(problem, best)
+    assert verdict(problem, true, fast=False).bound == verdict(problem, true).bound == best.iou
+
+
 @pytest.mark.parametrize("make", [sparse, dense])
-def test_by_pairs_and_by_reach_the_same_bounds_are_confirmed(make, monkeypatch):
+@pytest.mark.parametrize("words", [0, 2**40])
+def test_by_pairs_and_by_reach_the_same_bounds_are_confirmed(make, words, monkeypatch):
     for seed in range(3):
+        monkeypatch.setattr(bits, "PER_ADDITION", words)
+        forget_rows()
         problem = make(seed, cells=40, concepts=16)
         best = brute_force_search(problem, max_length=3).best
         true = Certificate("chain", 3, best.iou, "sets").to_json(problem, best)
@@ -132,3 +152,27 @@ def test_rows_that_change_in_place_are_looked_at_again():
     indices[[0, 1]] = indices[[1, 0]]
     with pytest.raises(CertificateError):
         ask()
+    indices[[0, 1]] = indices[[1, 0]]
+    assert ask().iou == best.iou
+    indices[0] += 1
+    with pytest.raises(CertificateError):
+        ask()
+
+
+@pytest.mark.parametrize("change", ["rows", "weights", "names"])
+def test_rows_are_known_again_by_every_number_and_name(change):
+    problem = hard(2)
+    rows, weights = problem.concepts, problem.weights
+    names, indices = list(rows.names), rows.indices
+    known = kept.rows_of(rows.indptr, indices, weights, names)
+    assert kept.rows_of(rows.indptr.copy(), indices.astype(np.uint64), weights.astype(np.uint64), names) is known
+    if change == "rows":
+        indices = np.where(np.arange(len(indices)) == len(indices) - 1, 0, indices)
+    if change == "weights":
+        weights = weights + (np.arange(len(weights)) == 3)
+    if change == "names":
+        names[-1] += "'"
+    other = kept.rows_of(rows.indptr, indices, weights, names)
+    assert other is not known
+    assert other.hash.hexdigest() != known.hash.hexdigest()
+    assert not other.made

@@ -7,15 +7,31 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from generators import random_problem
+from generators import problem_of, random_problem
 from problems import dense, few_concepts, hard, rare_unit, sparse
 
-from compexact.solver import brute_force_search, exact_search
-from compexact.solver.sets import pair_walk, pairs
+from compexact.solver import Problem, brute_force_search, exact_search
+from compexact.solver.sets import bits, pair_walk, pairs, thirds
 from compexact.solver.sets.functions import functions
 from compexact.solver.stopping import Stopping
 
 each_space = pytest.mark.parametrize("space", ["chain", "tree"])
+
+
+@pytest.fixture(params=["cells", "bits"])
+def way(request, monkeypatch):
+    """How what concepts share is counted, whatever would be sooner done."""
+    monkeypatch.setattr(bits, "PER_ADDITION", 2**40 if request.param == "bits" else 0)
+    monkeypatch.setattr(pairs, "MAX_PAIRS", 2**30)
+    return request.param
+
+
+def thin(seed: int) -> Problem:
+    """Points by themselves: cells of one or two, each with half of the concepts."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.random((40, 7)) < 0.5
+    weights = rng.integers(1, 3, 40)
+    return problem_of(matrix, weights, rng.binomial(weights, 0.3))
 
 
 def values_of(problem, target):
@@ -31,7 +47,7 @@ def largest(problem, columns, values, chosen, space, length):
 
 @each_space
 @pytest.mark.parametrize("make", [few_concepts, rare_unit, hard])
-def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make):
+def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make, way):
     tight = looked_at = 0
     for seed in range(8):
         problem = make(seed)
@@ -39,6 +55,7 @@ def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make):
             continue
         target = Fraction(seed % 7, 9)
         columns, tables, walk = pairs.prepared(problem, target, 3, space, Stopping())
+        assert bool(len(tables.points)) == (way == "bits")
         values = values_of(problem, target)
         for x in range(len(columns)):
             walk.numbers[[pair_walk.X, pair_walk.Y]] = x
@@ -53,9 +70,43 @@ def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make):
     assert tight > looked_at / 20
 
 
+@pytest.mark.parametrize("make", [few_concepts, rare_unit, hard, thin])
+def test_what_three_concepts_share_lies_between_what_pairs_allow_and_is_counted_exactly(make, way):
+    tight = looked_at = counted = 0
+    for seed in range(8):
+        problem = make(seed)
+        target = Fraction(1 + seed % 7, 9)
+        if len(problem.concepts.names) < 3 or not problem.unit_points:
+            continue
+        columns, tables, walk = pairs.prepared(problem, target, 3, "chain", Stopping())
+        values = values_of(problem, target)
+        loss = np.maximum(-values, 0) if way == "cells" else target.numerator * (problem.weights - problem.active)
+        masks = [problem.concepts.column(c) for c in columns]
+        for x, y in itertools.combinations(range(len(columns) - 1), 2):
+            walk.numbers[[pair_walk.X, pair_walk.Y]] = x
+            walk.numbers[pair_walk.THRESHOLD] = -(2**61)
+            pair_walk.walk(tables, walk, 1)
+            walk.numbers[pair_walk.THRESHOLD] = -(2**61)
+            walk.held[:], walk.numbers[thirds.HELD], walk.wanted[:] = 0, 0, False
+            thirds._limit(tables, walk, x, y)
+            highest, lowest, least, most = (limit.copy() for limit in walk.limits)
+            thirds.visit(tables, walk, x, y)
+            for z in range(y + 1, len(columns)):
+                held = masks[x] & masks[y] & masks[z]
+                exact, lost = int(values[held].sum()), int(loss[held].sum())
+                assert lowest[z] <= exact <= highest[z], f"seed {seed}, {x}, {y}, {z}"
+                assert least[z] <= lost <= most[z], f"seed {seed}, {x}, {y}, {z}"
+                assert not walk.wanted[z] or walk.third[z] == exact, f"seed {seed}, {x}, {y}, {z}"
+                counted += int(walk.wanted[z])
+                tight += (lowest[z] == exact) + (exact == highest[z])
+                looked_at += 1
+    assert tight > looked_at / 50
+    assert counted > looked_at / 5
+
+
 @each_space
 @pytest.mark.parametrize("length", [1, 2, 3])
-def test_by_pairs_and_by_sets_the_same_is_found(space, length, monkeypatch):
+def test_by_pairs_and_by_sets_the_same_is_found(space, length, way, monkeypatch):
     problems = [make(seed) for make in (sparse, dense, rare_unit, hard) for seed in range(4)]
     by_pairs = [exact_search(problem, space=space, max_length=length) for problem in problems]
     monkeypatch.setattr(pairs, "MAX_CONCEPTS", 0)
@@ -65,12 +116,12 @@ def test_by_pairs_and_by_sets_the_same_is_found(space, length, monkeypatch):
 
 
 @each_space
-def test_without_a_good_start_the_optimum_is_found(space):
+def test_without_a_good_start_the_optimum_is_found(space, way):
     """The beam mostly starts at the optimum, and a walk that finds nothing would do: here it begins at nought."""
     for seed in range(150):
         problem, length = random_problem(seed)
         length = min(length, 3)
-        if problem.n_points >= 10**8 or not problem.unit_points or not problem.concepts.names:
+        if problem.n_points >= 10**6 or not problem.unit_points or not problem.concepts.names:
             continue
         target = Fraction(0)
         while True:
@@ -96,6 +147,35 @@ def test_what_three_concepts_share_is_counted_only_where_pairs_do_not_settle_it(
     assert walk.numbers[pair_walk.FOUND] == 0
     n = len(tables.pair)
     assert walk.numbers[pair_walk.STEPS] < n * (n - 1) * (n - 2) / 6  # fewer than there are triples
+
+
+def test_cell_by_cell_and_bit_by_bit_the_same_formula_is_found(monkeypatch):
+    """Not only the same IoU: of several that have it, the same one."""
+    for seed in range(200):
+        made, length = [random_problem(seed) for _ in range(2)], 1 + seed % 3
+        if made[0][0].n_points >= 10**6 or not made[0][0].concepts.names:
+            continue
+        answers = []
+        for (problem, _), words in zip(made, (0, 2**40)):
+            monkeypatch.setattr(bits, "PER_ADDITION", words)
+            answers.append(exact_search(problem, max_length=length, beam_size=1))
+        cells, points = answers
+        assert (cells.best, cells.by_length, cells.bounds) == (points.best, points.by_length, points.bounds)
+
+
+def test_where_cells_have_many_concepts_each_and_few_points_bits_are_counted():
+    rng = np.random.default_rng(0)
+    matrix = rng.random((3000, 40)) < 0.3
+    weights = rng.integers(1, 3, 3000)
+    active = rng.binomial(weights, 0.1)
+    ways = {
+        "many concepts, few points": problem_of(matrix, weights, active),
+        "many points": problem_of(matrix, 10**4 * weights, active),
+        "few concepts": problem_of(matrix & (rng.random((3000, 40)) < 0.1), weights, active),
+    }
+    for what, problem in ways.items():
+        _, tables, _ = pairs.prepared(problem, Fraction(1, 4), 3, "chain", Stopping())
+        assert bool(len(tables.points)) == (what == "many concepts, few points"), what
 
 
 def test_no_value_or_bound_leaves_64_bits():
