@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.5
 """Of the time left, for the linear programs."""
-WHOLE = 2
-"""Up to so many concepts one model of all chains is asked, which is as quick, and the solver's word alone."""
+WHOLE = 1
+"""Up to so many concepts one model of all chains is asked: there are no roles to tell apart."""
 FIRST_WORK = 0.5
 """Of a case, in the solver's measure, about seconds: so cases that are easy, or have better chains, come first;"""
 MORE_WORK = 4

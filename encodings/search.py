@@ -2,9 +2,9 @@
 
 Each starts from the beam's answer, made better by local search, and hands the question to an outside solver in a
 process of its own.  Every formula that comes back is counted again on our own cells.  The bound is at first the
-ceiling, and falls with what the solver proves.  Beyond two concepts linear programs say first which chains are left
-to ask about (`cases.py`): there the answer leans on them, too.  The status is `bounded`, also where bound and IoU are
-equal: only a checked certificate makes a result `optimal`.
+ceiling, and falls with what the solver proves.  Linear programs say first which chains are left to ask about
+(`cases.py`): there the answer leans on them, too.  The status is `bounded`, also where bound and IoU are equal: only a
+checked certificate makes a result `optimal`.
 """
 
 from __future__ import annotations
