@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .ceilings import ceiling
     from .cells import CellBuilder, Cells, ConceptRows, merge
     from .certify import certified, certified_claim
+    from .error_weights import ErrorWeights
     from .errors import CompexactError, DataError, DisagreementError, UsageError
     from .exact import exact_search
     from .exhaustive import brute_force_search
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METRICS", "And", "Atom", "CellBuilder", "Cells", "CompexactError", "ConceptRows", "DataError",
-    "DisagreementError", "Explanation", "Formula", "FormulaError", "Not", "Or", "Problem",
+    "DisagreementError", "ErrorWeights", "Explanation", "Formula", "FormulaError", "Not", "Or", "Problem",
     "SearchResult", "Status", "UsageError", "are_equivalent", "beam_search", "brute_force_search",
     "ceiling", "certified", "certified_claim", "exact_search", "from_arrays", "is_chain", "local_search", "merge",
     "negation_normal_form", "parse", "reference_beam_search", "simplify", "to_latex", "to_sympy",
@@ -52,6 +53,7 @@ __getattr__ = later(
         "merge": "cells",
         "certified": "certify",
         "certified_claim": "certify",
+        "ErrorWeights": "error_weights",
         "CompexactError": "errors",
         "DataError": "errors",
         "DisagreementError": "errors",

@@ -145,10 +145,11 @@ def _with_shorter(problem: Problem, result: SearchResult, verdict: Verdict, stop
 
 
 def certificate_text(problem: Problem, result: SearchResult) -> str:
-    """The JSON text of the result's certificate."""
+    """The JSON text of the result's certificate; where errors are weighed it is one about the weighed problem."""
     assert result.certificate is not None
     assert result.best is not None
-    return result.certificate.to_json(problem, result.best)
+    weighed = result.weights.weighed(problem)
+    return result.certificate.to_json(weighed, weighed.explain(result.best.formula))
 
 
 def verify(problem: Problem, text: str | bytes) -> Verdict:

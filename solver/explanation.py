@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from .formula import Formula
-from .metrics import METRICS, confusion, rounded_up
+from .metrics import METRICS, confusion
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,3 @@ class Explanation:
             "union": self.union,
             "iou": float(self.iou),
         }
-
-
-def known_record(best: Explanation | None, bound: Fraction | None) -> dict[str, Any]:
-    """The fields that JSON lines show of the best formula known and a bound; None for what is not known."""
-    iou = best.iou if best else Fraction(0)
-    nothing = {"formula": None, "length": None, "intersection": 0, "union": 0, "iou": 0.0}
-    return {
-        **(best.record() if best else nothing),
-        "bound": None if bound is None else rounded_up(bound),
-        "bound_fraction": None if bound is None else [bound.numerator, bound.denominator],
-        "gap": None if bound is None else rounded_up(bound - iou),
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from html import escape
@@ -11,8 +11,9 @@ from typing import Any, Self
 
 from .ceilings import ceiling
 from .certificate import Certificate
+from .error_weights import EVEN, METRIC, ErrorWeights
 from .errors import DisagreementError
-from .explanation import Explanation, known_record
+from .explanation import Explanation
 from .metrics import rounded_up
 from .problem import Problem
 from .stopping import Stopping
@@ -49,7 +50,9 @@ class SearchResult:
     proven: for each, whether the checker has confirmed that none is better; the empty tuple where no one asked it.
     top: the best distinct functions, best first.  bound: no formula of the space
     and length has a higher IoU; None where nothing is proven.  ceiling: the best IoU of any Boolean
-    function of the concepts.  trace: what was known as the search went, where somebody kept it.
+    function of the concepts.  weights: of errors; where they are not even, bound, bounds and ceiling are of the
+    Tversky score, and so is `proven`; the counts of formulas are those of points as ever.  trace: what was known as the
+    search went, where somebody kept it.
     Raises `DisagreementError` where best, bound and ceiling contradict each other.
     """
 
@@ -66,18 +69,24 @@ class SearchResult:
     top: tuple[Explanation, ...] = ()
     bound: Fraction | None = None
     metric: str = "iou"
+    weights: ErrorWeights = EVEN
     seconds: float = 0.0
     error: str | None = field(default=None)
     certificate: Certificate | None = field(default=None, repr=False, compare=False)
     trace: tuple[Known, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        iou = self.best.iou if self.best else Fraction(0)
+        score, measure = self.score, self.weights.measure
         for name, limit in (("bound", self.bound), ("ceiling", self.ceiling)):
-            if limit is not None and iou > limit and self.status is not Status.FAILED:
-                raise DisagreementError(f"unit {self.unit}: IoU {iou} is above the {name} {limit}")
-        if self.status is Status.OPTIMAL and self.bound != iou:
-            raise DisagreementError(f"unit {self.unit}: called optimal with IoU {iou} and bound {self.bound}")
+            if limit is not None and score > limit and self.status is not Status.FAILED:
+                raise DisagreementError(f"unit {self.unit}: {measure} {score} is above the {name} {limit}")
+        if self.status is Status.OPTIMAL and self.bound != score:
+            raise DisagreementError(f"unit {self.unit}: called optimal with {measure} {score} and bound {self.bound}")
+
+    @property
+    def score(self) -> Fraction:
+        """What bound and ceiling are of: the best formula's IoU, or its Tversky score; 0 without one."""
+        return self.weights.score(self.best) if self.best else Fraction(0)
 
     @classmethod
     def of(cls, problem: Problem, engine: str, found: Sequence[Explanation], stopping: Stopping, **fields: Any) -> Self:
@@ -100,6 +109,22 @@ class SearchResult:
             known["ceiling"] = ceiling(problem)
         return cls(unit=problem.unit, engine=engine, by_length=tuple(found), **known)
 
+    def of_errors(self, weights: ErrorWeights, problem: Problem) -> Self:
+        """This answer about `weights.weighed(problem)` as one about the problem and its Tversky score."""
+        if weights.are_even:
+            return self
+        return replace(
+            self,
+            metric=METRIC,
+            weights=weights,
+            best=None if self.best is None else problem.explain(self.best.formula),
+            by_length=tuple(problem.explain(found.formula) for found in self.by_length),
+            top=tuple(problem.explain(found.formula) for found in self.top),
+            bound=None if self.bound is None else weights.bound(self.bound),
+            bounds=tuple(map(weights.bound, self.bounds)),
+            ceiling=weights.of_iou(self.ceiling),
+        )
+
     @property
     def known(self) -> Known:
         """What is known at the end.  Where nothing is proven, there is the ceiling."""
@@ -112,12 +137,14 @@ class SearchResult:
             "engine": self.engine,
             "space": self.space,
             "max_length": self.max_length,
-            **known_record(self.best, self.bound),
+            **self.weights.known_record(self.best, self.bound),
             "ceiling": rounded_up(self.ceiling),
             "status": self.status.value,
             "seconds": round(self.seconds, 6),
         }
-        if self.metric != "iou":
+        if self.metric == METRIC:
+            line |= {"metric": METRIC, **self.weights.record()}
+        elif self.metric != "iou":
             line |= {
                 "metric": self.metric,
                 "score": float(self.best.score(self.metric)) if self.best else 0.0,
@@ -128,26 +155,37 @@ class SearchResult:
 
     def by_length_records(self) -> list[dict[str, Any]]:
         """The records of `by_length`; of an engine that proves each says whether it is `proven` the best."""
+        records = self._records(self.by_length)
         if self.bound is None:
-            return [found.record() for found in self.by_length]
+            return records
         proven = self.proven or (False,) * len(self.by_length)
-        return [found.record() | {"proven": best} for found, best in zip(self.by_length, proven, strict=True)]
+        return [found | {"proven": best} for found, best in zip(records, proven, strict=True)]
+
+    def top_records(self) -> list[dict[str, Any]]:
+        """The records of `top`."""
+        return self._records(self.top)
+
+    def _records(self, formulas: Sequence[Explanation]) -> list[dict[str, Any]]:
+        weights = self.weights
+        return [found.record() | weights.score_record(weights.score(found)) for found in formulas]
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """(length, IoU, formula) for each maximum length at which the formula changes."""
+        """(length, IoU or Tversky score, formula) for each maximum length at which the formula changes."""
         rows: list[tuple[str, str, str]] = []
         for length, found in enumerate(self.by_length, start=1):
             if not rows or rows[-1][2] != str(found.formula):
-                rows.append((str(length), f"{float(found.iou):.4f}", str(found.formula)))
+                rows.append((str(length), f"{float(self.weights.score(found)):.4f}", str(found.formula)))
         return rows
 
     def __str__(self) -> str:
         lines = [f"unit {self.unit}  {self.engine}, {self.space}, length <= {self.max_length}: {self.status.value}"]
-        lines += [f"  {length:>3}  {iou}  {formula}" for length, iou, formula in self.rows()]
+        lines += [] if self.weights.are_even else [f"  {self.weights.sentence}"]
+        lines += [f"  {length:>3}  {score}  {formula}" for length, score, formula in self.rows()]
         proven = "" if self.bound is None else f"bound {rounded_up(self.bound):.4f}, "
         return "\n".join([*lines, f"  {proven}ceiling {rounded_up(self.ceiling):.4f}"])
 
     def _repr_html_(self) -> str:
         rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
         title = escape(str(self).splitlines()[0])
-        return f"<table><caption>{title}</caption><tr><th>length</th><th>IoU</th><th>formula</th></tr>{rows}</table>"
+        head = f"<tr><th>length</th><th>{self.weights.measure}</th><th>formula</th></tr>"
+        return f"<table><caption>{title}</caption>{head}{rows}</table>"

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from .error_weights import ErrorWeights
 from .explanation import Explanation
+from .problem import Problem
 
 
 class Listener:
@@ -47,6 +49,13 @@ class Known:
     seconds: float
     best: Explanation | None
     bound: Fraction
+
+    def of_errors(self, weights: ErrorWeights, problem: Problem) -> Known:
+        """What is known of `weights.weighed(problem)` as what is known of the problem and its Tversky score."""
+        if weights.are_even:
+            return self
+        best = None if self.best is None else problem.explain(self.best.formula)
+        return Known(self.seconds, best, weights.bound(self.bound))
 
 
 class Trace(Listener):

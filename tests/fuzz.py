@@ -33,6 +33,7 @@ from fuzzing.damaged_files import DAMAGE_CHECKS
 from fuzzing.edited_runs import edited_runs_are_not_believed
 from fuzzing.hostile import nothing_false_is_confirmed
 from fuzzing.relations import RELATIONS, grown
+from fuzzing.trades import TRADE_CHECKS
 
 from compexact.encodings.solvers import SOLVERS
 
@@ -48,7 +49,7 @@ EDITED_EVERY = 5
 def cases(seed: int) -> Iterator[tuple[Case, Sequence[Check]]]:
     """What is tried under one number."""
     case = case_of(family_of(seed), seed)
-    yield case, (*CHECKS, nothing_false_is_confirmed, *DAMAGE_CHECKS)
+    yield case, (*CHECKS, *TRADE_CHECKS, nothing_false_is_confirmed, *DAMAGE_CHECKS)
     if seed % RELATIONS_EVERY == 0:
         yield case, RELATIONS
         yield grown(seed), RELATIONS

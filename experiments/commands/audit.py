@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from ..run.settings import SearchSettings
 from .options import (
     BeamSizesOption,
     EngineOption,
+    FnWeightOption,
+    FpWeightOption,
     LengthsOption,
     SampleOption,
     SeedOption,
@@ -19,6 +23,7 @@ from .signature import Depends
 from .units_asked import ONLY_IN_FILES, Record, UnitsAsked
 
 COLUMNS = ("unit", "beam_iou", "local_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
+WEIGHED = ("unit", "beam_score", "local_score", "exact_score", "beam_gap", "beam_optimal", "status", "formula")
 
 
 def asked_audit(
@@ -26,6 +31,8 @@ def asked_audit(
     space: SpaceOption = "chain",
     lengths: LengthsOption = (3,),
     beam_size: BeamSizesOption = (10,),
+    fp_weight: FpWeightOption = "1",
+    fn_weight: FnWeightOption = "1",
     time_limit: TimeLimitOption = None,
     sample: SampleOption = None,
     seed: SeedOption = 0,
@@ -33,7 +40,8 @@ def asked_audit(
     """The `Audit`; several lengths and beam sizes make a grid."""
     from ..run.audit import Audit
 
-    settings = SearchSettings(engine=engine, space=space, time_limit=time_limit, sample=sample, seed=seed)
+    asked = SearchSettings(engine=engine, space=space, time_limit=time_limit, sample=sample, seed=seed)
+    settings = replace(asked, fp_weight=fp_weight, fn_weight=fn_weight)
     return Audit.of(settings, lengths, beam_size)
 
 
@@ -54,10 +62,11 @@ def audit(
         plain = {key: value for key, value in record["exact"].items() if key not in ("by_length", "top")}
         records.append(record | {"exact": plain})
         printed = {key: value for key, value in records[-1].items() if key not in left_out}
-        return printed if format == "jsonl" else _side_by_side(printed)
+        return printed if format == "jsonl" else _side_by_side(printed, columns)
 
+    columns = COLUMNS if work.settings.errors.are_even else WEIGHED
     try:
-        asked.do(work, COLUMNS, shown)
+        asked.do(work, columns, shown)
     finally:
         _print_summary(records)
     if asked.output is not None and records:
@@ -67,25 +76,26 @@ def audit(
         print(f"plot: {asked.output / 'audit.svg'}", file=sys.stderr)
 
 
-def _side_by_side(record: Record) -> Record:
+def _side_by_side(record: Record, columns: Sequence[str]) -> Record:
     """The columns of tables and CSV; JSON lines stay nested."""
-    beam, exact = record["beam"], record["exact"]
-    flat = {"beam_iou": beam["iou"], "local_iou": record.get("local", {}).get("iou"), "exact_iou": exact["iou"]}
-    flat |= {"status": exact["status"], "formula": exact["formula"]}
-    return {column: (record | flat)[column] for column in COLUMNS}
+    parts = {part: record.get(part, {}) for part in ("beam", "local", "exact")}
+    flat = {f"{part}_{field}": answer.get(field) for part, answer in parts.items() for field in ("iou", "score")}
+    flat |= {field: record["exact"][field] for field in ("status", "formula")}
+    return {column: (record | flat)[column] for column in columns}
 
 
 def _print_summary(records: list[Record]) -> None:
     from ..printing import table
     from ..run.audit import summarise, worst_units
 
-    rows = [vars(summary) for summary in summarise(records)]
+    weighed = any("score_fraction" in record["exact"] for record in records)
+    rows = [summary.named(weighed) for summary in summarise(records)]
     if not rows:
         return
     print(file=sys.stderr)
     for line in table([list(rows[0]), *(list(row.values()) for row in rows)]):
         print(line, file=sys.stderr)
     for record in worst_units(records):
-        beam, exact = record["beam"], record["exact"]
-        print(f"unit {record['unit']}: beam {beam['iou']:.4f}  {beam['formula']}", file=sys.stderr)
-        print(f"unit {record['unit']}: best {exact['iou']:.4f}  {exact['formula']}", file=sys.stderr)
+        for name, part in (("beam", record["beam"]), ("best", record["exact"])):
+            score = part["score"] if weighed else part["iou"]
+            print(f"unit {record['unit']}: {name} {score:.4f}  {part['formula']}", file=sys.stderr)

@@ -25,6 +25,7 @@ def explain(
     compexact explain probe --units 0-9 --length 3
     compexact explain probe --length 10 --jobs 4 -o run
     compexact explain probe --engine exact --length 5 --time-limit 60 -o proven
+    compexact explain probe --engine exact --fp-weight 2 -o strict
     compexact explain probe --engine exact --length 10 --trace trace.jsonl
     """
     from ...solver.errors import UsageError
@@ -42,7 +43,8 @@ def explain(
         statuses[record["status"]] += 1
         return {key: value for key, value in record.items() if key not in left_out}
 
-    asked.do(Explain(settings), COLUMNS, shown, min_active=FORMS[settings.compat].min_active if settings.compat else 0)
+    columns = COLUMNS if settings.errors.are_even else (COLUMNS[0], "score", *COLUMNS[1:])
+    asked.do(Explain(settings), columns, shown, min_active=FORMS[settings.compat].min_active if settings.compat else 0)
     _end(statuses, must_be_proven=require is not None)
 
 

@@ -37,9 +37,11 @@ def run_summary(folder: Path) -> Record:
 def _explained(records: list[Record]) -> Record:
     """How the units ended, and the means of those that are explained."""
     with_formula = [each for each in records if each["formula"] is not None and each["status"] != "degenerate"]
+    weighs = any("score_fraction" in each for each in records)
     return {
         "statuses": dict(Counter(each["status"] for each in records)),
         "mean_iou": _mean(each["iou"] for each in with_formula),
+        **({"mean_score": _mean(each["score"] for each in with_formula)} if weighs else {}),
         "mean_bound": _mean(each["bound"] for each in with_formula),
         "mean_gap": _mean(each["gap"] for each in with_formula),
     }

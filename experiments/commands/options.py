@@ -165,4 +165,13 @@ LengthsOption = Annotated[
 ProvenOption = Annotated[Sequence[int], typer.Option(help="Lengths to prove, too; empty for none.")]
 LocalOption = Annotated[bool, typer.Option("--local/--no-local", help="Show local search beside the beam.")]
 TimeLimitOption = Annotated[float | None, typer.Option(help="Seconds of wall clock per unit.")]
+FpWeightOption = Annotated[
+    str,
+    typer.Option(
+        metavar="WEIGHT",
+        help="How often a false positive counts: 2, 0.5 or 1/3.  Other than 1, formulas are scored by "
+        "TP / (TP + fp-weight FP + fn-weight FN), the Tversky index; at 0.5 and 0.5 that is F1.",
+    ),
+]
+FnWeightOption = Annotated[str, typer.Option(metavar="WEIGHT", help="How often a false negative counts; alike.")]
 SampleOption = Annotated[int | None, typer.Option(help="Ask an outside solver about this many points.")]

@@ -6,30 +6,38 @@ from typing import Annotated
 
 import typer
 
-from .options import FormatOption, ProbeArgument, UnitsOption
+from .options import FnWeightOption, FormatOption, FpWeightOption, ProbeArgument, UnitsOption
 
 
 def score(
     probe: ProbeArgument,
     formula: Annotated[str, typer.Argument(help='Such as "(water OR river) AND NOT blue".')],
     units: UnitsOption = None,
+    fp_weight: FpWeightOption = "1",
+    fn_weight: FnWeightOption = "1",
     format: FormatOption = None,
 ) -> None:
     """Count one formula given by hand.
 
     compexact score probe --units 12 "(water OR river) AND NOT blue"
+    compexact score probe --fp-weight 0.2 --fn-weight 0.8 "water OR river"
     """
     from ...probes.opening import open_probe
+    from ...solver.error_weights import METRIC, ErrorWeights
     from ...solver.metrics import METRICS
     from ...solver.parsing import parse
     from ...solver.problem import Problem
     from ..printing import Printer, chosen_format
     from ..run.units import choose_units
 
+    errors = ErrorWeights.of(fp_weight, fn_weight)
+    weighed = () if errors.are_even else (METRIC,)
     cells = open_probe(probe).cells
     parsed = parse(formula, cells.concepts.names)
-    printer = Printer(chosen_format(format), ("unit", "formula", "length", "intersection", "union", *METRICS))
+    printer = Printer(chosen_format(format), ("unit", "formula", "length", "intersection", "union", *METRICS, *weighed))
     for unit in choose_units(cells, units):
         found = Problem.of(cells, unit).explain(parsed)
-        printer({"unit": unit, **found.record(), **{name: float(found.score(name)) for name in METRICS}})
+        scores = {name: float(found.score(name)) for name in METRICS}
+        scores |= {name: float(errors.score(found)) for name in weighed}
+        printer({"unit": unit, **found.record(), **scores})
     printer.finish()

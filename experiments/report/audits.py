@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+from ...solver.error_weights import EVEN, ErrorWeights
 from ..run.audit import AuditSummary, summarise
 from ..run.audit_plot import settled
 from ..run.folder import Run
@@ -20,8 +22,7 @@ class BeatenUnit:
     """A unit for which a better formula than the beam's is known."""
 
     unit: UnitReport
-    beam_iou: float
-    missed: float
+    missed: Fraction
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,11 @@ class AuditPage:
     gaps: GapChart | None
 
 
-def audit_page(run: Run, units: Sequence[UnitReport]) -> AuditPage:
+def audit_page(run: Run, units: Sequence[UnitReport], errors: ErrorWeights = EVEN) -> AuditPage:
     """The page of an audit; `units` are those of the run that are read."""
     records = list(run.records.values())
     proven = settled(records)
-    beaten = _beaten(run.records, units)
+    beaten = _beaten(run.records, units, errors)
     return AuditPage(
         summaries=summarise(records),
         beaten=beaten[:MOST_WORST],
@@ -55,10 +56,10 @@ def audit_page(run: Run, units: Sequence[UnitReport]) -> AuditPage:
     )
 
 
-def _beaten(records: Mapping[str, Any], units: Sequence[UnitReport]) -> list[BeatenUnit]:
+def _beaten(records: Mapping[str, Any], units: Sequence[UnitReport], errors: ErrorWeights) -> list[BeatenUnit]:
     """Worst first."""
     found = [
-        BeatenUnit(unit, float(unit.beam.iou), float(unit.best.iou - unit.beam.iou))
+        BeatenUnit(unit, errors.score(unit.best) - errors.score(unit.beam))
         for unit in units
         if unit.best is not None and unit.beam is not None and records[unit.name]["beam_optimal"] is False
     ]

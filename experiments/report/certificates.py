@@ -13,11 +13,11 @@ from ...probes.json_text import strict_json
 from ...probes.regular_files import MAX_TEXT, check_folder, read_regular
 from ...probes.schema import formed
 from ...solver.checking import PROOFS
+from ...solver.checking.claim import Claim
 from ...solver.errors import DataError
-from ..run.proofs import is_other_file
+from ..run.proofs import is_other_file, other_claim
 from ..run.reading import Run, answer_of
 from ..run.schema import CertificateFile
-from ..run.wrong_line import fraction_of
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,9 @@ def read_certificate(run: Run, record: Mapping[str, Any]) -> CertificateNote | N
     except (DataError, ValueError):
         return CertificateNote(file, "?", "the file is damaged")
     line = answer_of(record)
-    iou, bound = fraction_of(line), Fraction(*line["bound_fraction"])
-    said = record["unit"], line["space"], line["max_length"], iou, bound
-    claim = content.unit, content.space, content.max_length, Fraction(*content.iou), Fraction(*content.bound)
-    if claim != said:
+    fractions = Fraction(*content.iou), Fraction(*content.bound)
+    claim = Claim(content.space, content.max_length, content.formula, *fractions, content.proof, content.content)
+    if content.unit != record["unit"] or other_claim(line, claim):
         return CertificateNote(file, content.proof, "it claims something else than the run's line")
     other = "it is not the file that was kept with the run's line" if is_other_file(record, text) else None
     return CertificateNote(file, content.proof, other)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...solver.error_weights import EVEN, ErrorWeights
 from ...solver.explanation import Explanation
 from .text import ratio
 
@@ -114,10 +115,10 @@ def height_axis(highest: float, *, whole: bool = False) -> Axis:
     return Axis(step * max(1, math.ceil(highest / step - 1e-9)), step, BOTTOM, TOP)
 
 
-def histogram(ious: Sequence[float], ceilings: Sequence[float]) -> Histogram | None:
+def histogram(ious: Sequence[float], ceilings: Sequence[float], measure: str = "IoU") -> Histogram | None:
     """The chart of the index page; None where there are no units.
 
-    ious, ceilings: in [0, 1], of the same units.
+    ious, ceilings: in [0, 1], of the same units; what they are is the measure.
     """
     if not ious:
         return None
@@ -129,7 +130,13 @@ def histogram(ious: Sequence[float], ceilings: Sequence[float]) -> Histogram | N
     y = height_axis(max(*iou_counts, *ceiling_counts), whole=True)
     edges = [i * step for i in range(n_bins + 1)]
     bars = tuple(
-        Bar(x.at(low), round(x.at(high) - x.at(low), 2), y.at(n), round(BOTTOM - y.at(n), 2), _bin_text(low, high, n))
+        Bar(
+            x.at(low),
+            round(x.at(high) - x.at(low), 2),
+            y.at(n),
+            round(BOTTOM - y.at(n), 2),
+            _bin_text(low, high, n, measure),
+        )
         for low, high, n in zip(edges, edges[1:], iou_counts)
     )
     steps = "".join(f"V{y.at(n)}H{x.at(high)}" for n, high in zip(ceiling_counts, edges[1:]))
@@ -143,23 +150,27 @@ def _binned(values: Iterable[float], step: float, n_bins: int) -> list[int]:
     return counts
 
 
-def _bin_text(low: float, high: float, n: int) -> str:
-    return f"IoU {low:.4g} to {high:.4g}: {n:,} unit{'s' if n != 1 else ''}"
+def _bin_text(low: float, high: float, n: int, measure: str) -> str:
+    return f"{measure} {low:.4g} to {high:.4g}: {n:,} unit{'s' if n != 1 else ''}"
 
 
-def length_chart(by_length: Sequence[Explanation], ceiling: float, bound: float | None) -> LengthChart | None:
+def length_chart(
+    by_length: Sequence[Explanation], ceiling: float, bound: float | None, errors: ErrorWeights = EVEN
+) -> LengthChart | None:
     """The chart of a unit's page; None where there is no formula.
 
-    by_length: the best formula of length at most 1, 2, ...  bound: for the last of these lengths.
+    by_length: the best formula of length at most 1, 2, ...  bound: for the last of these lengths.  errors: what the
+    score counts that all this is about.
     """
     if not by_length:
         return None
     n = len(by_length)
-    y = height_axis(max(float(by_length[-1].iou), ceiling, bound or 0))
+    y = height_axis(max(float(errors.score(by_length[-1])), ceiling, bound or 0))
     places = [round(LEFT + (RIGHT - LEFT) * (length - 0.5) / n, 2) for length in range(1, n + 1)]
     dots = tuple(
-        Dot(place, y.at(float(found.iou)), changed, f"length {length}: IoU {ratio(found.iou)}, {found.formula}")
+        Dot(place, y.at(float(score)), changed, f"length {length}: {errors.measure} {ratio(score)}, {found.formula}")
         for length, (place, found, changed) in enumerate(zip(places, by_length, changes(by_length)), start=1)
+        for score in [errors.score(found)]
     )
     every = math.ceil(n / 15)
     return LengthChart(

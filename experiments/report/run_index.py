@@ -9,6 +9,7 @@ from statistics import fmean, median
 from typing import Any
 
 from ...probes.store import Probe
+from ...solver.error_weights import ErrorWeights
 from ...solver.result import Status
 from ..run.folder import Run
 from .charts import Histogram, histogram
@@ -16,6 +17,8 @@ from .text import count
 from .unit_page import UnitReport
 
 MOST_USED = 12
+WEIGHTS = (("fp_weight", "1"), ("fn_weight", "1"))
+NAMES = {"fp_weight": "A false positive counts", "fn_weight": "A false negative counts"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Summary:
     """The units taken together.
 
     explained: those with a formula; means and the median are over them (None without any).  missing: how many
-    units of the run have no answer yet.  histogram: None where no unit is explained.
+    units of the run have no answer yet.  mean_score: of what ceilings are of, the IoU but where errors are weighed.
+    histogram: None where no unit is explained.
     """
 
     units: Sequence[UnitReport]
@@ -48,7 +52,8 @@ class Summary:
     missing: int
     statuses: Mapping[Status, int]
     mean_iou: float | None
-    median_iou: float | None
+    mean_score: float | None
+    median_score: float | None
     mean_ceiling: float | None
     mean_length: float | None
     histogram: Histogram | None
@@ -63,10 +68,11 @@ class Summary:
         return any(unit.bound is not None for unit in self.units)
 
 
-def summarise(run: Run, units: Sequence[UnitReport], n_concepts: int) -> Summary:
-    """The summary of the run's finished units.  n_concepts: of the probe."""
+def summarise(run: Run, units: Sequence[UnitReport], n_concepts: int, errors: ErrorWeights) -> Summary:
+    """The summary of the run's finished units.  n_concepts: of the probe.  errors: what they count in the run."""
     explained = [unit for unit in units if unit.best is not None]
     ious = [float(unit.best.iou) for unit in explained if unit.best]
+    scores = [float(errors.score(unit.best)) for unit in explained if unit.best]
     ceilings = [unit.ceiling for unit in explained]
     uses = Counter(name for unit in explained if unit.best for name in set(unit.best.formula.atoms()))
     statuses = Counter(unit.status for unit in units)
@@ -77,10 +83,11 @@ def summarise(run: Run, units: Sequence[UnitReport], n_concepts: int) -> Summary
         missing=len(run.header["units"]) - len(units),
         statuses={status: statuses[status] for status in Status if statuses[status]},
         mean_iou=fmean(ious) if ious else None,
-        median_iou=median(ious) if ious else None,
+        mean_score=fmean(scores) if scores else None,
+        median_score=median(scores) if scores else None,
         mean_ceiling=fmean(ceilings) if ious else None,
         mean_length=fmean(unit.best.formula.length for unit in explained if unit.best) if ious else None,
-        histogram=histogram(ious, ceilings),
+        histogram=histogram(scores, ceilings, errors.measure),
         uses=[Use(name, n) for name, n in sorted(uses.items(), key=lambda use: (-use[1], use[0]))[:MOST_USED]],
         n_concepts_used=len(uses),
         n_concepts=n_concepts,
@@ -118,9 +125,9 @@ def search_facts(run: Run) -> list[Fact]:
     ]
     if settings.get("engine") == "beam":
         facts.append(Fact("Beam size", "every distinct function" if width is None else str(width)))
-    for key, default in (("penalty", "1"), ("metric", "iou"), ("compat", None), ("top_k", 1)):
+    for key, default in (("penalty", "1"), ("metric", "iou"), ("compat", None), ("top_k", 1), *WEIGHTS):
         if settings.get(key, default) != default:
-            facts.append(Fact(key.replace("_", "-").capitalize(), str(settings[key])))
+            facts.append(Fact(NAMES.get(key, key.replace("_", "-").capitalize()), str(settings[key])))
     return facts
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ...probes.store import Probe
+from ...solver.error_weights import ErrorWeights
 from ..run.audit_plot import plot_audit
 from ..run.folder import Run
 from . import charts
@@ -54,6 +55,12 @@ class RunReport:
         return self.run.header.get("command") == "audit"
 
     @cached_property
+    def errors(self) -> ErrorWeights:
+        """What errors count in the run: by its score pages call a formula good."""
+        settings = self.run.header["settings"]
+        return ErrorWeights.of(settings.get("fp_weight", "1"), settings.get("fn_weight", "1"))
+
+    @cached_property
     def least_points(self) -> int:
         """Units that are active on fewer are remarked upon."""
         return least_points(self.probe.about)
@@ -66,7 +73,7 @@ class RunReport:
     @cached_property
     def summary(self) -> Summary:
         """The units taken together."""
-        return summarise(self.run, self.units, len(self.probe.cells.concepts.names))
+        return summarise(self.run, self.units, len(self.probe.cells.concepts.names), self.errors)
 
 
 def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = ()) -> Iterator[None]:
@@ -75,8 +82,9 @@ def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = (
     classes = Classes(report.probe.inputs)
     pages.write("index.html", "index.html", **_index_values(report, classes, answers))
     if report.is_audit:
-        audit = audit_page(report.run, report.units)
-        pages.write("audit.html", "audit.html", audit=audit, settings=report.run.header["settings"])
+        audit = audit_page(report.run, report.units, report.errors)
+        settings = report.run.header["settings"]
+        pages.write("audit.html", "audit.html", audit=audit, settings=settings, errors=report.errors)
         if audit.settled:
             plot_audit(list(report.run.records.values()), pages.folder / "audit.svg")
     shown = _UnitPages(report, classes, pages)
@@ -88,6 +96,7 @@ def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = (
 def _index_values(report: RunReport, classes: Classes, answers: Sequence[AnswerPage]) -> dict[str, Any]:
     return {
         "summary": report.summary,
+        "errors": report.errors,
         "settings": report.run.header["settings"],
         "facts": [*probe_facts(report.probe), *search_facts(report.run)],
         "settings_groups": all_settings(report.run, report.probe),
@@ -115,14 +124,16 @@ class _UnitPages:
         """The page of the unit at this place of the run."""
         units = self.report.units
         unit = units[place]
+        bound = None if unit.bound is None else float(unit.bound)
         self.pages.write(
             "unit.html",
             unit.page,
             unit=unit,
+            errors=self.report.errors,
             settings=self.report.run.header["settings"],
             before=units[place - 1] if place else None,
             after=units[place + 1] if place + 1 < len(units) else None,
-            chart=charts.length_chart(unit.by_length, unit.ceiling, None if unit.bound is None else float(unit.bound)),
+            chart=charts.length_chart(unit.by_length, unit.ceiling, bound, self.report.errors),
             changes=charts.changes(unit.by_length),
             least_points=self.report.least_points,
             on_few=self.report.on_few,

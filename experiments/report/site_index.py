@@ -83,4 +83,6 @@ def _line(report: RunReport, place: str) -> RunLine:
 def _search(settings: Mapping[str, Any]) -> str:
     """`exact, at most 3 concepts`."""
     length = settings.get("max_length")
-    return f"{settings.get('engine')}, at most {length} concept{'' if length == 1 else 's'}"
+    search = f"{settings.get('engine')}, at most {length} concept{'' if length == 1 else 's'}"
+    weights = settings.get("fp_weight", "1"), settings.get("fn_weight", "1")
+    return search if weights == ("1", "1") else f"{search}, errors weighed {weights[0]} to {weights[1]}"

@@ -37,7 +37,8 @@ class UnitReport:
     """One unit.
 
     column: its place in the probe.  best, by_length, top: as in `SearchResult`, but none where the status is
-    `degenerate`: any formula then says as little as any other.  bound, gap: None where nothing is proven.
+    `degenerate`: any formula then says as little as any other.  bound, gap: None where nothing is proven; where the run
+    weighs errors they, and the ceiling, are of the Tversky score.
     record: its line of units.jsonl; of an audit, the part of the engine that proves.  beam: an audit's other part.
     """
 

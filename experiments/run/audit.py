@@ -1,7 +1,8 @@
 """How good is the beam?  Its answer against a proven one, unit by unit (`compexact audit`).
 
 `beam_gap` is what a better formula could still gain: the proven bound minus the beam's IoU.  The beam was optimal
-where that is 0; it was not where the other engine found a higher IoU; else it is not settled.
+where that is 0; it was not where the other engine found a higher IoU; else it is not settled.  Where errors are weighed
+all of this is of the Tversky score.
 
 Several maximum lengths and beam sizes make a grid: every length is proven once, and every beam held against it, and
 local search.
@@ -24,9 +25,11 @@ from ...solver.problem import Problem
 from ...solver.result import SearchResult, Status
 from .engines import ENGINES, SearchSettings, ShouldStop, check_settings, engine_of, explain_unit, failed_result
 from .folder import Record, Run, do_units, read_run
+from .recount_audit import measured
 from .traces import TraceFile
 from .units import Choice, result_record
 from .where import Processes
+from .wrong_line import fraction_of
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,14 @@ class Audited:
         return self._gap_of(self.beam)
 
     def _gap_of(self, found: SearchResult) -> Fraction | None:
-        return None if self.exact.bound is None else self.exact.bound - _iou(found)
+        return None if self.exact.bound is None else self.exact.bound - found.score
 
     @property
     def beam_was_optimal(self) -> bool | None:
         """None where it is not settled."""
         if self.gap == 0:
             return True
-        return False if _iou(self.exact) > _iou(self.beam) else None
+        return False if self.exact.score > self.beam.score else None
 
     def record(self) -> Record:
         """The line of `compexact audit`."""
@@ -81,7 +84,14 @@ class Audited:
             "local_iou": float(_iou(self.local)),
             "local_gap": None if local_gap is None else rounded_up(local_gap),
             "local_seconds": round(self.local.seconds, 6),
+            **self._scores(),
         }
+
+    def _scores(self) -> Record:
+        if self.exact.weights.are_even:
+            return {}
+        parts = {"beam": self.beam, "local": self.local, "exact": self.exact}
+        return {f"{name}_score": float(part.score) for name, part in parts.items()}
 
 
 def _iou(result: SearchResult) -> Fraction:
@@ -99,10 +109,12 @@ def audit_record(grid: Sequence[Audited]) -> Record:
 
 
 def _moments(found: SearchResult) -> list[list[float]]:
-    """The answer's trace in short, the answer itself last: seconds, IoU, bound."""
+    """The answer's trace in short, the answer itself last: seconds, IoU or weighed score, bound."""
     known = [] if found.status is Status.FAILED else [*found.trace, found.known]
+    score = found.weights.score
     return [
-        [round(each.seconds, 6), float(each.best.iou) if each.best else 0.0, rounded_up(each.bound)] for each in known
+        [round(each.seconds, 6), float(score(each.best)) if each.best else 0.0, rounded_up(each.bound)]
+        for each in known
     ]
 
 
@@ -163,9 +175,11 @@ class Audit:
         points = []
         for length in self.lengths:
             proof = search(replace(self.settings, max_length=length))
-            local = search(SearchSettings(engine="local", max_length=length, seed=self.settings.seed))
+            fp, fn = self.settings.fp_weight, self.settings.fn_weight
+            asked = SearchSettings(max_length=length, fp_weight=fp, fn_weight=fn)
+            local = search(replace(asked, engine="local", seed=self.settings.seed))
             for size in self.beam_sizes:
-                points.append(Audited(size, search(SearchSettings(max_length=length, beam_size=size)), local, proof))
+                points.append(Audited(size, search(replace(asked, beam_size=size)), local, proof))
         return tuple(points)
 
     def record(self) -> Record:
@@ -191,6 +205,7 @@ def run_audit(probe: Probe, units: Sequence[str], audit: Audit, folder: Path, *,
 class AuditSummary:
     """What an audit found at one length and beam size; degenerate and failed units are left out.
 
+    mean_beam_iou and its like are means of scores where errors are weighed (`named` says so).
     proven: units whose optimum is known.  optimal, beaten: of the beam; local_optimal: of local search.  mean_gap,
     largest_gap: of proven bounds over the beam's IoU; mean_local_gap over that of local search; None where nothing is
     proven.  beam_seconds, local_seconds, exact_seconds: means per unit.  What is of local search is None where an
@@ -213,6 +228,10 @@ class AuditSummary:
     mean_local_gap: float | None
     mean_local_iou: float | None
     local_seconds: float | None
+
+    def named(self, weighed: bool) -> Record:
+        """Its fields by name; where errors are weighed the means are called those of scores, which they are."""
+        return {name.replace("_iou", "_score") if weighed else name: value for name, value in vars(self).items()}
 
 
 def summarise(records: Sequence[Record]) -> list[AuditSummary]:
@@ -237,13 +256,13 @@ def _summary(length: int, size: int, points: list[Record]) -> AuditSummary:
         beaten=sum(point["beam_optimal"] is False for point in points),
         mean_gap=fmean(gaps) if gaps else None,
         largest_gap=max(gaps, default=None),
-        mean_beam_iou=fmean(point["beam_iou"] for point in points),
-        mean_exact_iou=fmean(point["exact_iou"] for point in points),
+        mean_beam_iou=fmean(measured(point, "beam") for point in points),
+        mean_exact_iou=fmean(measured(point, "exact") for point in points),
         beam_seconds=fmean(point["beam_seconds"] for point in points),
         exact_seconds=fmean(point["exact_seconds"] for point in points),
         local_optimal=sum(gap == 0 for gap in local_gaps) if has_local else None,
         mean_local_gap=fmean(local_gaps) if local_gaps else None,
-        mean_local_iou=fmean(point["local_iou"] for point in points) if has_local else None,
+        mean_local_iou=fmean(measured(point, "local") for point in points) if has_local else None,
         local_seconds=fmean(point["local_seconds"] for point in points) if has_local else None,
     )
 
@@ -251,4 +270,4 @@ def _summary(length: int, size: int, points: list[Record]) -> AuditSummary:
 def worst_units(records: Sequence[Record], count: int = 5) -> list[Record]:
     """The lines of the units on which the beam was beaten by most, worst first."""
     beaten = [line for line in records if line["beam_optimal"] is False]
-    return sorted(beaten, key=lambda line: line["beam"]["iou"] - line["exact"]["iou"])[:count]
+    return sorted(beaten, key=lambda line: fraction_of(line["beam"]) - fraction_of(line["exact"]))[:count]

@@ -167,7 +167,7 @@ ENGINES: dict[str, Engine] = {
 }
 """To add an engine, add a row; to add an outside solver, a row of `SOLVERS`."""
 
-_TAKEN_BY_ALL = ("engine", "space", "max_length", "seed")
+_TAKEN_BY_ALL = ("engine", "space", "max_length", "seed", "fp_weight", "fn_weight")
 _NOT_WITH_COMPAT = ("top_k", "metric", "time_limit")
 
 
@@ -195,12 +195,27 @@ def check_settings(settings: SearchSettings) -> None:
         raise UsageError(f"the sample must have at least 1 point, not {settings.sample}")
     if settings.seed < 0:
         raise UsageError(f"the seed must be 0 or more, not {settings.seed}")
+    _check_weights(settings)
     defaults = asdict(SearchSettings())
     for name, value in asdict(settings).items():
         ignored = name not in (*engine.takes, *_TAKEN_BY_ALL) or (settings.compat and name in _NOT_WITH_COMPAT)
         if ignored and value != defaults[name]:
             what = "--compat" if settings.compat else f"engine {settings.engine}"
             raise UsageError(f"{what} takes no --{name.replace('_', '-')}")
+
+
+def _check_weights(settings: SearchSettings) -> None:
+    """Refuse what weighs errors in its own way, or has not one score for all points."""
+    if settings.errors.are_even:
+        return
+    others = {
+        "--compat": settings.compat is not None,
+        "--metric": settings.metric != "iou",
+        "--penalty": Fraction(settings.penalty) != 1,
+        "--sample": settings.sample is not None,
+    }
+    for option in [option for option, is_there in others.items() if is_there]:
+        raise UsageError(f"{option} does not go with --fp-weight and --fn-weight; leave one out")
 
 
 def explain_unit(
@@ -214,7 +229,8 @@ def explain_unit(
 
     should_stop: asked now and then; engines that can then give what they have.
     tell: called with what is known, at first and whenever that gets better; the answer's `trace` has all of it.
-    `seconds` are of search and check.
+    `seconds` are of search and check.  Where errors are weighed the engine, and the checker, see the weighed problem;
+    here alone what they say becomes an answer about the points again.
     """
     from ...solver.ceilings import ceiling
     from ...solver.problem import Problem
@@ -222,10 +238,13 @@ def explain_unit(
     from ...solver.tracing import Trace
 
     problem, stopping = Problem.of(cells, unit), Stopping.after(settings.time_limit, should_stop)
-    trace = Trace(ceiling(problem), stopping.started, tell)
+    errors = settings.errors
+    weighed = errors.weighed(problem)
+    trace = Trace(ceiling(weighed), stopping.started, lambda known: tell(known.of_errors(errors, problem)))
     try:
-        found = ENGINES[settings.engine].search(problem, settings, replace(stopping, listener=trace))
-        return replace(found, seconds=stopping.elapsed, trace=tuple(trace.known))
+        found = ENGINES[settings.engine].search(weighed, settings, replace(stopping, listener=trace))
+        known = tuple(known.of_errors(errors, problem) for known in trace.known)
+        return replace(found.of_errors(errors, problem), seconds=stopping.elapsed, trace=known)
     except UsageError:
         raise
     except (CompexactError, ArithmeticError, MemoryError, ValueError, RuntimeError) as error:
@@ -241,4 +260,6 @@ def failed_result(problem: Problem, settings: SearchSettings, reason: str) -> Se
 
     asked = {"space": settings.space, "max_length": settings.max_length}
     failed = {"status": Status.FAILED, "seconds": 0.0, "error": reason}
-    return SearchResult.of(problem, settings.engine, (), Stopping(), **asked, **failed)
+    errors = settings.errors
+    result = SearchResult.of(errors.weighed(problem), settings.engine, (), Stopping(), **asked, **failed)
+    return result.of_errors(errors, problem)

@@ -253,7 +253,8 @@ def _begin(folder: Path, header: dict[str, Any], probe: Probe) -> None:
 def _same_run(folder: Path, there: dict[str, Any], asked: dict[str, Any], probe: Probe) -> None:
     if there.get("command") != asked["command"]:
         raise UsageError(f"{folder} holds what {there.get('command')} made; choose another -o")
-    old, new = ({"min_active": 0, **header["settings"]} for header in (there, asked))
+    unsaid = {"min_active": 0, "fp_weight": "1", "fn_weight": "1"}
+    old, new = (unsaid | header["settings"] for header in (there, asked))
     changed = [
         f"{name} {old.get(name)!r} there, {value!r} now" for name, value in new.items() if old.get(name) != value
     ]

@@ -16,6 +16,7 @@ from typing import Any
 from ...probes.regular_files import check_folder, open_regular
 from ...solver.checking import CertificateError, Verdict
 from ...solver.checking.claim import MAX_BYTES, Claim, read_claim
+from ...solver.checking.error_weights import Errors
 from ...solver.errors import DataError
 from .reading import answer_of
 from .wrong_line import fraction_of
@@ -35,13 +36,19 @@ def proof_is_missing(line: Mapping[str, Any]) -> str | None:
 
 
 def other_claim(answer: Mapping[str, Any], claim: Claim | Verdict) -> str | None:
-    """How the certificate's claim differs from the answer's; None where it is the same."""
+    """How the certificate's claim differs from the answer's; None where it is the same.
+
+    Where errors are weighed the certificate's IoU is that of the weighed cells.  A bound a little above its own is
+    proven, too: it may have been rounded up.
+    """
+    errors = Errors.of(answer)
     for name in ("space", "max_length"):
         if answer[name] != getattr(claim, name):
             return f"the line's {name} is {answer[name]}, the certificate's {getattr(claim, name)}"
-    if fraction_of(answer) != claim.iou:
+    if errors.iou_of(fraction_of(answer)) != claim.iou:
         return f"the line's IoU is {answer['intersection']}/{answer['union']}, the certificate's {claim.iou}"
-    if Fraction(*answer["bound_fraction"]) != claim.bound:
+    bound = errors.iou_of(Fraction(*answer["bound_fraction"]))
+    if bound < claim.bound or (bound > claim.bound and errors.are_even):
         return f"the line's bound is {answer['bound_fraction']}, the certificate's {claim.bound}"
     if answer["status"] == "optimal" and claim.iou != claim.bound:
         return "the line says optimal, the certificate leaves a gap"

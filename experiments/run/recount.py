@@ -19,16 +19,21 @@ from typing import Any
 from ...probes.store import Probe
 from ...solver.cells import Cells
 from ...solver.checking import CertificateError
+from ...solver.checking.error_weights import Errors
 from ...solver.checking.recount import Rows, UnitPoints
 from ...solver.errors import DataError, UsageError
 from ...solver.formula import And, Atom, Formula, Not, Or
 from ...solver.metrics import METRICS, confusion
 from ...solver.parsing import parse
+from ...solver.problem import Problem
 from .engines import ENGINES
 from .proofs import proof_is_missing
 from .recount_audit import check_audit
 from .wrong_line import WrongLine, fraction_of, is_rounded_up, require
 
+AS_AUDITED = ("max_length", "fp_weight", "fn_weight")
+"""What the beam and local search of an audit are asked as is the engine that proves."""
+METRIC = "tversky"
 NOTHING_FOUND = {"length": None, "intersection": 0, "union": 0, "iou": 0.0}
 
 
@@ -43,7 +48,8 @@ def check_lines(folder: Path, probe: Probe, header: Mapping[str, Any], lines: Ma
 class Recount:
     """Counts lines of one run again.
 
-    header: run.json.  cells: those of its probe.
+    header: run.json.  cells: those of its probe.  errors: what its settings say; no line is believed about that.
+    Raises `DataError` where these are too fine to be counted.
     """
 
     def __init__(self, cells: Cells, header: Mapping[str, Any]) -> None:
@@ -52,17 +58,30 @@ class Recount:
         self.settings: Mapping[str, Any] = header["settings"]
         self.position = concepts.position
         self.rows = Rows(concepts.indptr, concepts.indices, len(concepts.names))
+        self.errors = Errors.of(self.settings)
+        try:
+            self.errors.cells(cells.weights, cells.weights)
+        except CertificateError as error:
+            raise DataError(f"run.json and its probe do not go together: {error}") from None
 
     def points(self, unit: str) -> UnitPoints:
         """The unit's points."""
-        return UnitPoints(self.rows, self.cells.weights, self.cells.active.of(self.cells.unit(unit)))
+        return UnitPoints(self.rows, self.cells.weights, self.cells.active.of(self.cells.unit(unit)), self.errors)
+
+    def problem(self, unit: str) -> Problem:
+        """What a certificate of the unit is about: its points, each as often as an error there counts."""
+        if self.errors.are_even:
+            return Problem.of(self.cells, unit)
+        active = self.cells.active.of(self.cells.unit(unit))
+        return Problem(self.cells.concepts, *self.errors.cells(self.cells.weights, active), unit)
 
     def validate_line(self, line: Mapping[str, Any]) -> str | None:
         """Why a line of the run's form cannot be an answer to what run.json asks; None where nothing is wrong."""
         try:
             points = self.points(line["unit"])
             if self.header["command"] == "audit":
-                chain = {"space": "chain", "max_length": self.settings["max_length"]}
+                chain = {name: value for name, value in self.settings.items() if name in AS_AUDITED}
+                chain |= {"space": "chain"}
                 asked = {
                     "beam": chain | {"engine": "beam"},
                     "local": chain | {"engine": "local"},
@@ -138,8 +157,30 @@ class _Answer:
                 "iou": intersection / either if either else 0.0,
             }
             require(all(found[key] == value for key, value in counted.items()), _not_of(text))
+            self._check_weighed(found, text)
+
+    def _check_weighed(self, found: Mapping[str, Any], text: str) -> None:
+        """Where errors are weighed, that the score is the one of the counts; else, that there is none to mislead."""
+        if self.recount.errors.are_even:
+            scores = {"score_fraction"} if found is self.record else {"score", "score_fraction"}
+            require(not scores & set(found), "it has a weighed score, and the run weighs no errors")
+            return
+        score = self.points.score(found["intersection"], found["union"])
+        there = "score_fraction" in found and "score" in found
+        right = there and Fraction(*found["score_fraction"]) == score and found["score"] == float(score)
+        require(right, f"the score is not that of the counts of {_short(text)}")
 
     def _check_metric(self) -> None:
+        weights = ("fp_weight", "fn_weight")
+        if not self.recount.errors.are_even:
+            require(self.record.get("metric") == METRIC, f"its metric is not {METRIC}, that of the run")
+            same = all(self.record.get(name) == self.asked.get(name, "1") for name in weights)
+            require(same, "its weights of errors are not those of the run")
+            if self.record["formula"] is None:
+                self._check_weighed(self.record, "no formula")
+            return
+        require(not set(weights) & set(self.record), "it weighs errors, and the run does not")
+        require(not {"score_fraction"} & set(self.record), "it has a weighed score, and the run weighs no errors")
         metric = self.asked.get("metric", "iou")
         if metric == "iou" or self.failed:
             require(not {"metric", "score"} & set(self.record), "it has another metric than the run")
@@ -202,6 +243,8 @@ class _Answer:
 
     def _metric_of(self, found: Mapping[str, Any]) -> Fraction:
         intersection, points = found["intersection"], self.points
+        if not self.recount.errors.are_even:
+            return points.score(intersection, found["union"])
         formula = found["union"] - points.unit_points + intersection
         counts = confusion(intersection, formula, points.unit_points, points.n_points)
         return METRICS[self.asked.get("metric", "iou")](*counts)

@@ -15,6 +15,7 @@ from ...solver.metrics import rounded_up
 from .wrong_line import fraction_of, is_rounded_up, require
 
 LOCAL = ("local_iou", "local_gap", "local_seconds")
+SCORES = {"beam_score", "local_score", "exact_score"}
 ROUNDING = 1e-12
 """More than a sum of rounded numbers below 1 can be off."""
 
@@ -39,7 +40,10 @@ def _check_trace(trace: Sequence[Sequence[float]], exact: Mapping[str, Any]) -> 
     """What was known gets better until it is the answer."""
     if trace:
         highest = exact["ceiling"] if exact["bound"] is None else exact["bound"]
-        require(trace[-1] == [exact["seconds"], exact["iou"], highest], "its trace does not end with the answer")
+        require(
+            trace[-1] == [exact["seconds"], exact.get("score", exact["iou"]), highest],
+            "its trace does not end with the answer",
+        )
     for (seconds, iou, bound), (later, better, lower) in pairwise(trace):
         require(seconds <= later and iou <= better and bound >= lower, "what its trace knew gets worse")
 
@@ -49,9 +53,22 @@ def _check_local(local: Mapping[str, Any], bound: Fraction | None, last: Mapping
     require(all(field in last for field in LOCAL), "the grid's last point is not local search's")
     gap = None if bound is None else bound - fraction_of(local)
     require(gap is None or gap >= 0, "the IoU of local search is above the bound")
-    short = {"local_iou": local["iou"], "local_gap": None if gap is None else rounded_up(gap)}
+    short = {"local_iou": local["iou"], **_score("local", local), "local_gap": None if gap is None else rounded_up(gap)}
     short |= {"local_seconds": local["seconds"]}
-    require(all(last[field] == value for field, value in short.items()), "the grid's last point is not local search's")
+    require(
+        all(last.get(field) == value for field, value in short.items()), "the grid's last point is not local search's"
+    )
+
+
+def measured(point: Mapping[str, Any], part: str) -> float:
+    """What gaps of a point are of, of `beam`, `local` or `exact`: the score where errors are weighed, else the IoU."""
+    value: float = point.get(f"{part}_score", point.get(f"{part}_iou", 0.0))
+    return value
+
+
+def _score(part: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The score of an answer as a point of the grid has it, where errors are weighed."""
+    return {f"{part}_score": answer["score"]} if "score_fraction" in answer else {}
 
 
 def _check_grid(line: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
@@ -69,22 +86,33 @@ def _check_grid(line: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         "status": exact["status"],
         "beam_seconds": beam["seconds"],
         "exact_seconds": exact["seconds"],
+        **_score("beam", beam),
+        **_score("exact", exact),
     }
-    require(all(grid[-1][key] == value for key, value in last.items()), "the grid's last point is not the answers'")
-    has_local = "local" in line
+    require(all(grid[-1].get(key) == value for key, value in last.items()), "the grid's last point is not the answers'")
+    has_local, weighs = "local" in line, "score_fraction" in exact
     proofs: dict[int, Mapping[str, Any]] = {}
     for point in grid:
+        scored = {f"{part}_score" for part in ("beam", "exact", *(("local",) if has_local else ()))}
+        require(SCORES & set(point) == (scored if weighs else set()), "the grid has scores, or has none")
         _check_point(point, exact)
         require(all((field in point) == has_local for field in LOCAL), "local search is in the grid or the line alone")
         same = proofs.setdefault(point["max_length"], point)
-        parts = ("exact_iou", "exact_gap", "status", "exact_seconds", *(LOCAL if has_local else ()))
+        parts = (
+            "exact_iou",
+            *sorted(scored - {"beam_score"} if weighs else ()),
+            "exact_gap",
+            "status",
+            "exact_seconds",
+            *(LOCAL if has_local else ()),
+        )
         require(all(point[part] == same[part] for part in parts), "the grid has two proofs of one length")
 
 
 def _check_point(point: Mapping[str, Any], exact: Mapping[str, Any]) -> None:
     """A point by itself, and against what the line's answer says of shorter formulas."""
     where = f"the grid's point of length {point['max_length']}, beam size {point['beam_size']}"
-    beam, best, gap, left = (point[key] for key in ("beam_iou", "exact_iou", "beam_gap", "exact_gap"))
+    beam, best, gap, left = measured(point, "beam"), measured(point, "exact"), point["beam_gap"], point["exact_gap"]
     require((gap is None) == (left is None), f"{where} has one gap")
     if gap is None:
         require(
@@ -104,7 +132,7 @@ def _check_point(point: Mapping[str, Any], exact: Mapping[str, Any]) -> None:
         f"{where} is degenerate, or is not",
     )
     highest = exact["bound"] if exact["bound"] is not None else exact["ceiling"]
-    local = point.get("local_iou", 0.0)
+    local = measured(point, "local")
     require(max(beam, best, local) <= highest, f"{where} is above what is proven")
     if "local_iou" in point:
         require((point["local_gap"] is None) == (gap is None), f"{where} has one gap")
@@ -115,7 +143,6 @@ def _check_point(point: Mapping[str, Any], exact: Mapping[str, Any]) -> None:
     if point["status"] == "optimal":
         known = exact["by_length"][point["max_length"] - 1 :][:1]
         for found in known:
-            require(found["iou"] <= best, f"{where} is optimal, and by_length has a better formula")
-            require(
-                not found.get("proven") or found["iou"] == best, f"{where} is optimal, and by_length proves another"
-            )
+            value = found.get("score", found["iou"])
+            require(value <= best, f"{where} is optimal, and by_length has a better formula")
+            require(not found.get("proven") or value == best, f"{where} is optimal, and by_length proves another")

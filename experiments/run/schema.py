@@ -24,6 +24,7 @@ Positive = Annotated[int, Field(ge=1, lt=2**63)]
 Number = Annotated[float, Field(ge=0)]
 Ratio = Annotated[list[Count], Field(min_length=2, max_length=2), AfterValidator(lambda pair: _fraction(pair))]
 CertificateName = Annotated[str, Field(pattern=rf"^{CERTIFICATES}/[0-9]{{1,18}}\.json$")]
+Weight = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,17}(/[1-9][0-9]{0,17})?$")]
 Status = Literal["optimal", "bounded", "feasible", "degenerate", "failed"]
 Space = Literal["chain", "tree"]
 
@@ -46,13 +47,15 @@ def _fraction(pair: list[int]) -> list[int]:
 
 
 class Found(Strict):
-    """A formula and its counts."""
+    """A formula and its counts; where errors are weighed, its score."""
 
     formula: Text
     length: Positive
     intersection: Count
     union: Count
     iou: Number
+    score: Number = 0.0
+    score_fraction: Ratio = Field([0, 1])
 
 
 class AtLength(Found):
@@ -80,7 +83,7 @@ class Sample(Strict):
 
 
 class Answer(Strict):
-    """The fields of `explain`'s JSON line."""
+    """The fields of `explain`'s JSON line.  score_fraction, fp_weight, fn_weight: only where errors are weighed."""
 
     unit: Text
     engine: Text
@@ -99,6 +102,9 @@ class Answer(Strict):
     seconds: Number
     metric: Text = ""
     score: Number = 0.0
+    score_fraction: Ratio = Field([0, 1])
+    fp_weight: Weight = "1"
+    fn_weight: Weight = "1"
     error: str = ""
     sample: Sample | None = None
 
@@ -123,6 +129,10 @@ class TraceLine(Strict):
     intersection: Count
     union: Count
     iou: Number
+    score: Number = 0.0
+    score_fraction: Ratio = Field([0, 1])
+    fp_weight: Weight = "1"
+    fn_weight: Weight = "1"
     bound: Number
     bound_fraction: Ratio
     gap: Number
@@ -142,7 +152,7 @@ class ExplainLine(KeptAnswer, _Kept):
 
 
 class GridPoint(Strict):
-    """A length and beam size of an audit."""
+    """A length and beam size of an audit; where errors are weighed, with scores beside the IoUs."""
 
     max_length: Positive
     beam_size: Positive
@@ -157,6 +167,9 @@ class GridPoint(Strict):
     local_iou: Number = 0.0
     local_gap: Number | None = None
     local_seconds: Number = 0.0
+    beam_score: Number = 0.0
+    local_score: Number = 0.0
+    exact_score: Number = 0.0
 
 
 Moment = Annotated[list[Number], Field(min_length=3, max_length=3)]
@@ -186,6 +199,8 @@ class Settings(Strict):
     top_k: Positive = 1
     penalty: str | Number = "1"
     metric: Annotated[str, one_of(METRICS)] = "iou"
+    fp_weight: Weight = "1"
+    fn_weight: Weight = "1"
     compat: Annotated[str, one_of(FORMS)] | None = None
     time_limit: Number | None = None
     sample: Positive | None = None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..commands.options import (
     BEAM_SIZE,
     EngineOption,
+    FnWeightOption,
+    FpWeightOption,
     LengthOption,
     SampleOption,
     SeedOption,
@@ -17,13 +19,16 @@ from ..commands.options import (
     TimeLimitOption,
 )
 
+if TYPE_CHECKING:
+    from ...solver.error_weights import ErrorWeights
+
 
 @dataclass(frozen=True)
 class SearchSettings:
     """What `compexact explain` is asked.  Defaults are the paper's.
 
     max_length: `--length`.  beam_size: None keeps every distinct function.  penalty: decimal text, so that it is exact.
-    time_limit: engines that cannot be stopped early take none.
+    time_limit: engines that cannot be stopped early take none.  fp_weight, fn_weight: texts such as 2, 0.5 or 1/3.
     """
 
     engine: EngineOption = "beam"
@@ -33,11 +38,22 @@ class SearchSettings:
     top_k: Annotated[int, typer.Option(help="Also keep this many of the best formulas of the final beam.")] = 1
     penalty: Annotated[str, typer.Option(help="Score = metric * penalty ** (length - 1).")] = "1"
     metric: Annotated[str, typer.Option(help="What formulas are scored by.")] = "iou"
+    fp_weight: FpWeightOption = "1"
+    fn_weight: FnWeightOption = "1"
     compat: Annotated[str | None, typer.Option(help="Search as the paper's code does.")] = None
     time_limit: TimeLimitOption = None
     sample: SampleOption = None
     seed: SeedOption = 0
 
     def record(self) -> dict[str, Any]:
-        """The settings as plain JSON."""
-        return asdict(self)
+        """The settings as plain JSON; without weights where the score is IoU."""
+        settings = asdict(self)
+        del settings["fp_weight"], settings["fn_weight"]
+        return settings | self.errors.record()
+
+    @property
+    def errors(self) -> ErrorWeights:
+        """What errors count; `UsageError` where a weight is no number above 0."""
+        from ...solver.error_weights import ErrorWeights
+
+        return ErrorWeights.of(self.fp_weight, self.fn_weight)

@@ -84,14 +84,13 @@ class TraceFile:
 
     def search(self, cells: Cells, column: int, settings: SearchSettings, should_stop: ShouldStop) -> SearchResult:
         """`explain_unit`, written down as it goes."""
-        from ...solver.explanation import known_record
-
+        errors = settings.errors
         asked: Record = {"unit": cells.unit_names[column], "engine": settings.engine}
-        asked |= {"space": settings.space, "max_length": settings.max_length}
+        asked |= {"space": settings.space, "max_length": settings.max_length} | errors.record()
 
         def write(known: Known, status: str = SEARCHING) -> None:
             seconds = {"seconds": round(known.seconds, 6)}
-            self._append(asked | seconds | known_record(known.best, known.bound) | {"status": status})
+            self._append(asked | seconds | errors.known_record(known.best, known.bound) | {"status": status})
 
         found = explain_unit(cells, column, settings, should_stop, write)
         write(found.known, found.status.value)

@@ -82,7 +82,7 @@ def result_record(result: SearchResult) -> Record:
     """A result as units.jsonl keeps it."""
     return result.record() | {
         "by_length": result.by_length_records(),
-        "top": [found.record() for found in result.top],
+        "top": result.top_records(),
     }
 
 

@@ -19,7 +19,12 @@ def require(holds: bool, why: str) -> None:
 
 
 def fraction_of(answer: Mapping[str, Any]) -> Fraction:
-    """The IoU by its counts; 0 without any."""
+    """What bounds are of: the IoU by its counts, 0 without any; where errors are weighed, the score.
+
+    That the score is the one of the counts is for `recount.py`.
+    """
+    if "score_fraction" in answer:
+        return Fraction(*answer["score_fraction"])
     return Fraction(answer["intersection"], answer["union"] or 1)
 
 

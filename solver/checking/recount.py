@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .checker import _length
+from .error_weights import Errors
 
 HALF = 31
 
@@ -47,10 +48,13 @@ class Rows:
 
 
 class UnitPoints:
-    """The points of one unit.  weights, active: int64 (n_cells,), not negative, active at most weights."""
+    """The points of one unit.
 
-    def __init__(self, rows: Rows, weights: np.ndarray, active: np.ndarray) -> None:
-        self.rows, self.active, self.inactive = rows, active, weights - active
+    weights, active: int64 (n_cells,), not negative, active at most weights.  errors: what formulas are scored by.
+    """
+
+    def __init__(self, rows: Rows, weights: np.ndarray, active: np.ndarray, errors: Errors | None = None) -> None:
+        self.rows, self.active, self.inactive, self.errors = rows, active, weights - active, errors or Errors()
         self.unit_points = exact_sum(active)
         self.n_points = self.unit_points + exact_sum(self.inactive)
 
@@ -68,24 +72,31 @@ class UnitPoints:
         """(points where mask and unit hold, points where either does)."""
         return exact_sum(self.active[mask]), self.unit_points + exact_sum(self.inactive[mask])
 
-    def ceiling(self) -> Fraction:
-        """The highest IoU of any set of cells.
+    def score(self, both: int, either: int) -> Fraction:
+        """The score of a formula with these counts: its IoU, or where errors are weighed its Tversky index."""
+        return self.errors.score(both, either - self.unit_points, self.unit_points - both)
 
-        Proof.  A set of cells with a active and b inactive points has IoU a / (P + b), P the unit's points.  That is
-        above p/q where the sum over its cells of v = q active - p inactive is above p P; and no set has a larger sum
-        than the cells with v above 0.  So these have an IoU above p/q, or no set has.  From p/q = 0 on, each such set
-        gives the next p/q: it rises, through the IoUs of sets, of which there are finitely many, and ends at the best.
+    def ceiling(self) -> Fraction:
+        """The highest score of any set of cells.
+
+        Proof.  A set of cells with a active and b inactive points has the score a / (a + F b + G (P - a)), P the unit's
+        points, F and G the weights of errors.  That is above p/q where the sum over its cells of
+        v = (q - p + p G) active - p F inactive is above p G P; and no set has a larger sum than the cells with v above
+        0.  So these have a score above p/q, or no set has.  From p/q = 0 on, each such set gives the next p/q: it
+        rises, through the scores of sets, of which there are finitely many, and ends at the best.
         """
         best, found = Fraction(-1), Fraction(0)
         while self.unit_points and found > best:
             best = found
-            both, either = self.counts(self._gains(best))
-            found = Fraction(both, either)
+            found = self.score(*self.counts(self._gains(best)))
         return found
 
     def _gains(self, threshold: Fraction) -> np.ndarray:
         """bool (n_cells,): where v is above 0."""
         p, q = threshold.numerator, threshold.denominator
+        of_active, of_inactive = q - p + p * self.errors.fn, p * self.errors.fp
+        scale = of_active.denominator * of_inactive.denominator
+        q, p = int(scale * of_active), int(scale * of_inactive)
         active, inactive = self.active, self.inactive
         if q * int(active.max()) + p * int(inactive.max()) >= 2**62:
             active, inactive = active.astype(object), inactive.astype(object)

@@ -1,0 +1,212 @@
+"""`front`: which formulas does no other of that length beat in false positives and false negatives?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from ...probes.progress import Progress, silent
+from ...solver.cells import Cells
+from ...solver.errors import UsageError
+from ...solver.explanation import Explanation
+from ...solver.front.pareto import error_front
+from ...solver.metrics import METRICS, confusion
+from ...solver.problem import Problem
+from ...solver.stopping import Stopped, Stopping
+from ..commands.options import LengthOption
+from ..commands.where_asked import HERE, WhereAsked
+from ..run.engines import ShouldStop
+from ..run.interrupts import stop_on_interrupt
+from ..run.units import map_units
+from .answer import Answer, input_record, legend_above, new_figure
+from .inputs import ProbeInput, UnitsInput
+
+MOST_DRAWN = 8
+
+
+@dataclass(frozen=True)
+class _FrontOf:
+    """The work for one unit.  None where it was stopped: part of a front is none."""
+
+    searches: ClassVar[tuple[()]] = ()
+    """Nothing to compile before, but its own walk."""
+
+    length: int
+
+    def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> tuple[Explanation, ...] | None:
+        try:
+            return error_front(Problem.of(cells, column), self.length, Stopping(should_stop=should_stop))
+        except Stopped:
+            return None
+
+
+def error_fronts(
+    probe: ProbeInput,
+    units: UnitsInput,
+    *,
+    length: LengthOption = 3,
+    where: WhereAsked = HERE,
+    on_progress: Progress = silent,
+) -> Answer:
+    """Which formulas does no other beat in false positives and false negatives?
+
+    All chains of at most so many concepts, 3 at most, are gone through, so the front is exact.  A score that rises with
+    hits and falls with false positives is highest on it: IoU, F1, informedness (recall + specificity - 1), Matthews'
+    correlation (MCC) and any other trade of the two errors are read off one table.  Of formulas with the same numbers
+    the shortest stands there; formulas that share no point with the unit are left out.
+
+    compexact experiment front probe --units 0-9 -o answers/front
+    """
+    if not units:
+        raise UsageError("no unit to explain")
+    found: list[tuple[str, tuple[Explanation, ...]]] = []
+    with stop_on_interrupt() as stop:
+        for done, (unit, front) in enumerate(
+            map_units(_FrontOf(length), probe, units, where=where, stop=stop), start=1
+        ):
+            if front is None:
+                raise KeyboardInterrupt
+            found.append((unit, front))
+            on_progress("units", done, len(units))
+    if len(found) < len(units):
+        raise KeyboardInterrupt
+    if not any(front for _, front in found):
+        raise UsageError("no unit shares a point with a concept, so there is no formula to show")
+    best = [row for unit, front in found for row in _best_rows(unit, front)]
+    return Answer(
+        name="front",
+        question="Which formulas does no other beat in false positives and false negatives?",
+        inputs=(input_record(probe),),
+        settings={"units": len(units), "max_length": length},
+        rows=tuple(_row(unit, each) for unit, front in found for each in front),
+        summary=tuple(_sentences(found, best, length)),
+        more={"best": tuple(best)},
+        draw=lambda: _figure(found),
+    )
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """A score that is highest on the front.  exact: orders formulas as it does.  shown: its value."""
+
+    name: str
+    exact: Callable[[Explanation], Fraction]
+    shown: Callable[[Explanation], float]
+
+
+def _counts(found: Explanation) -> tuple[int, int, int, int]:
+    return confusion(found.intersection, found.formula_points, found.unit_points, found.n_points)
+
+
+def _share(part: int, whole: int) -> Fraction:
+    return Fraction(part, whole) if whole else Fraction(0)
+
+
+def _specificity(found: Explanation) -> Fraction:
+    _, fp, _, tn = _counts(found)
+    return _share(tn, tn + fp)
+
+
+def _informedness(found: Explanation) -> Fraction:
+    return found.score("recall") + _specificity(found) - 1
+
+
+def _squared_mcc(found: Explanation) -> Fraction:
+    """With the sign of the correlation, which is irrational itself."""
+    tp, fp, fn, tn = _counts(found)
+    covariance = tp * tn - fp * fn
+    return _share(covariance * abs(covariance), (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+
+
+def _mcc(found: Explanation) -> float:
+    squared = float(_squared_mcc(found))
+    return math.copysign(math.sqrt(abs(squared)), squared)
+
+
+def _of_metric(name: str) -> _Measure:
+    return _Measure(name, lambda found: found.score(name), lambda found: float(found.score(name)))
+
+
+MEASURES = (
+    *map(_of_metric, METRICS),
+    _Measure("specificity", _specificity, lambda found: float(_specificity(found))),
+    _Measure("informedness", _informedness, lambda found: float(_informedness(found))),
+    _Measure("mcc", _squared_mcc, _mcc),
+)
+MARKED = ("iou", "informedness", "mcc")
+"""Whose highest point the figure marks; f1 has that of iou."""
+
+
+def _row(unit: str, found: Explanation) -> dict[str, Any]:
+    _, fp, fn, _ = _counts(found)
+    shown = {measure.name: measure.shown(found) for measure in MEASURES}
+    return {
+        "unit": unit,
+        "false_positives": fp,
+        "false_negatives": fn,
+        "length": found.formula.length,
+        "formula": str(found.formula),
+        **shown,
+    }
+
+
+def _best(front: Sequence[Explanation], measure: _Measure) -> Explanation:
+    """The formula of the highest score; of equal ones that with the fewest false positives."""
+    return max(front, key=measure.exact)
+
+
+def _best_rows(unit: str, front: Sequence[Explanation]) -> list[dict[str, Any]]:
+    """The formula that each measure calls best."""
+    return [
+        {"unit": unit, "measure": measure.name, "value": measure.shown(best), "formula": str(best.formula)}
+        for measure in MEASURES
+        if front
+        for best in [_best(front, measure)]
+    ]
+
+
+def _sentences(
+    found: Sequence[tuple[str, Sequence[Explanation]]], best: Sequence[dict[str, Any]], length: int
+) -> list[str]:
+    sizes = sorted(len(front) for _, front in found if front)
+    empty = len(found) - len(sizes)
+    said = [f"{empty} units share no point with a concept and have no front"] if empty else []
+    formulas = {(row["unit"], row["measure"]): row["formula"] for row in best}
+    units = [unit for unit, front in found if front]
+    same = {
+        name: sum(formulas[unit, name] == formulas[unit, "iou"] for unit in units) for name in ("informedness", "mcc")
+    }
+    return [
+        f"of chains of at most {length} concepts, between {sizes[0]} and {sizes[-1]} are beaten by none, "
+        f"{sizes[len(sizes) // 2]} for the median unit",
+        f"the formula of highest IoU is that of highest informedness for {same['informedness']} of {len(units)} units, "
+        f"and that of highest Matthews' correlation for {same['mcc']}",
+        *said,
+    ]
+
+
+def _figure(found: Sequence[tuple[str, Sequence[Explanation]]]) -> Any:
+    """The fronts of the first units as shares, a step line each, with the best formula of each marked measure."""
+    figure, axes = new_figure()
+    marks = dict(zip(MARKED, "o^s"))
+    drawn = [(unit, front) for unit, front in found if front][:MOST_DRAWN]
+    for place, (unit, front) in enumerate(drawn):
+        axes.step(*zip(*map(_place, front)), where="post", color=f"C{place}", linewidth=1, label=f"unit {unit}")
+        for measure in MEASURES:
+            if measure.name in marks:
+                axes.plot(*_place(_best(front, measure)), marks[measure.name], color=f"C{place}", markersize=5)
+    for name, mark in marks.items():
+        axes.plot([], [], mark, color="grey", label=f"highest {'IoU' if name == 'iou' else name}")
+    axes.set(xlabel="false positives / points of the unit", ylabel="false negatives / points of the unit")
+    axes.set_xscale("symlog", linthresh=1)
+    if drawn:
+        legend_above(axes)
+    return figure
+
+
+def _place(found: Explanation) -> tuple[float, float]:
+    _, fp, fn, _ = _counts(found)
+    return fp / found.unit_points, fn / found.unit_points

@@ -1,0 +1,1 @@
+"""Formulas that no other beats in false positives and false negatives."""
