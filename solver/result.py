@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
-from html import escape
 from typing import Any, Self
 
 from .ceilings import ceiling
 from .certificate import Certificate
 from .errors import DisagreementError
 from .explanation import Explanation
+from .html import html_table
 from .metrics import rounded_up
 from .problem import Problem
 from .stopping import Stopping
@@ -148,6 +148,4 @@ class SearchResult:
         return "\n".join([*lines, f"  {proven}ceiling {rounded_up(self.ceiling):.4f}"])
 
     def _repr_html_(self) -> str:
-        rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
-        title = escape(str(self).splitlines()[0])
-        return f"<table><caption>{title}</caption><tr><th>length</th><th>IoU</th><th>formula</th></tr>{rows}</table>"
+        return html_table(("length", "IoU", "formula"), self.rows(), title=str(self).splitlines()[0])

@@ -53,7 +53,7 @@ def audit(
         plain = {key: value for key, value in record["exact"].items() if key not in ("by_length", "top")}
         records.append(record | {"exact": plain})
         printed = {key: value for key, value in records[-1].items() if key not in left_out}
-        return printed if format == "jsonl" else _side_by_side(printed)
+        return printed if format == "jsonl" else side_by_side(printed)
 
     try:
         asked.do(work, COLUMNS, shown)
@@ -66,7 +66,7 @@ def audit(
         print(f"plot: {asked.output / 'audit.svg'}", file=sys.stderr)
 
 
-def _side_by_side(record: Record) -> Record:
+def side_by_side(record: Record) -> Record:
     """The columns of tables and CSV; JSON lines stay nested."""
     beam, exact = record["beam"], record["exact"]
     flat = {"beam_iou": beam["iou"], "local_iou": record.get("local", {}).get("iou"), "exact_iou": exact["iou"]}

@@ -21,15 +21,12 @@ def score(
     """
     from ...probes.opening import open_probe
     from ...solver.metrics import METRICS
-    from ...solver.parsing import parse
-    from ...solver.problem import Problem
     from ..printing import Printer, chosen_format
+    from ..run.scoring import scored
     from ..run.units import choose_units
 
     cells = open_probe(probe).cells
-    parsed = parse(formula, cells.concepts.names)
     printer = Printer(chosen_format(format), ("unit", "formula", "length", "intersection", "union", *METRICS))
-    for unit in choose_units(cells, units):
-        found = Problem.of(cells, unit).explain(parsed)
-        printer({"unit": unit, **found.record(), **{name: float(found.score(name)) for name in METRICS}})
+    for record in scored(cells, formula, choose_units(cells, units)):
+        printer(record)
     printer.finish()

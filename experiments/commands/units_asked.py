@@ -10,7 +10,9 @@ from .options import FormatOption, MinActiveOption, ProbeArgument, RunOption, Sh
 from .where_asked import HERE, WhereAsked
 
 if TYPE_CHECKING:
+    from ...probes.store import Probe
     from ..run.folder import UnitsWork
+    from ..run.units import Choice
 
 Record = dict[str, Any]
 ONLY_IN_FILES = ("certificate", "certificate_digest", "digest")
@@ -41,12 +43,10 @@ class UnitsAsked:
         from ..printing import Printer, chosen_format
         from ..progress import progress
         from ..run.folder import do_units
-        from ..run.units import choose_active_units
 
         printer = Printer(chosen_format(self.format), columns)
         probe = open_probe(self.probe)
-        choice = choose_active_units(probe, self.units, self.min_active, default=min_active)
-        choice = choice if self.shard is None else choice.portion(self.shard)
+        choice = self.chosen(probe, min_active)
         n_done = 0
         try:
             with progress() as report:
@@ -60,3 +60,10 @@ class UnitsAsked:
                 do_units(work, probe, choice, self.output, where=self.where, on_record=show)
         finally:
             printer.finish()
+
+    def chosen(self, probe: Probe, default: int = 0) -> Choice:
+        """The units of the probe that are asked for.  default: of `min_active`, where nothing says it."""
+        from ..run.units import choose_active_units
+
+        choice = choose_active_units(probe, self.units, self.min_active, default=default)
+        return choice if self.shard is None else choice.portion(self.shard)
