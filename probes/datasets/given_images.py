@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ...solver.errors import DataError, UsageError
+from ..factories import brief
 from .annotated_images import Annotation, Concept, Described, check_concepts
 
 EXPECTED = (
@@ -65,16 +66,20 @@ def given_images(
     ignored = set(ignore_labels)
     kept = [label for label in named if label not in ignored]
     rows = check_concepts([Concept(named[label], "") for label in kept], "concepts")
-    first = _planes(_pair(items[0], 0)[1], 0)
+    first = _planes(_first(items)[1], 0)
     keys = tuple(str(index) for index in range(len(items)))
     size = mask_size or (first.shape[1], first.shape[2])
     name, places = type(items).__name__, {label: place for place, label in enumerate(kept)}
     return GivenImages(name, Path(), rows, keys, size, (), items, places)
 
 
-def _pair(item: Any, index: int) -> Sequence[Any]:
+def _first(items: Any) -> Sequence[Any]:
+    try:
+        item = items[0]
+    except Exception as error:  # whatever a dataset of the user's own does
+        raise DataError(f"item 0 of the dataset cannot be read: {brief(error)}") from error
     if not isinstance(item, tuple | list) or len(item) < 2:
-        raise UsageError(f"item {index} of the dataset is a {type(item).__name__}; (picture, labels) is needed")
+        raise UsageError(f"item 0 of the dataset is a {type(item).__name__}; (picture, labels) is needed")
     return item
 
 

@@ -151,7 +151,7 @@ def test_a_proof_in_memory_is_verified_and_drawn(proof):
 def test_verify_refuses_an_answer_in_memory_that_is_not_so(probe, proof):
     wrong = {**proof.records["2"], "formula": "dog", "length": 1}
     told = type(proof)(probe, proof.header, {**proof.records, "2": wrong}, proof.certificates)
-    with pytest.raises((cx.DisagreementError, cx.DataError), match="'?2'?"):
+    with pytest.raises((cx.DisagreementError, cx.DataError), match="2"):
         told.verify()
 
 
@@ -212,7 +212,7 @@ def test_a_formula_is_scored_on_every_unit(probe):
     assert scores.to_pandas()["iou"].iloc[0] == pytest.approx(
         np.logical_and(UNITS[:, 0], CONCEPTS[:, :2].any(1)).sum()
         / np.logical_or(UNITS[:, 0], CONCEPTS[:, :2].any(1)).sum()
-    )  # noqa: E501
+    )
 
 
 def test_two_processes_find_what_one_finds(probe, run):
