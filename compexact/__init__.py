@@ -21,6 +21,7 @@ from .solver.later import later
 
 if TYPE_CHECKING:
     from .answers import UnitAnswer
+    from .asking import experiment
     from .dispatch import probe
     from .of_arrays import probe_arrays
     from .of_images import probe_vision
@@ -39,14 +40,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuditRun", "CompexactError", "DataError", "DisagreementError", "Probe", "Run", "Scores", "UnitAnswer",
-    "UsageError", "Verdicts", "__version__", "audit", "explain", "open_probe", "open_run", "probe", "probe_arrays",
-    "probe_nli", "probe_tokens", "probe_vision", "report", "score",
+    "UsageError", "Verdicts", "__version__", "audit", "experiment", "explain", "open_probe", "open_run", "probe",
+    "probe_arrays", "probe_nli", "probe_tokens", "probe_vision", "report", "score",
 ]  # fmt: skip
 
 _named = later(
     __name__,
     {
         "UnitAnswer": "answers",
+        "experiment": "asking",
         "probe": "dispatch",
         "probe_arrays": "of_arrays",
         "probe_vision": "of_images",

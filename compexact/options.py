@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, TypeVar
@@ -45,12 +45,12 @@ def takes(
 
     def decorated(function: Function[T]) -> Function[T]:
         own = [each for each in inspect.signature(function).parameters.values() if each.name != "asked"]
-        known = {name: option for option in options for name in option.names}
+        others = [each.name for each in own]
 
         @wraps(function)
         def call(*values: Any, **given: Any) -> T:
             mine = {each.name: given.pop(each.name) for each in own if each.name in given}
-            return function(*values, **mine, asked=_asked(function.__name__, options, known, given, own))
+            return function(*values, **mine, asked=Asked(checked(function.__name__, options, given, others)))
 
         call.__signature__ = inspect.Signature([*own, *map(_parameter, options)])  # type: ignore[attr-defined]
         call.__doc__ = f"{inspect.getdoc(function)}\n\n{_described(options)}"
@@ -59,18 +59,19 @@ def takes(
     return decorated
 
 
-def _asked(
-    function: str,
-    options: list[Option],
-    known: Mapping[str, Option],
-    given: Mapping[str, Any],
-    own: list[inspect.Parameter],
-) -> Asked:
+def checked(
+    function: str, options: Sequence[Option], given: Mapping[str, Any], others: Collection[str] = ()
+) -> dict[str, Any]:
+    """The values by parameter, with the defaults of what is not given; `UsageError` where something is wrong with them.
+
+    function, others: its name, and what else it takes, for messages.
+    """
+    known = {name: option for option in options for name in option.names}
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            all_names = [*(each.name for each in own), *(option.names[0] for option in options)]
-            hint = did_you_mean(name, [*all_names, *known]) or f"; it takes {', '.join(all_names)}"
+            all_names = [*others, *(option.names[0] for option in options)]
+            hint = did_you_mean(name, all_names) or did_you_mean(name, known) or f"; it takes {', '.join(all_names)}"
             raise UsageError(f"{function} takes no {name!r}{hint}")
         option = known[name]
         if option.parameter in values:
@@ -81,7 +82,7 @@ def _asked(
             if option.default is NEEDED:
                 raise UsageError(f"{function} needs {option.names[0]}=...: {option.help}")
             values[option.parameter] = option.default
-    return Asked(values)
+    return values
 
 
 def _parameter(option: Option) -> inspect.Parameter:

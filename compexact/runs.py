@@ -126,14 +126,19 @@ class Run:
         return self.certificates.get(name)
 
     @contextmanager
-    def on_disk(self) -> Iterator[RunOnDisk]:
-        """Within this the run is in a folder: its own, or one that is gone afterwards."""
+    def on_disk(self, *, with_probe: bool = False) -> Iterator[RunOnDisk]:
+        """Within this the run is in a folder: its own, or one that is gone afterwards.
+
+        with_probe: whether its probe is to be found from there, too.
+        """
         if self.path is not None:
             yield read_run(self.path)
             return
         with TemporaryDirectory(prefix="compexact-") as place:
             folder = Path(place) / str(self.header["command"])
             self._write(folder, placed(self.header, self.probe.path or folder / "probe", folder))
+            if with_probe and self.probe.path is None:
+                save_probe(self.probe, folder / "probe")
             yield read_run(folder)
 
     def verify(self, time_limit: float | None = None) -> Verdicts:

@@ -1,3 +1,4 @@
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -243,3 +244,34 @@ def test_show_prints_formula_and_iou_by_length(run, capsys):
 def test_a_shard_of_the_units_is_done_alone(probe):
     assert cx.explain(probe, length=1, shard="2/3", progress=False).units == ["1"]
     assert cx.explain(probe, length=1, shard=(3, 3), progress=False).units == ["2"]
+
+
+def test_a_question_is_asked_of_a_probe_or_of_runs(probe, run, tmp_path):
+    answer = cx.experiment(
+        "length", probe, lengths="1-2", proven=(), local=False, units=[0, 2], output=tmp_path / "answer", progress=False
+    )
+    assert [row["max_length"] for row in answer.rows] == [1, 2]
+    assert answer.rows[0]["units"] == 2
+    assert (tmp_path / "answer/answer.json").is_file()
+    assert answer._repr_html_().count("<tr>") < 20
+    assert cx.experiment("uniqueness", run, progress=False).rows, "a run stands for its probe, too"
+    other = cx.explain(probe, length=1, progress=False)
+    compared = cx.experiment("compare", run, other, progress=False)
+    assert {row["unit"] for row in compared.rows} == set(run.units)
+    with pytest.raises(cx.UsageError, match="is a run, not a Probe"):
+        cx.experiment("compare", run, probe, progress=False)
+    with pytest.raises(cx.UsageError, match="no question is named 'lenght'; did you mean 'length'"):
+        cx.experiment("lenght", probe)
+    with pytest.raises(cx.UsageError, match="takes no 'beam'"):
+        cx.experiment("length", probe, beam=3)
+
+
+def test_the_version_is_that_of_the_package():
+    assert cx.__version__ == importlib.metadata.version("compexact")
+    assert "experiment" in dir(cx)
+    with pytest.raises(AttributeError):
+        _ = cx.explane
+
+
+def test_the_command_says_its_version(compexact):
+    assert compexact("--version").out == f"compexact {cx.__version__}\n"
