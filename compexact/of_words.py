@@ -25,7 +25,7 @@ from .probes.watching import resolve_layer
 from .solver.errors import UsageError
 from .values import shown
 
-NOT_IN_PYTHON = ("model", "corpus", "output", "force")
+NOT_IN_PYTHON = ("model", "corpus", "output", "shard", "force")
 ENDINGS = {".conllu": "conllu", ".jsonl": "jsonl", ".txt": "text"}
 
 

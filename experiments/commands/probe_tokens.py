@@ -19,8 +19,8 @@ from .signature import Depends
 if TYPE_CHECKING:
     from ...probes.text.vectors import WordVectors
     from ...probes.tokens.latents import Latents
-    from ...probes.tokens.word_subject import Made
     from ...probes.tokens.sentences import Corpus
+    from ...probes.tokens.word_subject import Made
 
 FORMATS = "; ".join(f"{name}:FILE, {form.says}" for name, form in CORPORA.items())
 
