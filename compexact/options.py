@@ -52,6 +52,7 @@ def takes(
             mine = {each.name: given.pop(each.name) for each in own if each.name in given}
             return function(*values, **mine, asked=Asked(checked(function.__name__, options, given, others)))
 
+        del call.__wrapped__  # whose source says nothing of the options: Sphinx would look there for defaults
         call.__signature__ = inspect.Signature([*own, *map(_parameter, options)])  # type: ignore[attr-defined]
         call.__doc__ = f"{inspect.getdoc(function)}\n\n{_described(options)}"
         return call

@@ -145,7 +145,7 @@ def new_figure(columns: int = 1, rows: int = 1) -> tuple[Figure, Any]:
 
     It is made without pyplot, whose screen and open figures are the user's; a notebook shows it all the same.
     """
-    from .figure import ShownFigure
+    from ..shown_figure import ShownFigure
 
     figure = ShownFigure(figsize=(4.5 * columns, 3.6 * rows), layout="constrained")
     return figure, figure.subplots(rows, columns)
