@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from .of_arrays import is_array, probe_arrays
 from .probes.store import Probe
-from .solver.errors import UsageError
+from .solver.errors import UsageError, did_you_mean
 from .values import shown
 
 FORMS = (
@@ -38,15 +39,24 @@ def probe(model: Any = None, dataset: Any = None, **options: Any) -> Probe:
         return probe_tokens(model, **options)
     if is_array(model) or isinstance(model, list | tuple) or _is_file_of_arrays(model, dataset):
         neurons = {} if dataset is None else {"neurons": dataset}
-        return probe_arrays(model, **neurons, **options)
+        return _of_arrays(model, **neurons, **options)
     if model is None and dataset is None and given & {"neurons", "active"}:
-        return probe_arrays(options.pop("concepts", None), **options)
+        return _of_arrays(options.pop("concepts", None), **options)
     if model is None or dataset is None:
         missing = "no model" if model is None else f"a model, {shown(model)}, but no dataset"
         raise UsageError(f"probe was given {missing}; it is called as {FORMS}")
     from .of_images import probe_vision
 
     return probe_vision(model, dataset, **options)
+
+
+def _of_arrays(concepts: Any, **options: Any) -> Probe:
+    takes = list(signature(probe_arrays).parameters)
+    for name in options:
+        if name not in takes:
+            hint = did_you_mean(name, takes) or f"; it takes {', '.join(takes)}"
+            raise UsageError(f"probe_arrays takes no {name!r}{hint}")
+    return probe_arrays(concepts, **options)
 
 
 def _is_file_of_arrays(model: Any, dataset: Any) -> bool:

@@ -77,7 +77,7 @@ OTHERS = {
         lambda p: cx.audit(p, engine="local"), "an audit needs an engine that proves",
     ),
     "lengths that are texts": (lambda p: cx.audit(p, length=["2"]), "lengths is a whole number, not ['2']"),
-    "a formula that is none": (lambda p: cx.score(p, "c0 AND"), "formula"),
+    "a formula that is none": (lambda p: cx.score(p, "c0 AND"), "expected a concept, NOT or an opening parenthesis"),
     "a formula that is a number": (lambda p: cx.score(p, 3), "formula is a text such as"),
     "a concept that there is not": (lambda p: cx.score(p, "c9"), "c9"),
     "a report of no run": (lambda p: cx.report([p], "unmade"), "a report is made of runs"),
