@@ -27,7 +27,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/vulture
-	$(BIN)/codespell README.md docs solver encodings probes experiments benchmarks
+	$(BIN)/codespell README.md docs compexact solver encodings probes experiments benchmarks
 
 fuzz: $(READY)
 	$(BIN)/python tests/fuzz.py --seconds $(SECONDS) --seed $(SEED)

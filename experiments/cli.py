@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -45,6 +45,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"compexact {version('compexact')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
 
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "probe": (
@@ -105,6 +123,9 @@ def _report_error(error: Exception) -> int:
     if exit_code is None or "COMPEXACT_DEBUG" in os.environ:
         raise error
     message = error.format_message() if hasattr(error, "format_message") else str(error) or "out of memory"
+    if type(error).__name__ == "NoArgsIsHelpError":  # the message is the help
+        print(message, file=sys.stderr)
+        return int(exit_code)
     if not hasattr(error, "column"):  # a formula's error shows the place on lines of its own
         message = one_line(message)
     print(f"compexact: {message}", file=sys.stderr)

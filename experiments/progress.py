@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar with rate and time left on a terminal, a line now and then elsewhere."""
+"""Progress on stderr: a bar on a terminal, a line that changes in a notebook, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..probes.progress import Progress
 from .terminal import behind, guard_streams, one_line, visible
 
 SECONDS_BETWEEN_LINES = 15.0
+SECONDS_BETWEEN_UPDATES = 0.1
 
 
 @contextmanager
@@ -22,6 +23,8 @@ def progress(rows: Callable[[], Iterable[str]] = tuple) -> Iterator[Progress]:
     if sys.stderr.isatty():
         with _bars(rows) as update:
             yield update
+    elif type(sys.stderr).__module__.startswith("ipykernel"):
+        yield _OneLine()
     else:
         yield _Lines()
 
@@ -60,6 +63,25 @@ def _bars(rows: Callable[[], Iterable[str]]) -> Iterator[Progress]:
             bars.update(tasks[what], completed=done, total=total, rate=rate)
 
         yield update
+
+
+class _OneLine:
+    """A line that is written over, at most ten times a second; notebooks show it so without any widget."""
+
+    def __init__(self) -> None:
+        self.what, self.started, self.printed, self.width = "", 0.0, 0.0, 0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if what != self.what:
+            self.what, self.started, self.printed = what, now, 0.0
+        if done < total and now - self.printed < SECONDS_BETWEEN_UPDATES:
+            return
+        self.printed, elapsed = now, now - self.started
+        left = f"about {elapsed / done * (total - done):.0f} s left" if 0 < done < total else f"{elapsed:.1f} s"
+        text = f"{visible(what)}: {done:,} of {total:,}, {left}"
+        print(f"\r{text:<{self.width}}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        self.width = 0 if done == total else len(text)
 
 
 class _Lines:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
+from torch import nn
 
 from ..solver.errors import UsageError, did_you_mean
 
@@ -27,3 +31,14 @@ def choose_device(name: str) -> torch.device:
         here = ", ".join(device for device, there in present.items() if there)
         raise UsageError(f"device {name!r} asked for, but torch {torch.__version__} finds only: {here}")
     return torch.device(name)
+
+
+@contextmanager
+def back_on_its_device(module: nn.Module) -> Iterator[None]:
+    """Afterwards the module is where its first parameter or buffer was, wherever it was moved within."""
+    first = next((each.device for each in (*module.parameters(), *module.buffers())), None)
+    try:
+        yield
+    finally:
+        if first is not None:
+            module.to(first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,11 @@ def batches(read: Callable[[int], Any], indices: range, batch_size: int, workers
             if isinstance(item, CompexactError):
                 raise item
         yield batch
+
+
+def default_workers() -> int:
+    """How many processes read images where nobody says it: half the cores, at most four."""
+    return min(4, max(1, (os.cpu_count() or 1) // 2))
 
 
 def _as_list(items: list[Any]) -> list[Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 from torch import nn
@@ -91,6 +92,11 @@ def load_model(
     if num_classes is not None:
         raise UsageError(f"model {spec!r}: num_classes goes with torchvision:NAME; set it in the factory")
     return _load_factory(spec, weights, strict, seed)
+
+
+def is_module(value: object) -> TypeGuard[nn.Module]:
+    """Whether it is a model that is there already, and not the name of one."""
+    return isinstance(value, nn.Module)
 
 
 def weights_digest(module: nn.Module) -> str:
@@ -210,13 +216,30 @@ def _load_factory(spec: str, weights: Path | None, strict: bool, seed: int) -> L
             found = call_factory(found, f"model {spec!r}")
     if not isinstance(found, nn.Module):
         raise UsageError(f"model {spec!r} gives {type(found).__name__}; a torch.nn.Module is needed")
-    if any(is_lazy(parameter) for parameter in found.parameters()):
-        raise UsageError(f"model {spec!r} has lazy parameters; run it once in the factory to give them shapes")
+    _check_not_lazy(found, spec)
     notes = () if state is None else load_into(found, state, strict=strict, source=f"{weights} for {spec}")
-    digest, found = weights_digest(found), _unwrapped(found)
+    return made_model(found, spec, notes)
+
+
+def made_model(
+    module: nn.Module, name: str, notes: tuple[str, ...] = (), class_names: Sequence[str] | None = None
+) -> LoadedModel:
+    """A module of the user's, as it is.
+
+    name: what it is called in results.  class_names: one per output; default: the module's own, where it has some.
+    Raises `UsageError` for parameters without shapes, and for names that are none.
+    """
+    _check_not_lazy(module, name)
+    digest, found = weights_digest(module), _unwrapped(module)
     if any(module.training and isinstance(module, _MODE_MATTERS) for module in found.modules()):
         notes += ("The model came in training mode; it is probed in evaluation mode.",)
-    return LoadedModel(found, spec, digest, _own_names(spec, found), notes)
+    names = _own_names(name, getattr(found, "class_names", None) if class_names is None else class_names)
+    return LoadedModel(found, name, digest, names, notes)
+
+
+def _check_not_lazy(module: nn.Module, name: str) -> None:
+    if any(is_lazy(parameter) for parameter in module.parameters()):
+        raise UsageError(f"model {name!r} has lazy parameters; run it once to give them shapes")
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
@@ -227,8 +250,7 @@ def _unwrapped(module: nn.Module) -> nn.Module:
     return _unwrapped(inner) if isinstance(inner, nn.Module) else module
 
 
-def _own_names(spec: str, module: nn.Module) -> tuple[str, ...] | None:
-    names = getattr(module, "class_names", None)
+def _own_names(spec: str, names: object) -> tuple[str, ...] | None:
     if names is None:
         return None
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):

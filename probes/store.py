@@ -23,6 +23,7 @@ import numpy as np
 
 from ..solver.cells import Cells, ConceptRows
 from ..solver.errors import DataError
+from ..solver.html import html_facts
 from ..solver.names import check_categories, check_visible
 from ..solver.unit_counts import UnitCounts
 from .array_files import StoredArrays, checked, write_array
@@ -38,6 +39,8 @@ CONCEPTS = ("concepts_indptr", "concepts_indices", "weights")
 COUNTS = ("active_indptr", "active_cells", "active_counts")
 DENSE = ("active",)
 """Instead of these in version 1: int64 (n_cells, n_units)."""
+NOTES_SHOWN = 5
+"""In a notebook."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +92,20 @@ class Probe:
             "settings": self.about.get("settings", {}),
         }
 
+    def save(self, path: str | Path, *, force: bool = False) -> Probe:
+        """`save_probe` of it."""
+        return save_probe(self, path, force=force)
+
     def __repr__(self) -> str:
         return "Probe({points:,} points, {cells:,} cells, {concepts:,} concepts, {units:,} units)".format(
             **self.summary()
         )
+
+    def _repr_html_(self) -> str:
+        said = ("model", "layer", "dataset")
+        facts = {name: str(self.about.get(name) or "") for name in said}
+        notes = {f"note {number}": note for number, note in enumerate(self.about.get("notes") or (), start=1)}
+        return html_facts(facts | dict(list(notes.items())[:NOTES_SHOWN]), title=repr(self))
 
 
 def save_probe(probe: Probe, path: str | Path, *, force: bool = False) -> Probe:

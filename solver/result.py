@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
-from html import escape
 from typing import Any, Self
 
 from .ceilings import ceiling
@@ -14,6 +13,7 @@ from .certificate import Certificate
 from .error_weights import EVEN, METRIC, ErrorWeights
 from .errors import DisagreementError
 from .explanation import Explanation
+from .html import html_table
 from .metrics import rounded_up
 from .problem import Problem
 from .stopping import Stopping
@@ -185,7 +185,4 @@ class SearchResult:
         return "\n".join([*lines, f"  {proven}ceiling {rounded_up(self.ceiling):.4f}"])
 
     def _repr_html_(self) -> str:
-        rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
-        title = escape(str(self).splitlines()[0])
-        head = f"<tr><th>length</th><th>{self.weights.measure}</th><th>formula</th></tr>"
-        return f"<table><caption>{title}</caption>{head}{rows}</table>"
+        return html_table(("length", self.weights.measure, "formula"), self.rows(), title=str(self).splitlines()[0])

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("solver", "encodings", "probes", "experiments")
+FOLDERS = ("solver", "encodings", "probes", "experiments", "compexact")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -28,8 +28,9 @@ class Module:
 
     @property
     def name(self) -> str:
-        """Such as `solver.sets.search`."""
-        return ".".join(self.file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        """Such as `solver.sets.search`; of the files of `compexact` themselves their own, such as `runs`."""
+        path = ".".join(self.file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        return path.removeprefix("compexact.")
 
     @property
     def place(self) -> str:
@@ -53,7 +54,8 @@ class Module:
 
     def imports(self) -> Iterator[str]:
         """The dotted name of everything that a statement anywhere in the file imports, relative ones made absolute."""
-        package = ["compexact", *self.file.relative_to(ROOT).parent.parts]
+        folders = self.file.relative_to(ROOT).parent.parts
+        package = list(folders) if folders[:1] == ("compexact",) else ["compexact", *folders]
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)

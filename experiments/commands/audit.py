@@ -62,7 +62,7 @@ def audit(
         plain = {key: value for key, value in record["exact"].items() if key not in ("by_length", "top")}
         records.append(record | {"exact": plain})
         printed = {key: value for key, value in records[-1].items() if key not in left_out}
-        return printed if format == "jsonl" else _side_by_side(printed, columns)
+        return printed if format == "jsonl" else side_by_side(printed, columns)
 
     columns = COLUMNS if work.settings.errors.are_even else WEIGHED
     try:
@@ -76,7 +76,7 @@ def audit(
         print(f"plot: {asked.output / 'audit.svg'}", file=sys.stderr)
 
 
-def _side_by_side(record: Record, columns: Sequence[str]) -> Record:
+def side_by_side(record: Record, columns: Sequence[str] = COLUMNS) -> Record:
     """The columns of tables and CSV; JSON lines stay nested."""
     parts = {part: record.get(part, {}) for part in ("beam", "local", "exact")}
     flat = {f"{part}_{field}": answer.get(field) for part, answer in parts.items() for field in ("iou", "score")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -89,6 +88,7 @@ def probe_vision(
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden --shard 3/40 -o shards/3
     """
     from ...probes.devices import choose_device
+    from ...probes.loader import default_workers
     from ...probes.store import save_probe
     from ...probes.vision.examining import examine
     from ...probes.vision.probe import probe_vision
@@ -97,8 +97,7 @@ def probe_vision(
 
     place.check()
     output, shard, force = place.output, place.shard, place.force
-    workers = min(4, max(1, (os.cpu_count() or 1) // 2)) if workers is None else workers
-    settings = replace(settings, workers=workers)
+    settings = replace(settings, workers=default_workers() if workers is None else workers)
     choose_device(settings.device)
     dataset, loaded = images.open(may_lack_labels=settings.skip_bad is not None), model.load()
     preprocessing = shown(loaded)

@@ -20,7 +20,12 @@ from .signature import Depends
 
 if TYPE_CHECKING:
     from ...probes.nli.loading import LoadedPairModel
+    from ...probes.nli.seen_pairs import PairSubject, SeenPairs
+    from ...probes.progress import Progress
+    from ...probes.shard import Shard
+    from ...probes.text.language import Pipeline
     from ...probes.text.pairs import Pairs
+    from ...probes.text.vectors import WordVectors
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,56 @@ class Language:
     tags_from: Annotated[str, typer.Option(help="file (the pipeline's where the file has none) or pipeline.")] = "file"
     vectors: Annotated[Path | None, typer.Option(help="For --neighbors: GloVe text, or a spaCy pipeline.")] = None
 
+    def open(self, pairs: Pairs, neighbours: int) -> Opened:
+        """Reads both.  Raises `UsageError` where neighbours are asked for and there are no vectors."""
+        from ...probes.text.language import annotation_sources, open_pipeline
+        from ...probes.text.vectors import open_vectors
+        from ...solver.errors import UsageError
+
+        if neighbours and self.vectors is None:
+            raise UsageError("--neighbors needs --vectors: a GloVe text file, or a spaCy pipeline that has vectors")
+        pipeline = open_pipeline(self.spacy)
+        sources = annotation_sources(pairs, pipeline, tags_from=self.tags_from)
+        known = open_vectors(self.vectors) if self.vectors is not None and neighbours else None
+        return Opened(pipeline, sources, known, self.tags_from)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """What annotates sentence pairs.  sources: where each kind of annotation comes from.  vectors: None without."""
+
+    pipeline: Pipeline
+    sources: dict[str, str]
+    vectors: WordVectors | None
+    tags_from: str
+
+    def see(
+        self,
+        model: LoadedPairModel,
+        pairs: Pairs,
+        concepts: PairConceptSettings,
+        settings: NliSettings,
+        limit: int | None,
+        shard: Shard,
+        on_progress: Progress,
+    ) -> tuple[PairSubject, SeenPairs]:
+        """The pairs of the shard, annotated and shown to the model.  limit: of the pairs, to be noted."""
+        from ...probes.nli.seen_pairs import Origin, see_pairs
+        from ...probes.text.concepts import pair_concepts
+        from ...probes.text.language import analyse
+
+        analysed = analyse(pairs, self.pipeline, on_progress, tags_from=self.tags_from)
+        origin = Origin(
+            {"concepts": asdict(concepts), "annotations": self.sources, "limit": limit},
+            {
+                **({"spacy pipeline": self.pipeline.digest} if self.pipeline.digest else {}),
+                **({"vectors": self.vectors.digest} if self.vectors else {}),
+            },
+            [*self.pipeline.notes, *(self.vectors.notes if self.vectors else ())],
+        )
+        made = pair_concepts(analysed, concepts, self.vectors)
+        return see_pairs(model, pairs, analysed, made, settings, origin, shard, on_progress)
+
 
 def probe_nli(
     model: Annotated[PairModel, Depends(PairModel, "Model")],
@@ -73,51 +128,27 @@ def probe_nli(
     """
     from ...probes.devices import choose_device
     from ...probes.nli.probe import count_pairs
-    from ...probes.nli.seen_pairs import Origin, check_shard, see_pairs
+    from ...probes.nli.seen_pairs import check_shard
     from ...probes.nli.shard import save_pair_shard
     from ...probes.shard import Shard
     from ...probes.store import save_probe
-    from ...probes.text.concepts import pair_concepts
-    from ...probes.text.language import analyse, annotation_sources, open_pipeline
-    from ...probes.text.vectors import open_vectors
     from ...probes.watching import resolve_layer
-    from ...solver.errors import UsageError
 
     place.check()
     output, shard, force = place.output, place.shard, place.force
     check_shard(settings, shard or Shard())
     choose_device(settings.device)
-    if concepts.neighbours and language.vectors is None:
-        raise UsageError("--neighbors needs --vectors: a GloVe text file, or a spaCy pipeline that has vectors")
-    read, pipeline = pairs.open(), open_pipeline(language.spacy)
-    sources = annotation_sources(read, pipeline, tags_from=language.tags_from)
-    known = open_vectors(language.vectors) if language.vectors is not None and concepts.neighbours else None
+    read = pairs.open()
+    annotating = language.open(read, concepts.neighbours)
     loaded = model.load()
-    settings = replace(settings, layer=layer or _default_layer(loaded))
+    settings = replace(settings, layer=layer or default_layer(loaded))
     resolve_layer(loaded.module, settings.layer)
-    said = [f"{what}: {source}" for what, source in sources.items() if source != "none" or what == "tags"]
+    said = [f"{what}: {source}" for what, source in annotating.sources.items() if source != "none" or what == "tags"]
     print("; ".join(said), file=sys.stderr)
     if language.vectors is not None and not concepts.neighbours:
         print("no NEIGHBORS concepts were asked for: --neighbors 5 makes them from the vectors", file=sys.stderr)
     with progress() as report:
-        analysed = analyse(read, pipeline, report, tags_from=language.tags_from)
-        subject, seen = see_pairs(
-            loaded,
-            read,
-            analysed,
-            pair_concepts(analysed, concepts, known),
-            settings,
-            Origin(
-                {"concepts": asdict(concepts), "annotations": sources, "limit": pairs.limit},
-                {
-                    **({"spacy pipeline": pipeline.digest} if pipeline.digest else {}),
-                    **({"vectors": known.digest} if known else {}),
-                },
-                [*pipeline.notes, *(known.notes if known else ())],
-            ),
-            shard or Shard(),
-            report,
-        )
+        subject, seen = annotating.see(loaded, read, concepts, settings, pairs.limit, shard or Shard(), report)
         if shard is not None:
             save_pair_shard(subject, seen, shard, output, force=force)
             print(f"shard {shard}, {len(seen.numbers):,} pairs, in {output}")
@@ -126,7 +157,7 @@ def probe_nli(
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
 
 
-def _default_layer(model: LoadedPairModel) -> str:
+def default_layer(model: LoadedPairModel) -> str:
     """The layer to probe where none is named; `UsageError` with those that can be, where the model does not say."""
     if model.layer is not None:
         return model.layer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,9 @@ from .signature import Depends
 
 if TYPE_CHECKING:
     from ...probes.text.vectors import WordVectors
+    from ...probes.tokens.latents import Latents
     from ...probes.tokens.sentences import Corpus
+    from ...probes.tokens.word_subject import Made
 
 FORMATS = "; ".join(f"{name}:FILE, {form.says}" for name, form in CORPORA.items())
 
@@ -81,7 +84,6 @@ def probe_tokens(
     from ...probes.tokens.loading import load_token_model
     from ...probes.tokens.probe_words import probe_tokens
     from ...probes.tokens.shard import check_shard, save_word_shard
-    from ...probes.tokens.word_subject import Made
     from ...probes.watching import resolve_layer
     from ..progress import progress
 
@@ -96,11 +98,7 @@ def probe_tokens(
     corpus, vectors = text.open(), near.open(concepts.neighbours)
     for note in loaded.notes:
         print(note, file=sys.stderr)
-    made = Made(
-        {"limit": text.limit, "sae": [each.autoencoder.name for each in latents.values()]},
-        {f"autoencoder {layer}": each.autoencoder.digest for layer, each in latents.items()},
-        lambda: [each.said() for each in latents.values()],
-    )
+    made = made_of(latents, text.limit)
     with progress() as report:
         if place.shard is not None:
             n_points = save_word_shard(
@@ -116,3 +114,14 @@ def probe_tokens(
     for each in latents.values():
         print(each.said(), file=sys.stderr)
     print(f"{save_probe(probe, place.output, force=place.force)!r} in {place.output}")
+
+
+def made_of(latents: Mapping[str, Latents], limit: int | None) -> Made:
+    """What the probe says beside its settings.  latents: by layer.  limit: of the sentences."""
+    from ...probes.tokens.word_subject import Made
+
+    return Made(
+        {"limit": limit, "sae": [each.autoencoder.name for each in latents.values()]},
+        {f"autoencoder {layer}": each.autoencoder.digest for layer, each in latents.items()},
+        lambda: [each.said() for each in latents.values()],
+    )

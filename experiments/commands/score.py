@@ -25,19 +25,14 @@ def score(
     from ...probes.opening import open_probe
     from ...solver.error_weights import METRIC, ErrorWeights
     from ...solver.metrics import METRICS
-    from ...solver.parsing import parse
-    from ...solver.problem import Problem
     from ..printing import Printer, chosen_format
+    from ..run.scoring import scored
     from ..run.units import choose_units
 
     errors = ErrorWeights.of(fp_weight, fn_weight)
     weighed = () if errors.are_even else (METRIC,)
     cells = open_probe(probe).cells
-    parsed = parse(formula, cells.concepts.names)
     printer = Printer(chosen_format(format), ("unit", "formula", "length", "intersection", "union", *METRICS, *weighed))
-    for unit in choose_units(cells, units):
-        found = Problem.of(cells, unit).explain(parsed)
-        scores = {name: float(found.score(name)) for name in METRICS}
-        scores |= {name: float(errors.score(found)) for name in weighed}
-        printer({"unit": unit, **found.record(), **scores})
+    for record in scored(cells, formula, choose_units(cells, units), errors):
+        printer(record)
     printer.finish()

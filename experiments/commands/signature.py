@@ -62,6 +62,45 @@ def typed_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return list(found.values())
 
 
+@dataclass(frozen=True)
+class Option:
+    """What is asked of one parameter, for whoever asks it elsewhere than on the command line.
+
+    names: as they are typed, without dashes before and with `_` between; the parameter's own last.  kind: of the value,
+    or of what is opened by it; gives: of what the function gets of that.
+    parser: what reads a text, where the command has one.  default: `inspect.Parameter.empty` where there is none.
+    """
+
+    names: tuple[str, ...]
+    parameter: str
+    kind: Any
+    parser: Callable[[str], Any] | None
+    default: Any
+    help: str
+    gives: Any
+
+
+def options_of(function: Callable[..., Any]) -> list[Option]:
+    """The options of the function, and of what it depends on, each once."""
+    found: dict[str, Option] = {}
+    for parameter, said in _annotated(function):
+        each = options_of(said.make) if isinstance(said, Depends) else [_option(parameter, said)]
+        for option in each:
+            found.setdefault(option.parameter, option)
+    return list(found.values())
+
+
+def _option(parameter: inspect.Parameter, opened: Opened | None) -> Option:
+    info = _info(parameter)
+    gives = get_args(parameter.annotation)[0]
+    kind = gives if opened is None else opened.typed
+    declared = [text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str)]
+    typed = [text.partition("/")[0][2:].replace("-", "_") for text in declared if text.startswith("--")]
+    parser = info.parser or next((PARSERS[each][0] for each in (kind, *get_args(kind)) if each in PARSERS), None)
+    names = tuple(dict.fromkeys([*typed, parameter.name]))
+    return Option(names, parameter.name, kind, parser, parameter.default, info.help or "", gives)
+
+
 def _grouped(depends: Depends) -> list[inspect.Parameter]:
     """What is typed for it; where it has a heading, under that."""
     parameters = typed_parameters(depends.make)

@@ -14,8 +14,10 @@ from .options import FormatOption, MinActiveOption, ProbeArgument, RunOption, Sh
 from .where_asked import HERE, WhereAsked
 
 if TYPE_CHECKING:
+    from ...probes.store import Probe
     from ..run.folder import UnitsWork
     from ..run.traces import TraceFile
+    from ..run.units import Choice
 
 Record = dict[str, Any]
 ONLY_IN_FILES = ("certificate", "certificate_digest", "digest")
@@ -48,12 +50,10 @@ class UnitsAsked:
         from ..printing import Printer, chosen_format
         from ..progress import progress
         from ..run.folder import do_units
-        from ..run.units import choose_active_units
 
         printer = Printer(chosen_format(self.format), columns)
         probe = open_probe(self.probe)
-        choice = choose_active_units(probe, self.units, self.min_active, default=min_active)
-        choice = choice if self.shard is None else choice.portion(self.shard)
+        choice = self.chosen(probe, min_active)
         n_done = 0
 
         def rows(trace: TraceFile | None) -> Callable[[], Sequence[str]]:
@@ -74,16 +74,30 @@ class UnitsAsked:
         finally:
             printer.finish()
 
+    def chosen(self, probe: Probe, default: int = 0) -> Choice:
+        """The units of the probe that are asked for.  default: of `min_active`, where nothing says it."""
+        from ..run.units import choose_active_units
+
+        choice = choose_active_units(probe, self.units, self.min_active, default=default)
+        return choice if self.shard is None else choice.portion(self.shard)
+
+    def trace_file(self, units: Sequence[str]) -> TraceFile | None:
+        """Where searches are to be written down, once that is known to be possible; None where nobody asked."""
+        from ..run.traces import TraceFile
+
+        if self.trace is None:
+            return None
+        goes_on = self.output is not None and (Path(self.output) / "run.json").exists()
+        return TraceFile.checked(self.trace, units, goes_on=goes_on)
+
     @contextmanager
     def _trace(self, units: Sequence[str]) -> Iterator[TraceFile | None]:
         """Where searches are written down: what is asked for; or where a terminal shows them, a file for that alone."""
         from ..run.traces import TraceFile
 
-        if self.trace is not None:
-            goes_on = self.output is not None and (self.output / "run.json").exists()
-            yield TraceFile.checked(self.trace, units, goes_on=goes_on)
-        elif sys.stderr.isatty() and self.where == HERE:
+        asked = self.trace_file(units)
+        if asked is None and sys.stderr.isatty() and self.where == HERE:
             with TemporaryDirectory(prefix="compexact-") as folder:
                 yield TraceFile(Path(folder) / "trace.jsonl")
         else:
-            yield None
+            yield asked

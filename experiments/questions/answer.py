@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from ...probes.atomic_folder import new_folder, write_bytes
 from ...probes.regular_files import starts_with
 from ...probes.versions import versions
 from ...solver.errors import UsageError
-from ..printing import csv_cell
+from ...solver.html import html_table
+from ..printing import csv_cell, table_cell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 FORMAT = "compexact answer"
 PAPER_MARK: Mapping[str, Any] = {"marker": "*", "color": "#e08a00", "linestyle": "", "markersize": 11}
 """How figures draw a value that the paper prints."""
+
+ROWS_SHOWN, COLUMNS_SHOWN = 8, 10
+"""In a notebook."""
 
 Row = Mapping[str, Any]
 
@@ -80,6 +85,13 @@ class Answer:
     def __str__(self) -> str:
         return "\n".join([self.question, *(f"  {sentence}" for sentence in self.summary)])
 
+    def _repr_html_(self) -> str:
+        said = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.summary)
+        columns = list(self.rows[0])[:COLUMNS_SHOWN] if self.rows else []
+        few = [[table_cell(row[column]) for column in columns] for row in self.rows[:ROWS_SHOWN]]
+        heads = [column.replace("_", " ") for column in columns]
+        return html_table(heads, few, title=self.question, more=len(self.rows) - len(few)) + said
+
 
 def input_record(probe: Any) -> dict[str, Any]:
     """What an answer says of a probe."""
@@ -129,13 +141,14 @@ def _csv(rows: Sequence[Row]) -> str:
 
 
 def new_figure(columns: int = 1, rows: int = 1) -> tuple[Figure, Any]:
-    """A matplotlib figure and its axes (one, or an array), in the project's size and without a screen."""
-    import matplotlib
+    """A matplotlib figure and its axes (one, or an array), in the project's size.
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    It is made without pyplot, whose screen and open figures are the user's; a notebook shows it all the same.
+    """
+    from ..shown_figure import ShownFigure
 
-    return pyplot.subplots(rows, columns, figsize=(4.5 * columns, 3.6 * rows), layout="constrained")
+    figure = ShownFigure(figsize=(4.5 * columns, 3.6 * rows), layout="constrained")
+    return figure, figure.subplots(rows, columns)
 
 
 def legend_above(axes: Any) -> None:
@@ -144,11 +157,9 @@ def legend_above(axes: Any) -> None:
 
 
 def save_figure(figure: Figure, *files: Path) -> None:
-    """Save and close; a file's ending gives its format.  Without dates and random ids, so equal figures are equal."""
+    """Save; a file's ending gives its format.  Without dates and random ids, so equal figures are equal."""
     import matplotlib
-    from matplotlib import pyplot
 
     for file in files:
         with matplotlib.rc_context({"svg.hashsalt": "compexact"}):
             figure.savefig(file, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else None)
-    pyplot.close(figure)

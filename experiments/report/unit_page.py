@@ -104,10 +104,13 @@ def read_units(run: Run, probe: Probe) -> list[UnitReport]:
     if not probe.has_digest(run.header["probe"]["digest"]):
         raise DataError(f"{run.path} was made from another probe: the digest in run.json differs")
     check_lines(run.path, probe, run.header, run.records)
-    return [_read_unit(run, probe, name, record) for name, record in run.records.items()]
+    return [unit_report(probe, name, line, read_certificate(run, line)) for name, line in run.records.items()]
 
 
-def _read_unit(run: Run, probe: Probe, name: str, line: Mapping[str, Any]) -> UnitReport:
+def unit_report(
+    probe: Probe, name: str, line: Mapping[str, Any], certificate: CertificateNote | None = None
+) -> UnitReport:
+    """What a line, as a run keeps it, says of the unit of this name."""
     record = answer_of(line)
     column = probe.cells.unit(name)
     problem = Problem.of(probe.cells, column)
@@ -127,7 +130,7 @@ def _read_unit(run: Run, probe: Probe, name: str, line: Mapping[str, Any]) -> Un
         error=record.get("error"),
         record=record,
         beam=_found(problem, line["beam"]) if is_explained and line.get("beam", {}).get("formula") else None,
-        certificate=read_certificate(run, line),
+        certificate=certificate,
     )
 
 

@@ -15,10 +15,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -96,23 +98,34 @@ def do_units(
     work in it; and `KeyboardInterrupt`, with everything kept, where it was interrupted.
     """
     with stop_on_interrupt() as stop:
-
-        def outcomes(names: Sequence[str]) -> Iterator[Outcome]:
-            if work.trace is not None:
-                work.trace.forget(names)
-            for name, found in map_units(work, probe, names, where=where, stop=stop):
-                proven = work.proven(found)
-                is_kept = folder is not None and proven.certificate is not None
-                certificate = certificate_text(Problem.of(probe.cells, name), proven) if is_kept else None
-                yield Outcome(name, work.line(found), certificate)
-
+        find = partial(find_outcomes, work, probe, where=where, stop=stop, with_certificates=folder is not None)
+        is_whole = True
         if folder is None:
-            for outcome in outcomes(choice.names):
+            for outcome in find(choice.names):
                 on_record(outcome.record)
         else:
-            keep_records(folder, probe, run_header(work, probe, choice, folder), outcomes, on_record)
-        if stop.is_set():  # the last unit, too, is what was found until then
+            is_whole = keep_records(folder, probe, run_header(work, probe, choice, folder), find, on_record)
+        if stop.is_set() or not is_whole:  # the last unit, too, is what was found until then
             raise KeyboardInterrupt
+
+
+def find_outcomes(
+    work: UnitsWork,
+    probe: Probe,
+    names: Sequence[str],
+    *,
+    where: Where = HERE,
+    stop: threading.Event | None = None,
+    with_certificates: bool = True,
+) -> Iterator[Outcome]:
+    """Do the work for these units, and keep nothing; fewer than the units once `stop` is set (`map_units`)."""
+    if work.trace is not None:
+        work.trace.forget(names)
+    for name, found in map_units(work, probe, names, where=where, stop=stop):
+        proven = work.proven(found)
+        is_kept = with_certificates and proven.certificate is not None
+        certificate = certificate_text(Problem.of(probe.cells, name), proven) if is_kept else None
+        yield Outcome(name, work.line(found), certificate)
 
 
 def run_units(
@@ -127,8 +140,8 @@ def run_units(
     return read_run(folder)
 
 
-def keep_records(folder: Path, probe: Probe, header: Record, work: Work, on_record: Callable[[Record], None]) -> None:
-    """Do the work for the units of the header that have no line yet, and append their lines.
+def keep_records(folder: Path, probe: Probe, header: Record, work: Work, on_record: Callable[[Record], None]) -> bool:
+    """Do the work for the units of the header that have no line yet, and append their lines; whether all are there.
 
     Raises `DataError` where another process is at work there, where a line holds other counts than the probe, and
     where the folder cannot be written to; the lines written before stay.
@@ -153,8 +166,7 @@ def keep_records(folder: Path, probe: Probe, header: Record, work: Work, on_reco
         run = read_run(folder)
         if missing:
             log(folder, "finished" if run.is_finished else "interrupted")
-    if not run.is_finished:
-        raise KeyboardInterrupt
+    return run.is_finished
 
 
 def _append(
@@ -210,18 +222,27 @@ def run_header(work: UnitsWork, probe: Probe, choice: Choice, folder: Path) -> R
     """The content of run.json."""
     if probe.path is None:
         raise UsageError("a run needs a probe on disk; save_probe() makes one")
-    return sealed(
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "command": work.command,
-            "settings": work.record() | ({"min_active": choice.min_active} if choice.min_active else {}),
-            "units": list(choice.names),
-            **_shard(choice),
-            "probe": {"path": os.path.relpath(probe.path.resolve(), folder.resolve()), "digest": probe.digest},
-            "versions": versions(("compexact", "numpy", "numba")),
-        }
-    )
+    return placed(asked_of(work, probe, choice), probe.path, folder)
+
+
+def asked_of(work: UnitsWork, probe: Probe, choice: Choice) -> Record:
+    """The content of run.json but for what depends on where the run is kept."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "command": work.command,
+        "settings": work.record() | ({"min_active": choice.min_active} if choice.min_active else {}),
+        "units": list(choice.names),
+        **_shard(choice),
+        "probe": {"digest": probe.digest},
+        "versions": versions(("compexact", "numpy", "numba")),
+    }
+
+
+def placed(asked: Record, probe: Path, folder: Path) -> Record:
+    """The same of a run in this folder, whose probe lies at `probe`."""
+    path = os.path.relpath(probe.resolve(), folder.resolve())
+    return sealed(asked | {"probe": {"path": path, "digest": asked["probe"]["digest"]}})
 
 
 def _shard(choice: Choice) -> Record:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ...probes.json_text import strict_json
 from ...probes.opening import open_probe
-from ...probes.regular_files import MAX_TEXT, read_regular
+from ...probes.regular_files import MAX_TEXT, read_regular, starts_with
 from ...probes.store import Probe
 from ...solver.errors import DataError, UsageError
 from .engines import SearchSettings, check_settings
@@ -78,6 +78,11 @@ class Run:
         if unknown := set(self.header["units"]).difference(probe.cells.unit_names):
             raise DataError(f"{self.path / 'run.json'} asks for a unit that {place} has not: {min(unknown)!r}")
         return probe
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a run lies in the folder, whole or damaged."""
+    return starts_with(folder / "run.json", FORMAT)
 
 
 def read_run(folder: str | Path, *, with_damaged: bool = False) -> Run:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # Pillow is loaded with the first dataset, not with this modu
 
 
 def open_dataset(
-    spec: str,
+    spec: str | AnnotatedImages,
     *,
     categories: Sequence[str] | None = None,
     limit: int | None = None,
@@ -29,7 +29,7 @@ def open_dataset(
     """The dataset that `spec` names.
 
     spec: `KIND:PATH` with a kind of `DATASETS`, or `package.module:factory`, called without arguments.
-        The module is looked for on `sys.path` and in the current folder.
+        The module is looked for on `sys.path` and in the current folder.  Or a dataset itself.
     categories: the categories whose labels become concepts (default: all).
     limit: only the first images, at most this many; the concepts stay those of the whole dataset.
     mask_size: (height, width) of the label planes, instead of the dataset's own.
@@ -43,8 +43,12 @@ def open_dataset(
         raise UsageError(f"limit {limit}: at least 1 image is needed")
     if mask_size is not None and not (len(mask_size) == 2 and min(mask_size) >= 1):
         raise UsageError(f"mask size {mask_size}: two numbers from 1 up (height, width) are needed")
-    kind, _, rest = spec.partition(":")
-    if kind in DATASETS:
+    kind, _, rest = spec.partition(":") if isinstance(spec, str) else ("", "", "")
+    if not isinstance(spec, str):
+        if categories is not None or mask_size is not None or ignore_labels:
+            raise UsageError("a dataset object takes no categories, mask size or labels to ignore; set them in it")
+        dataset = spec
+    elif kind in DATASETS:
         read: Callable[..., AnnotatedImages] = import_module(f".{kind}", __package__).read
         ignored = {"ignore_labels": tuple(ignore_labels)} if ignore_labels else {}
         if ignored and "ignore_labels" not in signature(read).parameters:
@@ -58,7 +62,7 @@ def open_dataset(
         dataset = cast("AnnotatedImages", call_factory(find_attribute(spec, "dataset"), f"dataset {spec!r}"))
     else:
         raise UsageError(_unknown(spec, kind))
-    _check(dataset, spec)
+    _check(dataset, spec if isinstance(spec, str) else type(spec).__name__)
     if limit is not None:
         from .some_images import SomeImages
 

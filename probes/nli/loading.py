@@ -67,21 +67,25 @@ def _load(spec: str, weights: Path | None) -> LoadedPairModel:
         if spec.startswith(HUGGING_FACE):
             from .hugging_face import load_hugging_face
 
-            return _described(spec, *load_hugging_face(Path(spec.removeprefix(HUGGING_FACE))))
+            return described_model(spec, *load_hugging_face(Path(spec.removeprefix(HUGGING_FACE))))
         if not Path(spec).is_dir():
             raise UsageError(
                 f"model {spec!r} is no folder; name a folder that compexact train nli made, "
                 "package.module:factory, or hf:FOLDER"
             )
         module, _ = read_model(spec)
-        return _described(spec, module, model_digest(module), ())
+        return described_model(spec, module, model_digest(module), ())
     loaded = load_model(spec, weights=weights)
     # Which mode a model runs in is for whoever runs it to choose, and to say.
     notes = tuple(note for note in loaded.notes if "training mode" not in note)
-    return _described(spec, loaded.module, loaded.digest, notes)
+    return described_model(spec, loaded.module, loaded.digest, notes)
 
 
-def _described(spec: str, module: nn.Module, digest: str, notes: tuple[str, ...]) -> LoadedPairModel:
+def described_model(spec: str, module: nn.Module, digest: str, notes: tuple[str, ...] = ()) -> LoadedPairModel:
+    """A module with the members above.  spec: what it is called; digest: of its weights.
+
+    Raises `UsageError` for a member that is missing or wrong.
+    """
     if not callable(getattr(module, "encode", None)):
         raise UsageError(
             f"model {spec!r} has no method encode(premises, hypotheses); a sentence-pair model turns tokens into the "

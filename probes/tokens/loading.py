@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,13 +69,19 @@ def load_token_model(spec: str, *, dtype: str = "float32") -> LoadedTokenModel:
 def token_model(
     module: nn.Module, tokenizer: Any, name: str, *, dtype: str = "float32", notes: tuple[str, ...] = ()
 ) -> LoadedTokenModel:
-    """A model that is there, with what is known of it; `UsageError` where its tokenizer is no fast one."""
+    """A module and its tokenizer.  name: what they are called in results.  dtype: as above.
+
+    Where the module's weights are of another dtype, a copy computes: the module itself stays as it is.
+    Raises `UsageError` for a tokenizer that does not say which characters a sub-word is.
+    """
     if not getattr(tokenizer, "is_fast", False):
         raise UsageError(
             f"model {name!r}: its tokenizer, {type(tokenizer).__name__}, does not say which characters a sub-word is; "
             "a fast tokenizer is needed (a folder with tokenizer.json)"
         )
-    module = module.to(torch.float32)
+    floats = {each.dtype for each in (*module.parameters(), *module.buffers()) if each.is_floating_point()}
+    if floats - {torch.float32} or dtype != "float32":
+        module = deepcopy(module).to(torch.float32)
     digest = weights_digest(module)
     module = module.to(DTYPES[dtype])
     return LoadedTokenModel(module, tokenizer, name, digest, _takes(module), _longest(module, tokenizer), notes)

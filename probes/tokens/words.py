@@ -36,9 +36,14 @@ class Column:
         return Column(self.values, np.where(places < 0, np.int32(-1), self.codes[places]))
 
     def mapped(self, function: Callable[[str], str]) -> Column:
-        """Another text for each."""
+        """Another text for each.
+
+        >>> Column.of(["", ""]).mapped(str.upper).codes
+        array([-1, -1], dtype=int32)
+        """
         made = Column.of(map(function, self.values))
-        return Column(made.values, np.where(self.codes < 0, np.int32(-1), made.codes[self.codes]))
+        codes = np.append(made.codes, np.int32(-1))  # the last, for words that have none
+        return Column(made.values, codes[self.codes])
 
 
 @dataclass(frozen=True, eq=False)

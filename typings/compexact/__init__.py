@@ -1,0 +1,1 @@
+../../compexact/__init__.py

@@ -1,0 +1,1 @@
+../../compexact/of_arrays.py

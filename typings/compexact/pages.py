@@ -1,0 +1,1 @@
+../../compexact/pages.py

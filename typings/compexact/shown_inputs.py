@@ -1,0 +1,1 @@
+../../compexact/shown_inputs.py

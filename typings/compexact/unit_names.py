@@ -1,0 +1,1 @@
+../../compexact/unit_names.py
