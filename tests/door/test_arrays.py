@@ -275,3 +275,12 @@ def test_the_version_is_that_of_the_package():
 
 def test_the_command_says_its_version(compexact):
     assert compexact("--version").out == f"compexact {cx.__version__}\n"
+
+
+def test_a_trace_is_written_as_the_command_line_writes_it(tmp_path):
+    probe = cx.probe(np.eye(4, dtype=int), np.array([[1, 1, 0, 0]]).T)
+    cx.explain(probe, engine="exact", length=2, trace=str(tmp_path / "trace.jsonl"), progress=False)
+    lines = [json.loads(line) for line in (tmp_path / "trace.jsonl").read_text().splitlines()]
+    assert [lines[0]["status"], lines[-1]["status"], lines[-1]["iou"]] == ["searching", "optimal", 1.0]
+    with pytest.raises(cx.UsageError, match="exists already"):
+        cx.explain(probe, trace=tmp_path / "trace.jsonl", progress=False)
