@@ -1,7 +1,7 @@
 """Compile, or load what was compiled, before any clock starts.
 
-The compiled loops of a search are ready after it has searched a small problem; with a cold cache that takes up to a
-minute, once for an installation.
+The compiled loops of a search are ready after it has searched a small problem; with a cold cache that takes a minute or
+two, once for an installation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...solver.sets.search import MAX_LENGTH as SHORT
 from ...solver.stopping import Stopping
 from .engines import SearchSettings, explain_unit
 
-MESSAGE = "compexact: compiling the inner loops, once for this installation; it takes up to a minute"
+MESSAGE = "compexact: compiling the inner loops, once for this installation; it takes a minute or two"
 
 
 def warm_up(settings: SearchSettings, *, quiet: bool = False) -> None:

@@ -122,7 +122,8 @@ class _Climb:
         draw = random.Random(f"{self.seed} {length}").random
         shape = self.rounds, 3 + kernels.MOST_REMOVED + length
         numbers = np.array([draw() for _ in range(shape[0] * shape[1])]).reshape(shape)
-        return numbers[:, 1:], HEAT * numbers[:, 0] * np.arange(self.rounds, 0, -1) / self.rounds
+        # Contiguous however few rows: a kernel is compiled for each layout.
+        return np.ascontiguousarray(numbers[:, 1:]), HEAT * numbers[:, 0] * np.arange(self.rounds, 0, -1) / self.rounds
 
     def aim(self, best: Explanation, walk: kernels.Walk) -> tuple[CellArrays, np.ndarray, int, int]:
         """Set the walk to the best chain.

@@ -11,7 +11,7 @@ import pytest
 from compexact.experiments.run.schema import digest_of
 
 ORDER = random.Random(0)
-TIMES = {"seconds", "beam_seconds", "exact_seconds", "local_seconds", "digest"}
+TIMES = {"seconds", "beam_seconds", "exact_seconds", "local_seconds", "trace", "digest"}
 
 
 def without_times(value):

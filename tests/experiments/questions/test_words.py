@@ -32,6 +32,7 @@ ANSWERED = {
     "heldout": ("earlier", *UNITS, "--lengths", "1-2", "--proven", "1"),
     "controls": ("earlier", *UNITS, "--lengths", "1", "--shuffles", "2"),
     "compare": ("run", "proven"),
+    "front": ("earlier", *UNITS, "--length", "2"),
 }
 REFUSED = {
     "accuracy": (("earlier",), NO_CLASS),

@@ -202,11 +202,11 @@ def test_ctrl_c_gives_incumbent_and_bound_and_the_same_command_goes_on(tmp_path)
     code = "from compexact.experiments.cli import main; main()"
     run = tmp_path / "run"
     command = [sys.executable, "-c", code, "explain", str(tmp_path / "hard.npz"), "--engine", "exact", "--length", "10"]
-    command += ["-o", str(run)]
+    trace = tmp_path / "trace.jsonl"
+    command += ["-o", str(run), "--trace", str(trace)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not (run / "units.jsonl").exists():
+    while not (trace.exists() and len(trace.read_text().splitlines()) > 2):  # it has found and proven something
         time.sleep(0.1)
-    time.sleep(4)
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
@@ -216,7 +216,8 @@ def test_ctrl_c_gives_incumbent_and_bound_and_the_same_command_goes_on(tmp_path)
     assert found[0]["status"] == "bounded"
     assert found[0]["iou"] < found[0]["bound"] <= found[0]["ceiling"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(8)
+    while not any(json.loads(line)["unit"] == "1" for line in trace.read_text().splitlines()):
+        time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert lines(out)[0] == found[0]

@@ -35,11 +35,15 @@ def write_npz(file: Path, n_units: int = 12, seed: int = 0) -> Path:
 
 
 def lasting(text: str) -> list[dict]:
-    """The lines without seconds, and without the digests, which are also of those."""
+    """The lines without seconds, and without traces and digests, which are also of those."""
 
     def kept(value):
         if isinstance(value, dict):
-            return {key: kept(each) for key, each in value.items() if "seconds" not in key and key != "digest"}
+            return {
+                key: kept(each)
+                for key, each in value.items()
+                if "seconds" not in key and key not in ("trace", "digest")
+            }
         return [kept(each) for each in value] if isinstance(value, list) else value
 
     return [kept(json.loads(line)) for line in text.splitlines()]
