@@ -38,12 +38,13 @@ from .edited_pictures import Example
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+MODELS_HELP = f"{MODEL_HELP}  Repeat for more."
 NEEDED = ("name", "picture", "intended")
 OPTIONAL = ("patch", "region", "colour", "original", "pasted")
 
 
 def classifiers(
-    model: Annotated[list[str], typer.Option(help=f"{MODEL_HELP}  Repeat for more.")],
+    model: Annotated[list[str], typer.Option(help=MODELS_HELP)],
     weights: Annotated[list[Path] | None, typer.Option(help="A local state dict for each model.")] = None,
     shown: Annotated[Shown | None, Depends(preprocessing)] = None,
     device: DeviceOption = "cpu",
