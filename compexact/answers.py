@@ -15,7 +15,7 @@ from .shown_inputs import ShownInputs, shown_inputs
 from .solver.formula import Formula
 from .solver.result import Status
 
-LENGTHS = ("length", "iou", "formula")
+LENGTHS = ("length", "score", "iou", "formula")
 LENGTHS_SHOWN = 8
 
 
@@ -58,13 +58,18 @@ class UnitAnswer:
         return self.report.best.iou if self.report.best else Fraction(0)
 
     @property
+    def measure(self) -> str:
+        """What bound and ceiling are of: IoU, or the Tversky score where errors are weighed."""
+        return "Tversky score" if "score_fraction" in self.answer else "IoU"
+
+    @property
     def bound(self) -> Fraction | None:
-        """No formula of this space and length has a higher IoU; None where nothing is proven."""
+        """No formula of this space and length has a higher `measure`; None where nothing is proven."""
         return self.report.bound
 
     @property
     def ceiling(self) -> float:
-        """The best IoU that any Boolean function of the concepts has, rounded up."""
+        """The best `measure` that any Boolean function of the concepts has, rounded up."""
         return self.report.ceiling
 
     @property
@@ -93,18 +98,23 @@ class UnitAnswer:
         if self.formula is None:
             return f"unit {self.unit}: {self.record.get('error') or self.status.sentence}"
         proven = "" if self.bound is None else f", bound {float(self.answer['bound']):.4f}"
-        return f"unit {self.unit}: {self.formula}   IoU {float(self.iou):.4f}{proven}, ceiling {self.ceiling:.4f}"
+        score = "" if self.measure == "IoU" else f", {self.measure} {self.answer['score']:.4f}"
+        values = f"IoU {float(self.iou):.4f}{score}{proven}, ceiling {self.ceiling:.4f}"
+        return f"unit {self.unit}: {self.formula}   {values}"
+
+    def _columns(self) -> list[str]:
+        return [name for name in LENGTHS if name != "score" or self.measure != "IoU"]
 
     def _changes(self) -> list[Record]:
         """The lengths at which the formula changes, the last ones where there are many."""
         rows: list[Record] = []
         for length, found in enumerate(self.by_length, start=1):
             if not rows or rows[-1]["formula"] != found["formula"]:
-                rows.append({"length": length, "iou": found["iou"], "formula": found["formula"]})
+                rows.append({"length": length, **{name: found[name] for name in LENGTHS[1:] if name in found}})
         return rows[-LENGTHS_SHOWN:]
 
     def __repr__(self) -> str:
-        return f"{shown_text(LENGTHS, self._changes(), self._title())}\n{self.status.sentence}"
+        return f"{shown_text(self._columns(), self._changes(), self._title())}\n{self.status.about(self.measure)}"
 
     def _repr_html_(self) -> str:
-        return shown_html(LENGTHS, self._changes(), self._title()) + self._inputs.html()
+        return shown_html(self._columns(), self._changes(), self._title()) + self._inputs.html()

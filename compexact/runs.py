@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from .answers import UnitAnswer
-from .experiments.commands.audit import COLUMNS as AUDIT_COLUMNS
-from .experiments.commands.audit import side_by_side
-from .experiments.commands.explain import COLUMNS
+from .experiments.commands import audit, explain
 from .experiments.run.audit import summarise
 from .experiments.run.audit_plot import audit_figure
 from .experiments.run.folder import Outcome, keep_records, placed
@@ -27,6 +25,7 @@ from .experiments.run.reading import Run as RunOnDisk
 from .probes.atomic_folder import new_folder
 from .probes.store import Probe, save_probe
 from .showing import ROWS_SHOWN, shown_html, shown_text
+from .solver.error_weights import ErrorWeights
 from .solver.errors import UsageError
 from .tables import to_frame
 from .unit_names import unit_name
@@ -45,8 +44,6 @@ class Run:
     certificates: by unit, of a run in memory: what proves its bound.  path: the run's folder, None in memory.
     """
 
-    columns: ClassVar[tuple[str, ...]] = COLUMNS
-
     probe: Probe
     header: Record
     records: Mapping[str, Record]
@@ -62,6 +59,16 @@ class Run:
     def settings(self) -> Record:
         """What was asked."""
         return dict(self.header["settings"])
+
+    @property
+    def errors(self) -> ErrorWeights:
+        """What errors count; where they are weighed, bounds and ceilings are of the Tversky score."""
+        return ErrorWeights.of(*(self.header["settings"].get(name, "1") for name in ("fp_weight", "fn_weight")))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of its table."""
+        return explain.columns_of(self.errors)
 
     @property
     def is_finished(self) -> bool:
@@ -150,8 +157,8 @@ class Run:
             return Verdicts.of(run, self.probe, time_limit)
 
     def plot_gap(self) -> Figure:
-        """For each unit its IoU, and the bound that no formula exceeds, where one is proven."""
-        return gap_figure([answer_of(record) for record in self.records.values()])
+        """For each unit its IoU, or the score where errors are weighed, and its bound, where one is proven."""
+        return gap_figure([answer_of(record) for record in self.records.values()], self.errors.measure)
 
     def _repr_html_(self) -> str:
         return shown_html(self.columns, self._best_rows(), self._title(), len(self))
@@ -160,8 +167,8 @@ class Run:
         return shown_text(self.columns, self._best_rows(), self._title(), len(self))
 
     def _best_rows(self) -> list[Record]:
-        """Those with the highest IoU, best first."""
-        key = "iou" if "iou" in self.columns else "exact_iou"
+        """The best, best first."""
+        key = next(column for column in self.columns if column in ("score", "exact_score", "iou", "exact_iou"))
         return sorted(self.rows(), key=lambda row: -row[key])[:ROWS_SHOWN]
 
     def _title(self) -> str:
@@ -174,7 +181,8 @@ class Run:
         if not answers:
             return ""
         proven = sum(answer["status"] == "optimal" for answer in answers)
-        said = f"; mean IoU {fmean(answer['iou'] for answer in answers):.3f}"
+        value = "iou" if self.errors.are_even else "score"
+        said = f"; mean {self.errors.measure} {fmean(answer[value] for answer in answers):.3f}"
         return said + (f", {proven} proven best" if proven else "")
 
 
@@ -182,10 +190,13 @@ class Run:
 class AuditRun(Run):
     """An audit: the beam, and local search beside it, held against an engine that proves."""
 
-    columns: ClassVar[tuple[str, ...]] = AUDIT_COLUMNS
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of its table."""
+        return audit.columns_of(self.errors)
 
     def _row(self, record: Record) -> Record:
-        return side_by_side(record)
+        return audit.side_by_side(record, self.columns)
 
     def summary(self) -> list[Record]:
         """A row for each length and beam size: how often the beam was optimal, and by how much it was not."""

@@ -13,7 +13,7 @@ from .tables import to_frame
 if TYPE_CHECKING:
     import pandas
 
-COLUMNS = ("unit", "iou", "precision", "recall", "intersection", "union", "formula")
+COLUMNS = ("unit", "iou", "tversky", "precision", "recall", "intersection", "union", "formula")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,11 @@ class Scores:
         return to_frame(self.rows)
 
     def __repr__(self) -> str:
-        return shown_text(COLUMNS, self.rows)
+        return shown_text(self._columns(), self.rows)
 
     def _repr_html_(self) -> str:
-        return shown_html(COLUMNS, self.rows)
+        return shown_html(self._columns(), self.rows)
+
+    def _columns(self) -> list[str]:
+        """The Tversky score is there where errors are weighed."""
+        return [name for name in COLUMNS if name != "tversky" or any(name in row for row in self.rows)]

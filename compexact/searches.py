@@ -11,6 +11,7 @@ from typing import Any
 
 from .experiments.commands import audit as audit_command
 from .experiments.commands import explain as explain_command
+from .experiments.commands import score as score_command
 from .experiments.commands.units_asked import UnitsAsked
 from .experiments.progress import progress as shown_progress
 from .experiments.run.audit import Audit
@@ -29,6 +30,7 @@ from .probes.store import Probe
 from .runs import AuditRun, Run, open_run
 from .scores import Scores
 from .solver.cells import Cells
+from .solver.error_weights import ErrorWeights
 from .solver.errors import UsageError
 from .solver.formula import Formula
 from .solver.reference_forms import FORMS
@@ -70,7 +72,8 @@ def audit(
     return found
 
 
-def score(probe: Any, formula: str | Formula, units: Any = None) -> Scores:
+@takes(score_command.score, without=("probe", "formula", "units", "format"))
+def score(probe: Any, formula: str | Formula, units: Any = None, *, asked: Asked) -> Scores:
     """Count one formula given by hand: a row for each unit, with every metric.
 
     formula: a text such as `(water OR river) AND NOT blue`.  Raises `UsageError`, with the place, for what is none.
@@ -79,7 +82,8 @@ def score(probe: Any, formula: str | Formula, units: Any = None) -> Scores:
     if not isinstance(formula, str | Formula):
         raise UsageError(f"formula is a text such as '(water OR river) AND NOT blue', not {shown(formula)}")
     chosen = choose_units(opened.cells, asked_units(opened.cells, units))
-    return Scores(list(scored(opened.cells, str(formula), chosen)))
+    errors = ErrorWeights.of(asked.values["fp_weight"], asked.values["fn_weight"])
+    return Scores(list(scored(opened.cells, str(formula), chosen, errors)))
 
 
 def opened_probe(probe: Any) -> Probe:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .experiments.run.reading import Record, Run
-from .experiments.run.verify import CONFIRMED, FIELDS, REJECTED, verify_run
+from .experiments.run.verify import CONFIRMED, FIELDS, REJECTED, WEIGHED, verify_run
 from .probes.store import Probe
 from .showing import shown_html, shown_text
 from .solver.errors import DisagreementError
@@ -16,8 +16,6 @@ from .tables import to_frame
 
 if TYPE_CHECKING:
     import pandas
-
-SHOWN = tuple(name for name in FIELDS if name != "work")
 
 
 @dataclass(frozen=True)
@@ -59,10 +57,14 @@ class Verdicts:
         return to_frame(self.lines)
 
     def __repr__(self) -> str:
-        return shown_text(SHOWN, self.lines, self._title())
+        return shown_text(self._columns(), self.lines, self._title())
 
     def _repr_html_(self) -> str:
-        return shown_html(SHOWN, self.lines, self._title())
+        return shown_html(self._columns(), self.lines, self._title())
+
+    def _columns(self) -> list[str]:
+        fields = WEIGHED if any("score" in line for line in self.lines) else FIELDS
+        return [name for name in fields if name != "work"]
 
     def _title(self) -> str:
         return ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items()) or "no unit"

@@ -32,9 +32,13 @@ class Status(StrEnum):
     @property
     def sentence(self) -> str:
         """The status as a sentence."""
+        return self.about("IoU")
+
+    def about(self, measure: str) -> str:
+        """The same where formulas are held against each other by something else."""
         return {
-            Status.OPTIMAL: "no formula of this space and length has a higher IoU, and a certificate shows it",
-            Status.BOUNDED: "no formula of this space and length has an IoU above the bound",
+            Status.OPTIMAL: f"no formula of this space and length has a higher {measure}, and a certificate shows it",
+            Status.BOUNDED: f"no formula of this space and length has a higher {measure} than the bound",
             Status.FEASIBLE: "the best formula found; a better one may exist",
             Status.DEGENERATE: "nothing to explain: the unit is active nowhere or everywhere, or the search skips it",
             Status.FAILED: "no answer; see the error",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from ..run.settings import SearchSettings
 from .options import (
@@ -21,6 +21,9 @@ from .options import (
 )
 from .signature import Depends
 from .units_asked import ONLY_IN_FILES, Record, UnitsAsked
+
+if TYPE_CHECKING:
+    from ...solver.error_weights import ErrorWeights
 
 COLUMNS = ("unit", "beam_iou", "local_iou", "exact_iou", "beam_gap", "beam_optimal", "status", "formula")
 WEIGHED = ("unit", "beam_score", "local_score", "exact_score", "beam_gap", "beam_optimal", "status", "formula")
@@ -64,7 +67,7 @@ def audit(
         printed = {key: value for key, value in records[-1].items() if key not in left_out}
         return printed if format == "jsonl" else side_by_side(printed, columns)
 
-    columns = COLUMNS if work.settings.errors.are_even else WEIGHED
+    columns = columns_of(work.settings.errors)
     try:
         asked.do(work, columns, shown)
     finally:
@@ -74,6 +77,11 @@ def audit(
 
         plot_audit(records, asked.output / "audit.svg", asked.output / "audit.png")
         print(f"plot: {asked.output / 'audit.svg'}", file=sys.stderr)
+
+
+def columns_of(errors: ErrorWeights) -> tuple[str, ...]:
+    """The columns of tables: where errors are weighed, gaps are of the score."""
+    return COLUMNS if errors.are_even else WEIGHED
 
 
 def side_by_side(record: Record, columns: Sequence[str] = COLUMNS) -> Record:

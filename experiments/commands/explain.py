@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,15 @@ from ..run.settings import SearchSettings
 from .signature import Depends
 from .units_asked import ONLY_IN_FILES, SOME_UNPROVEN, Record, UnitsAsked
 
+if TYPE_CHECKING:
+    from ...solver.error_weights import ErrorWeights
+
 COLUMNS = ("unit", "iou", "bound", "ceiling", "length", "status", "seconds", "formula")
+
+
+def columns_of(errors: ErrorWeights) -> tuple[str, ...]:
+    """The columns of tables: where errors are weighed, bound and ceiling are of the score."""
+    return COLUMNS if errors.are_even else (COLUMNS[0], "score", *COLUMNS[1:])
 
 
 def explain(
@@ -43,7 +51,7 @@ def explain(
         statuses[record["status"]] += 1
         return {key: value for key, value in record.items() if key not in left_out}
 
-    columns = COLUMNS if settings.errors.are_even else (COLUMNS[0], "score", *COLUMNS[1:])
+    columns = columns_of(settings.errors)
     asked.do(Explain(settings), columns, shown, min_active=FORMS[settings.compat].min_active if settings.compat else 0)
     _end(statuses, must_be_proven=require is not None)
 

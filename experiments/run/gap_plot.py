@@ -12,23 +12,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def gap_figure(answers: Sequence[Record]) -> Figure:
-    """The units by their IoU, highest first: a bar up to it, and above that what the bound leaves, where there is one.
+def gap_figure(answers: Sequence[Record], measure: str = "IoU") -> Figure:
+    """The units by what they are measured by, highest first: a bar, and above it what the bound leaves, if there is one.
 
-    answers: lines of units, as `explain` has them.
+    answers: lines of units, as `explain` has them.  measure: what their bounds are of.
     """
     figure, axes = new_figure()
-    ordered = sorted(answers, key=lambda answer: -answer["iou"])
+    value = "iou" if measure == "IoU" else "score"
+    ordered = sorted(answers, key=lambda answer: -answer[value])
     places = range(len(ordered))
-    axes.bar(places, [answer["iou"] for answer in ordered], color="#2f7fd0", width=0.8, label="IoU")
+    axes.bar(places, [answer[value] for answer in ordered], color="#2f7fd0", width=0.8, label=measure)
     gaps = [(place, answer) for place, answer in zip(places, ordered) if answer["bound"] is not None]
     if gaps:
-        left = [answer["bound"] - answer["iou"] for _, answer in gaps]
-        below = [answer["iou"] for _, answer in gaps]
+        left = [answer["bound"] - answer[value] for _, answer in gaps]
+        below = [answer[value] for _, answer in gaps]
         axes.bar([place for place, _ in gaps], left, bottom=below, color="#f0b27a", width=0.8, label="gap to the bound")
     ceilings = [answer["ceiling"] for answer in ordered]
     axes.plot(places, ceilings, color="#777777", marker="_", linestyle="", label="ceiling, of any formula")
-    axes.set(xlabel="unit", ylabel="IoU", ylim=(0, None))
+    axes.set(xlabel="unit", ylabel=measure, ylim=(0, None))
     axes.set_xticks(*_ticks([answer["unit"] for answer in ordered]))
     legend_above(axes)
     return figure

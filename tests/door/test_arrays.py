@@ -284,3 +284,21 @@ def test_a_trace_is_written_as_the_command_line_writes_it(tmp_path):
     assert [lines[0]["status"], lines[-1]["status"], lines[-1]["iou"]] == ["searching", "optimal", 1.0]
     with pytest.raises(cx.UsageError, match="exists already"):
         cx.explain(probe, trace=tmp_path / "trace.jsonl", progress=False)
+
+
+def test_where_errors_are_weighed_nothing_sets_a_bound_of_the_score_beside_the_iou_alone():
+    concepts, neurons = random_arrays()
+    probe = cx.probe(concepts, neurons, concept_names=NAMES)
+    run = cx.explain(probe, engine="exact", length=2, fp_weight="2", progress=False)
+    shown = [run, run[2], run.verify(), cx.score(probe, "water", fp_weight="2")]
+    assert all("score" in repr(each) or "tversky" in repr(each) for each in shown)
+    assert "no formula of this space and length has a higher Tversky score" in repr(run[2])
+    assert run.plot_gap().axes[0].get_ylabel() == "Tversky score"
+    assert float(run[2].bound) == pytest.approx(run.records["2"]["score"])
+    counted = cx.score(probe, run[2].formula, units=2, fp_weight="2").rows[0]
+    assert counted["tversky"] == run.records["2"]["score"]
+    audit = cx.audit(probe, length=2, fp_weight="2", progress=False)
+    assert "exact score" in repr(audit)
+    assert "exact_score" in audit.rows()[0]
+    with pytest.raises(cx.UsageError, match="fp_wait"):
+        cx.score(probe, "water", fp_wait="2")
