@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def gap_figure(answers: Sequence[Record], measure: str = "IoU") -> Figure:
-    """The units by what they are measured by, highest first: a bar, and above it what the bound leaves, if there is one.
+    """The units by what they are measured by, highest first: a bar, and above it what the bound leaves, if any.
 
     answers: lines of units, as `explain` has them.  measure: what their bounds are of.
     """
