@@ -23,6 +23,7 @@ from torch.nn import functional
 from ..solver.errors import UsageError
 from ..solver.parsing import parse
 from .datasets.annotated_images import AnnotatedImages
+from .demo_epochs import train_epochs
 from .demo_palette import HELD_OUT_EVERY, MATERIALS, RGB, SCENE_NAMES
 from .preprocess import Preprocessing
 from .reproducible import reproducible
@@ -189,21 +190,19 @@ def _targets(dataset: AnnotatedImages) -> torch.Tensor:
 def _fit(
     model: DemoNet, images: torch.Tensor, targets: torch.Tensor, epochs: int, on_epoch: Callable[[str], None]
 ) -> None:
-    optimizer = torch.optim.Adam(model.parameters())
-    steps = epochs * -(-len(images) // BATCH_SIZE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
-    model.train()
-    for epoch in range(1, epochs + 1):
-        total = 0.0
-        for batch in torch.randperm(len(images)).split(BATCH_SIZE):
-            maps = model.features.trained(images[batch])
-            loss = functional.cross_entropy(model.trained_scores(maps), targets[batch]) + _likeness(maps)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.item() * len(batch)
-        on_epoch(f"epoch {epoch} of {epochs}: loss {total / len(images):.3f}")
+    def loss_of(batch: torch.Tensor) -> torch.Tensor:
+        maps = model.features.trained(images[batch])
+        return functional.cross_entropy(model.trained_scores(maps), targets[batch]) + _likeness(maps)
+
+    train_epochs(
+        model,
+        len(images),
+        loss_of,
+        epochs=epochs,
+        batch_size=BATCH_SIZE,
+        learning_rate=LEARNING_RATE,
+        on_epoch=on_epoch,
+    )
 
 
 def _accuracy(model: DemoNet, images: torch.Tensor, targets: torch.Tensor) -> float:

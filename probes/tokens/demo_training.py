@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..demo_epochs import train_epochs
 from ..reproducible import reproducible
 from .demo_planted import planted_tables
 from .demo_tagger import DemoTagger
@@ -46,20 +47,15 @@ def train_demo_tagger(
     inputs, targets = _padded(words, vocabulary, tags)
     with reproducible(seed):
         model = DemoTagger(len(vocabulary), len(tags), planted_tables(words, vocabulary))
-        optimizer = torch.optim.Adam(model.parameters())
-        steps = epochs * -(-len(inputs) // BATCH_SIZE)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
-        model.train()
-        for epoch in range(1, epochs + 1):
-            total = 0.0
-            for batch in torch.randperm(len(inputs)).split(BATCH_SIZE):
-                loss = _loss(model, inputs[batch], targets[batch])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                total += loss.item() * len(batch)
-            on_epoch(f"epoch {epoch} of {epochs}: loss {total / len(inputs):.3f}")
+        train_epochs(
+            model,
+            len(inputs),
+            lambda batch: _loss(model, inputs[batch], targets[batch]),
+            epochs=epochs,
+            batch_size=BATCH_SIZE,
+            learning_rate=LEARNING_RATE,
+            on_epoch=on_epoch,
+        )
         model.eval()
         return Trained(model, vocabulary, tags, _accuracy(model, *_padded(Words.of(held_out), vocabulary, tags)))
 
