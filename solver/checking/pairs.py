@@ -21,9 +21,14 @@ of x with neither y nor z have G(x) - G(xy) - G(xz) + G(xyz) >= 0, so with the s
     G(xyz) >= max(0, G(xy) + G(xz) - G(x), G(xy) + G(yz) - G(y), G(xz) + G(yz) - G(z)),
 
 likewise L.  u is then the most of G(xyz) less the least of L(xyz), l the least of G(xyz) less the most of L(xyz).
+A table that is false wherever one of its concepts does not hold gains at most what that concept does: it needs one with
+G above T, and none else is tried in its place.  Nor is a table tried with an x where the sum of the largest parts, over
+all y after x and z after them, is not above T.
+
 Where some z is left, V(xyz) is counted: for all z from the cells of x; or where points are bits (`bits.py`), for this z
 alone, the active ones first, as G(xyz) may settle it.  Then each V(g) is exact.  Every set of three concepts is x, y, z
-in one way, and the truth tables over it are those of all formulas over one, two or three of its concepts.
+in one way; a table that depends on fewer of them is tried with its concepts as x, or as x and y, once and not for
+every z.
 """
 
 from __future__ import annotations
@@ -45,26 +50,39 @@ MAX_PAIRS = 1 << 28
 
 
 class Products(NamedTuple):
-    """signs: int64 (n_tables, 8), m of each truth table.  parts: int64 (n_parts, 2), the (m4, m5), (0, m5), (0, m6) and
-    (m4, m6) that occur; places: int64 (n_tables, 4), where each table's are."""
+    """signs: int64 (n_tables, 8), m of each truth table.  needs: bool (n_tables, 3), if false without x, y, z.
+
+    parts: int64 (n_parts, 3), the (m4, m5), (0, m5), (0, m6) and (m4, m6) that occur, each with whether the table is
+    false without z; places: int64 (n_tables, 4), where each table's are.
+    """
 
     signs: np.ndarray
+    needs: np.ndarray
     parts: np.ndarray
     places: np.ndarray
 
 
 def products(tables: np.ndarray) -> Products:
-    """tables: int64, truth tables over three variables; bit r is the value where just the variables in r hold."""
+    """tables: int64, truth tables over three variables; bit r is the value where just the variables in r hold.
+
+    Left out are those that depend on the third and not on both others.
+    """
     signs = np.zeros((len(tables), 8), dtype=np.int64)
     for chosen in range(8):
         for inner in range(8):
             if inner & chosen == inner:
                 signs[:, chosen] += (-1) ** (chosen ^ inner).bit_count() * (tables >> inner & 1)
-    m4, m5, m6 = signs[:, 4], signs[:, 5], signs[:, 6]
+    on = [signs[:, [s for s in range(8) if s >> variable & 1]].any(axis=1) for variable in range(3)]
+    kept = ~on[2] | (on[0] & on[1])
+    signs, tables = signs[kept], tables[kept]
+    without = [[region for region in range(8) if not region >> variable & 1] for variable in range(3)]
+    needs = np.array([[not any(table >> r & 1 for r in some) for some in without] for table in tables.tolist()])
+    m4, m5, m6, last = signs[:, 4], signs[:, 5], signs[:, 6], needs[:, 2].astype(np.int64)
     none = np.zeros_like(m4)
-    wanted = np.stack([np.stack(each, axis=1) for each in ((m4, m5), (none, m5), (none, m6), (m4, m6))], axis=1)
-    parts, places = np.unique(wanted.reshape(-1, 2), axis=0, return_inverse=True)
-    return Products(signs, parts, places.reshape(-1, 4))
+    pairs = ((m4, m5, last), (none, m5, last), (none, m6, last), (m4, m6, last))
+    wanted = np.stack([np.stack(each, axis=1) for each in pairs], axis=1)
+    parts, places = np.unique(wanted.reshape(-1, 3), axis=0, return_inverse=True)
+    return Products(signs, needs, parts, places.reshape(-1, 4))
 
 
 def few_enough(n: int, widths: np.ndarray) -> bool:
@@ -76,6 +94,16 @@ def bits_pay(n: int, widths: np.ndarray, points: np.ndarray) -> bool:
     """Whether they are checked by pairs, and soonest bit by bit.  points: int64 (n_cells,)."""
     words, additions = bits.words_for(n, int(points[widths > 0].sum())), int((widths * (widths + 1)).sum()) // 2
     return n >= 3 and n * n <= MAX_TABLE and words <= min(bits.MOST_WORDS, bits.PER_ADDITION * additions)
+
+
+def worth(
+    points: np.ndarray, active: np.ndarray, p: int, q: int, gain: np.ndarray, loss: np.ndarray, pair: np.ndarray
+) -> None:
+    """Into gain, loss and pair, of x <= y: G, L and V of their cells; points, active: int64 (n, n), what they share."""
+    for x in range(len(points)):
+        for y in range(x, len(points)):
+            gain[x, y], loss[x, y] = q * active[x, y], p * (points[x, y] - active[x, y])
+            pair[x, y] = gain[x, y] - loss[x, y]
 
 
 def shared(cells: Any, amounts: np.ndarray) -> np.ndarray:
@@ -94,7 +122,7 @@ def walk(
     cells: Any,
     by_cell: np.ndarray,
     by_bit: tuple[np.ndarray, np.ndarray, int, int],
-    by_pair: tuple[np.ndarray, np.ndarray],
+    by_pair: tuple[np.ndarray, np.ndarray, np.ndarray],
     products: Products,
     limit: int,
 ) -> Iterator[tuple[int, int, int]]:
@@ -102,54 +130,86 @@ def walk(
 
     cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,), v.  by_bit: uint64 (n, n_words), the bits of
     all points and of active ones, what an active point is worth, and another costs; where there are no words, cells are
-    added up.  by_pair: int64 (n, n) each, what the active and the inactive points of xy are worth; V(xy) is their
-    difference.  EXCEEDED: some V(g) is above the limit.
+    added up.  by_pair: int64 (n, n) each, G, L and V of xy.  EXCEEDED: some V(g) is above the limit.
     """
     starts, rows, indptr, places = cells
     points, active, worth, cost = by_bit
-    gain, loss = by_pair
-    signs, parts, of_table = products
-    n = len(gain)
-    pair = gain - loss
+    gain, loss, pair = by_pair
+    signs, needs, parts, of_table = products
+    n, nothing = len(gain), -(1 << 60)
+    exact = np.array([not signs[f, 4:].any() for f in range(len(signs))])
     alone = np.array([pair[x, x] for x in range(n)])
+    strong = np.array([gain[x, x] > limit for x in range(n)])
     every, opened, steps = by_cell.sum(), 0, len(places)
-    # after[k, y]: the largest of part k of y over the concepts after it; ahead[k, y]: the same of x, after y.
-    after, ahead = np.zeros((len(parts), n), np.int64), np.zeros((len(parts), n), np.int64)
-    for y in range(n - 1):
+    # after[k, y]: the largest of part k of y over the concepts after it, where they must be strong over those;
+    # ahead[k, y]: the same of x, after y; beyond[k, x]: the largest after[k, y] of all y after x.
+    none = np.array([parts[k, 0] == 0 and parts[k, 1] == 0 for k in range(len(parts))])
+    after = np.full((len(parts), n), np.int64(nothing))
+    ahead, beyond = after.copy(), after.copy()
+    for k in range(len(parts)):
+        if none[k]:
+            after[k], ahead[k], beyond[k] = 0, 0, 0
+    for y in range(n - 2, -1, -1):
         for k in range(len(parts)):
-            single, double, of_y = parts[k, 0], parts[k, 1], pair[y]
-            largest = single * alone[n - 1] + double * of_y[n - 1]
-            for z in range(y + 1, n - 1):
-                largest = max(largest, single * alone[z] + double * of_y[z])
+            single, double, of_y, largest = parts[k, 0], parts[k, 1], pair[y], np.int64(nothing)
+            if none[k]:
+                continue
+            if parts[k, 2]:
+                for z in range(y + 1, n):
+                    if strong[z]:
+                        largest = max(largest, single * alone[z] + double * of_y[z])
+            else:
+                for z in range(y + 1, n):
+                    largest = max(largest, single * alone[z] + double * of_y[z])
             after[k, y] = largest
+            beyond[k, y] = max(beyond[k, y + 1], after[k, y + 1])
         steps += (n - y) * len(parts) // 4
         yield GOING, opened, steps
     triple, bound = np.zeros((n, n), np.int64), np.zeros((len(signs), n), np.int64)
     wanted = np.zeros(n, np.bool_)
     upper, lower = np.zeros(n, np.int64), np.zeros(n, np.int64)
     least, most_lost = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    for x in range(n - 2):
-        for k in range(len(parts)):
-            largest = parts[k, 0] * alone[n - 1] + parts[k, 1] * pair[x, n - 1]
-            for y in range(n - 2, x, -1):
-                ahead[k, y] = largest
-                largest = max(largest, parts[k, 0] * alone[y] + parts[k, 1] * pair[x, y])
-        wanted[:] = False
+    for x in range(n - 1):
+        wanted[:], ready = False, False
+        of_x, most_gain, most_loss = pair[x], np.int64(0), np.int64(0)
+        low, high, low_shared, high_shared = alone[x + 1], alone[x + 1], of_x[x + 1], of_x[x + 1]
+        for y in range(x + 1, n):
+            most_gain, most_loss = max(most_gain, gain[x, y]), max(most_loss, loss[x, y])
+            low, high = min(low, alone[y]), max(high, alone[y])
+            low_shared, high_shared = min(low_shared, of_x[y]), max(high_shared, of_x[y])
         for f in range(len(signs)):
             m0, m1, m2, m3, m7 = signs[f, 0], signs[f, 1], signs[f, 2], signs[f, 3], signs[f, 7]
             x_with_z, x_only, y_only, y_with_z = of_table[f]
-            fixed = m0 * every + m1 * alone[x]
-            largest, with_x, of_all = limit, pair[x], gain[x] if m7 > 0 else loss[x]
+            fixed, times, of_all, of_f = m0 * every + m1 * alone[x], abs(m7), gain[x] if m7 > 0 else loss[x], bound[f]
+            of_f[x + 1 :] = nothing
+            if needs[f, 0] and not strong[x]:
+                continue
+            largest = max(m2 * low, m2 * high) + max(m3 * low_shared, m3 * high_shared)
+            third = min(after[x_with_z, x] + beyond[y_only, x], after[x_only, x] + beyond[y_with_z, x])
+            if fixed + largest + third + times * (most_gain if m7 > 0 else most_loss) <= limit:
+                continue
+            if not ready:
+                ready = True
+                for k in range(len(parts)):
+                    most = np.int64(nothing)
+                    for z in range(n - 1, x + 1 if not none[k] else n, -1):
+                        if strong[z] or not parts[k, 2]:
+                            most = max(most, parts[k, 0] * alone[z] + parts[k, 1] * of_x[z])
+                        ahead[k, z - 1] = most
+                steps += (n - x) * len(parts) // 4
             one, other = (ahead[x_with_z], after[y_only]), (ahead[x_only], after[y_with_z])
-            of_f, times = bound[f], abs(m7)
-            for y in range(x + 1, n - 1):
+            for y in range(x + 1, n):
+                if needs[f, 1] and not strong[y]:
+                    continue
                 third = min(one[0][y] + one[1][y], other[0][y] + other[1][y])
-                of_f[y] = fixed + m2 * alone[y] + m3 * with_x[y] + third + times * of_all[y]
-                largest = max(largest, of_f[y])
-            if largest > limit:
-                for y in range(x + 1, n - 1):
-                    wanted[y] |= bound[f, y] > limit
-        steps += (n - x) * len(signs) // 4
+                of_f[y] = fixed + m2 * alone[y] + m3 * of_x[y] + third + times * of_all[y]
+                wanted[y] |= of_f[y] > limit
+            if exact[f] and wanted.any() and of_f[x + 1 :].max() > limit:
+                yield EXCEEDED, opened, steps
+                return
+            steps += (n - x) // 4
+        steps += (n - x) // 2 + len(signs)
+        wanted[n - 1] = False  # no concept is after it, and what needs none was exact
         for y in range(x + 1, n - 1):
             if not wanted[y]:
                 continue
@@ -169,10 +229,16 @@ def walk(
                     continue
                 m4, m5, m6, m7 = signs[f, 4], signs[f, 5], signs[f, 6], signs[f, 7]
                 fixed = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y] + signs[f, 3] * pair[x, y]
-                most, with_x, with_y, extreme = limit, pair[x], pair[y], upper if m7 > 0 else lower
-                for z in range(y + 1, n):
-                    value = m4 * alone[z] + m5 * with_x[z] + m6 * with_y[z] + m7 * extreme[z]
-                    most = max(most, fixed + value)
+                most, with_x, with_y, extreme = np.int64(limit), pair[x], pair[y], upper if m7 > 0 else lower
+                if needs[f, 2]:
+                    for z in range(y + 1, n):
+                        if strong[z]:
+                            value = m4 * alone[z] + m5 * with_x[z] + m6 * with_y[z] + m7 * extreme[z]
+                            most = max(most, fixed + value)
+                else:
+                    for z in range(y + 1, n):
+                        value = m4 * alone[z] + m5 * with_x[z] + m6 * with_y[z] + m7 * extreme[z]
+                        most = max(most, fixed + value)
                 bound[f, y] = most
                 wanted[y] |= most > limit
                 steps += (n - y) // 4

@@ -56,6 +56,8 @@ def check_sets(
     """What was counted; `CertificateError` where some formula of at most `length` concepts exceeds the bound."""
     if length > MAX_CONCEPTS:
         raise CertificateError(f"sets prove lengths up to {MAX_CONCEPTS}, not {length}")
+    if length == 1:
+        return _check_one(cells, bound, space)
     p, q = bound.numerator, bound.denominator
     # In Python's integers.  All gains and losses together are below the first factor: so is any sum over cells, each
     # taken once, and no value is smaller than its negative.  What follows adds up at most length + 2 such sums: V* of
@@ -99,6 +101,18 @@ def _way(cells: Counted, n: int, is_compiled: bool) -> int:
     return CELLS if cells.once("few", lambda: pairs.few_enough(n, widths)) else NEITHER
 
 
+def _check_one(cells: Counted, bound: Fraction, space: str) -> str:
+    """The same for one concept: V of each, and in trees of its complement, in Python's integers."""
+    p, q = bound.numerator, bound.denominator
+    points = cells.once("points of concepts", lambda: cells.singles(cells.active + cells.inactive)).tolist()
+    every = q * cells.unit_points - p * int(cells.inactive.sum())
+    for active, held in zip(cells.singles(cells.active).tolist(), points, strict=True):
+        value = q * active - p * (held - active)
+        if value > p * cells.unit_points or (space == "tree" and every - value > p * cells.unit_points):
+            raise CertificateError(f"a {space} of one concept exceeds the bound {bound}")
+    return "every concept counted"
+
+
 def _by_pairs(
     cells: Counted,
     order: np.ndarray,
@@ -119,11 +133,13 @@ def _by_pairs(
         of_points = cells.once("points", lambda: (NO_BITS, shared(ordered, points)))
         of_active = NO_BITS, shared(ordered, cells.active)
     p, q = bound.numerator, bound.denominator
+    of_pairs = tuple(np.zeros((len(order), len(order)), dtype=np.int64) for _ in range(3))
+    fast(pairs.worth)(of_points[1], of_active[1], p, q, *of_pairs)
     walk: Walk = fast(pairs.walk)(
         ordered,
         q * cells.active - p * cells.inactive,
         (of_points[0], of_active[0], q, p),
-        (q * of_active[1], p * (of_points[1] - of_active[1])),
+        of_pairs,
         pairs.products(_tables(space, 3, length)),
         p * cells.unit_points,
     )

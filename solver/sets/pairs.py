@@ -30,6 +30,10 @@ bound for V(xyz); where some z still might do, the cells of xy are added up, and
 
 The same sum over the extremes of each term, taken over all y after x, leaves a function out for x altogether.
 
+Where g is false without z (g0 is nothing), its cells lie within z, so V(g) is at most P(z): only a z whose P(z) exceeds
+the target counts for the maxima, and is gone through.  So with x and with y.  Such concepts are called strong; in data
+of rare concepts they are few.
+
 Concepts of few points come last: what follows them is then worth little, and most pairs are left at once.
 """
 
@@ -58,6 +62,9 @@ MAX_CONCEPTS = 4096
 MAX_PAIRS = 1 << 27
 """Entries that are added up for one table, or what takes as long: at most some tenths of a second."""
 CONCEPTS_BETWEEN_POLLS = 128
+NOTHING = np.zeros((0, 0), dtype=np.int64)
+WITHOUT = (0b01010101, 0b00110011, 0b00001111)
+"""The regions of three concepts without the first, the second, the third."""
 LARGEST_SUM = 16
 """No sum of the walk is above so many times q * unit_points + p * others: V(g0) as it is added up has four terms, one
 of them twice, each maximum three, and s is at most 4."""
@@ -80,7 +87,8 @@ class _Functions(NamedTuple):
     """The functions of one, two and three concepts, a row of integers each: what V is multiplied by, then the table.
 
     ones: of all cells, x.  twos: of all cells, x, y, xy.  threes: the same four of g0; a, b, c, s; the places in
-    `terms` of (a, b), (0, b), (0, c) and (a, c).
+    `terms` of (a, b), (0, b), (0, c) and (a, c); after the table, whether it lies within x, y and z.  The third number
+    of a term is the last of these.
     """
 
     ones: np.ndarray
@@ -106,9 +114,10 @@ def _functions(space: str, length: int) -> _Functions:
     for table in _tables(space, 3, length):
         outside, inside = without_third(table & 15), without_third(table >> 4)
         a, b, c, s = (new - old for new, old in zip(inside, outside))
-        of_terms = place(a, b), place(0, b), place(0, c), place(a, c)
-        threes.append((*outside, a, b, c, s, *of_terms, table))
-    return _Functions(_matrix(ones, 3), _matrix(twos, 5), _matrix(threes, 13), _matrix(list(places), 2))
+        within = tuple(int(not table & without) for without in WITHOUT)
+        of_terms = (place(*each, within[2]) for each in ((a, b), (0, b), (0, c), (a, c)))
+        threes.append((*outside, a, b, c, s, *of_terms, table, *within))
+    return _Functions(_matrix(ones, 3), _matrix(twos, 5), _matrix(threes, 16), _matrix(list(places), 3))
 
 
 def _tables(space: str, k: int, length: int) -> list[int]:
@@ -128,12 +137,10 @@ def prepared(
     unit = of_unit(problem, space, work_of(problem).by_bits)
     stopping.check()
     shared, columns = unit.shared, unit.shared.columns
-    pair = (p + q) * unit.active - p * shared.points
-    gain = q * unit.active - _balanced(problem, shared.cells, p, q)
+    pair, gain = np.zeros_like(unit.active), np.zeros_like(unit.active)
+    kernels.values_of_pairs(shared.points, unit.active, _balanced(problem, shared.cells, p, q), p, q, pair, gain)
+    strong = gain.diagonal() > p * problem.unit_points
     known = _functions(space, length)
-    most = np.zeros((len(known.terms), len(columns)), dtype=np.int64)
-    for first in stopping.each(range(0, len(columns), CONCEPTS_BETWEEN_POLLS)):
-        kernels.largest_of_all(pair, known.terms, most, first, min(first + CONCEPTS_BETWEEN_POLLS, len(columns)))
     values = q * problem.active - p * (problem.weights - problem.active)
     tables = kernels.Tables(
         cells=shared.cells._replace(values=values),
@@ -145,31 +152,33 @@ def prepared(
         alone=pair.diagonal().copy(),
         total=values.sum(keepdims=True),
         **known._asdict(),
-        most=most,
-        most_after=_after(most),
+        strong=strong,
+        places=np.flatnonzero(strong),
+        most=np.zeros((len(known.terms), len(columns)), dtype=np.int64),
+        most_after=np.zeros((len(known.terms), len(columns)), dtype=np.int64),
     )
+    for first in stopping.each(range(0, len(columns), CONCEPTS_BETWEEN_POLLS)):
+        kernels.largest_of_all(tables, first, min(first + CONCEPTS_BETWEEN_POLLS, len(columns)))
+    _fill_after(tables.most, tables.most_after)
     walk = _unbegun(len(values), tables)
     walk.numbers[THRESHOLD] = p * problem.unit_points
     return columns, tables, walk
 
 
-def _balanced(problem: Problem, cells: CellArrays, p: int, q: int) -> np.ndarray | int:
+def _balanced(problem: Problem, cells: CellArrays, p: int, q: int) -> np.ndarray:
     """int64 (n, n): by how much the active points of x <= y are worth more than P: a cell's own losses come first.
 
-    0 where points are counted: there P is that of points, each worth q or -p.
+    (0, 0) where that is nowhere anything; so where points are counted: there P is that of points, each worth q or -p.
     """
-    if cells is NO_CELLS:
-        return 0
     own = problem.own_cells
     active = problem.active[own]
-    return pair_sums(cells, own, np.minimum(q * active, p * (problem.weights[own] - active)))
+    balanced = np.minimum(q * active, p * (problem.weights[own] - active))
+    return NOTHING if cells is NO_CELLS or not balanced.any() else pair_sums(cells, own, balanced)
 
 
-def _after(most: np.ndarray) -> np.ndarray:
-    """int64 (n_terms, n): the largest of `most` over the concepts after each that have one after themselves."""
-    after = np.zeros_like(most)
+def _fill_after(most: np.ndarray, after: np.ndarray) -> None:
+    """Into `after`: the largest of `most` over the concepts after each that have one after themselves."""
     after[:, :-2] = np.maximum.accumulate(most[:, -2:0:-1], axis=1)[:, ::-1]
-    return after
 
 
 def _unbegun(n_cells: int, tables: kernels.Tables) -> kernels.Walk:

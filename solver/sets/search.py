@@ -34,6 +34,7 @@ from ..stopping import Stopped, Stopping
 from . import pairs, tables
 from . import walk as kernels
 from .functions import to_shortest
+from .singles import best_of_one
 
 MAX_LENGTH = 5
 STEPS_BETWEEN_POLLS = 250_000
@@ -82,6 +83,8 @@ class _Search:
 
     def run(self, top: Fraction) -> Fraction:
         """A bound: the incumbent's IoU, or what is proven when the time is up."""
+        if self.length == 1:
+            return self.run_singles()
         proven = top
         share = self.stopping.planned / 4
         try:
@@ -98,6 +101,15 @@ class _Search:
                     return min(walk.target, top)
         except Stopped as stopped:
             return stopped.args[0] if stopped.args else proven
+
+    def run_singles(self) -> Fraction:
+        """The best formula of one concept, and its IoU as the bound."""
+        found = best_of_one(self.problem, self.space, self.best)
+        if found.iou > self.best.iou:
+            self.best = found
+            self.stopping.listener.found(found)
+        self.stopping.listener.proven(self.best.iou)
+        return self.best.iou
 
     def halve(self, proven: Fraction, share: float) -> Fraction:
         """Lower bounds between the incumbent and what is proven, as far as they come quickly."""

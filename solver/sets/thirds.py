@@ -17,7 +17,9 @@ from .walk import FOUND, STEPS, THRESHOLD
 
 X, Y, HELD = 0, 4, 5
 
-Tables = namedtuple("Tables", "cells points active worth pair gain alone total ones twos threes terms most most_after")
+Tables = namedtuple(
+    "Tables", "cells points active worth pair gain alone total ones twos threes terms strong places most most_after"
+)
 """What the walk reads.
 
 cells: `CellArrays`, the concepts in the order of the walk; empty where points are counted.
@@ -27,7 +29,8 @@ pair, gain: int64 (n, n), of x <= y: V and P of the cells, or points, that have 
 alone: int64 (n,), that diagonal.
 total: int64 (1,): V of all cells.
 ones, twos, threes: the functions of so many concepts, a row each, as `pairs.py` has them.
-terms: int64 (n_terms, 2).  most: int64 (n_terms, n): the largest of each term of y over the concepts after it.
+terms: int64 (n_terms, 3).  strong: bool (n,), which concepts a function may lie within; places: int64, which are.
+most: int64 (n_terms, n): the largest of each term of y over the concepts after it.
 most_after: the largest of `most` over the y after x.
 """
 
@@ -45,6 +48,10 @@ alive: int64 (n_threes,): the functions that may.  both: uint64 (n_words of all 
 """
 
 HIGHEST, LOWEST, LEAST_LOSS, MOST_LOSS = range(4)
+WITHIN_X, WITHIN_Y, WITHIN_Z = 13, 14, 15
+"""Where a function of three concepts says whether it lies within each."""
+LEAST = -(1 << 60)
+"""Below every sum; three of it are no overflow."""
 
 
 @compiled
@@ -97,6 +104,8 @@ def _fixed(t: Tables, g: np.ndarray, x: int, y: int) -> Any:
 @compiled
 def _with_third(t: Tables, w: Walk, g: np.ndarray, x: int, y: int) -> Any:
     """What the function g can reach with x, y and any z after y."""
+    if (g[WITHIN_X] and not t.strong[x]) or (g[WITHIN_Y] and not t.strong[y]):
+        return np.int64(LEAST)
     gain, loss = t.gain[x, y], t.gain[x, y] - t.pair[x, y]
     further = min(w.ahead[g[8], y] + t.most[g[10], y], w.ahead[g[9], y] + t.most[g[11], y])
     return _fixed(t, g, x, y) + further + max(g[7], 0) * gain + max(-g[7], 0) * loss
@@ -129,7 +138,20 @@ def _want(t: Tables, w: Walk, x: int, y: int, n_alive: int) -> int:
     for i in range(n_alive):
         g = t.threes[w.alive[i]]
         fixed, on_z, on_xz, on_yz, ups, downs = _fixed(t, g, x, y), g[4], g[5], g[6], max(g[7], 0), max(-g[7], 0)
-        largest = -(1 << 62)
+        largest = np.int64(LEAST)
+        if g[WITHIN_Z]:
+            at = len(t.places) - 1
+            while at >= 0 and t.places[at] > y:
+                z = t.places[at]
+                value = on_z * alone[z] + on_xz * with_x[z] + on_yz * with_y[z] + ups * highest[z] - downs * lowest[z]
+                wanted[z] |= fixed + value > w.numbers[THRESHOLD]
+                largest = max(largest, value)
+                at -= 1
+            w.numbers[STEPS] += (len(t.places) - at) // 4
+            if fixed + largest > w.numbers[THRESHOLD]:
+                w.alive[left] = w.alive[i]
+                left += 1
+            continue
         for z in range(y + 1, n):
             value = on_z * alone[z] + on_xz * with_x[z] + on_yz * with_y[z] + ups * highest[z] - downs * lowest[z]
             largest = max(largest, value)

@@ -29,10 +29,10 @@ def outcome(problem, worth, space, length, limit, fast=True, by_bits=False):
     else:
         of_all, of_active = (pairs.shared(ordered, each) for each in amounts)
         points = active = sets.NO_BITS
-    by_pair = worth[0] * of_active, worth[1] * (of_all - of_active)
+    gain, loss = worth[0] * of_active, worth[1] * (of_all - of_active)
     tables = pairs.products(sets._tables(space, 3, length))
     values = worth[0] * cells.active - worth[1] * cells.inactive
-    *_, (state, _, _) = walk(ordered, values, (points, active, *worth), by_pair, tables, limit)
+    *_, (state, _, _) = walk(ordered, values, (points, active, *worth), (gain, loss, gain - loss), tables, limit)
     return state
 
 
