@@ -31,6 +31,7 @@ from fuzzing.agreement import CHECKS, LARGER_CHECKS, SOLVER_CHECKS
 from fuzzing.case import FAMILIES, Case, case_of, family_of
 from fuzzing.damaged_files import DAMAGE_CHECKS
 from fuzzing.edited_runs import edited_runs_are_not_believed
+from fuzzing.equally_good import LIST_CHECKS
 from fuzzing.hostile import nothing_false_is_confirmed
 from fuzzing.relations import RELATIONS, grown
 from fuzzing.trades import TRADE_CHECKS
@@ -49,7 +50,7 @@ EDITED_EVERY = 5
 def cases(seed: int) -> Iterator[tuple[Case, Sequence[Check]]]:
     """What is tried under one number."""
     case = case_of(family_of(seed), seed)
-    yield case, (*CHECKS, *TRADE_CHECKS, nothing_false_is_confirmed, *DAMAGE_CHECKS)
+    yield case, (*CHECKS, *TRADE_CHECKS, *LIST_CHECKS, nothing_false_is_confirmed, *DAMAGE_CHECKS)
     if seed % RELATIONS_EVERY == 0:
         yield case, RELATIONS
         yield grown(seed), RELATIONS
@@ -119,7 +120,8 @@ def replay(name: str) -> int:
     """Run every check on one input; show what fails on as small an input as can be found."""
     family, _, seed = name.partition(":")
     case = grown(int(seed)) if family == "grown" else case_of(family, int(seed))
-    every = (*CHECKS, nothing_false_is_confirmed, edited_runs_are_not_believed, *DAMAGE_CHECKS, *solver_checks())
+    alone = (nothing_false_is_confirmed, edited_runs_are_not_believed)
+    every = (*CHECKS, *TRADE_CHECKS, *LIST_CHECKS, *alone, *DAMAGE_CHECKS, *solver_checks())
     own = LARGER_CHECKS if family == "grown" else every
     failures = 0
     print(case if family != "grown" else f"{case.name}, {case.matrix.shape}, length {case.length}")

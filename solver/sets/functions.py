@@ -51,9 +51,14 @@ def functions(space: str, k: int, length: int) -> np.ndarray:
 def to_shortest(space: str, table: int, names: Sequence[str], length: int) -> Formula:
     """A formula with the fewest leaves that has this truth table, its variables named; at most `length` leaves."""
     k = len(names)
-    if space == "tree":
-        return _tree(table, names, next(n for n in range(1, length + 1) if table in _trees(k, n)))
-    return to_formula(_chain(table, k, next(n for n in range(1, length + 1) if table in _chains(k, n))), names)
+    leaves = shortest_length(space, table, k, length)
+    return _tree(table, names, leaves) if space == "tree" else to_formula(_chain(table, k, leaves), names)
+
+
+def shortest_length(space: str, table: int, k: int, length: int) -> int:
+    """The fewest leaves of a formula with this truth table of k variables; at most `length`."""
+    of_length = _chains if space == "chain" else _trees
+    return next(n for n in range(1, length + 1) if table in of_length(k, n))
 
 
 @lru_cache(maxsize=128)

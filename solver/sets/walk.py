@@ -102,21 +102,21 @@ def walk(t: Tables, w: Walk, quota: int) -> int:
         if d >= w.limits[depth]:
             if depth == 0:
                 return CLOSED
-            _leave(t, w, depth)
+            leave(t, w, depth)
             continue
         w.place[depth] = d + 1
         w.numbers[STEPS] += 1
         value = w.children[depth, d]
         if value > w.numbers[THRESHOLD]:
             score_leaf(t, w, depth, d)
-        if depth + 1 < length and value + _reach(t, d + 1, length - depth - 1) > w.numbers[THRESHOLD]:
-            _descend(t, w, depth, d)
+        if depth + 1 < length and value + farthest(t, d + 1, length - depth - 1) > w.numbers[THRESHOLD]:
+            descend(t, w, depth, d)
             enter(t, w, depth + 1)
     return PAUSED
 
 
 @compiled
-def _reach(t: Tables, d: int, k: int) -> Any:
+def farthest(t: Tables, d: int, k: int) -> Any:
     """The most that k concepts from d on add (`tables.py`)."""
     return t.reach[d : d + k].sum()
 
@@ -128,7 +128,7 @@ def enter(t: Tables, w: Walk, depth: int) -> None:
     first = w.chosen[depth - 1] + 1 if depth else 0
     w.place[depth] = first
     last = first
-    while last < n and w.best[depth] + _reach(t, last, length - depth) > w.numbers[THRESHOLD]:
+    while last < n and w.best[depth] + farthest(t, last, length - depth) > w.numbers[THRESHOLD]:
         last += 1
     w.limits[depth] = last
     children = w.children[depth]
@@ -143,7 +143,7 @@ def enter(t: Tables, w: Walk, depth: int) -> None:
 
 
 @compiled
-def _descend(t: Tables, w: Walk, depth: int, c: int) -> None:
+def descend(t: Tables, w: Walk, depth: int, c: int) -> None:
     """Add concept c: its cells leave each region for a new one."""
     n = w.inside.shape[2]
     old, new = w.inside[depth], w.inside[depth + 1]
@@ -185,7 +185,7 @@ def _descend(t: Tables, w: Walk, depth: int, c: int) -> None:
 
 
 @compiled
-def _leave(t: Tables, w: Walk, depth: int) -> None:
+def leave(t: Tables, w: Walk, depth: int) -> None:
     """Take the last concept away again."""
     c = w.chosen[depth - 1]
     bit = 1 << (depth - 1)
@@ -195,10 +195,9 @@ def _leave(t: Tables, w: Walk, depth: int) -> None:
 
 
 @compiled
-def score_leaf(t: Tables, w: Walk, depth: int, d: int) -> None:
-    """The best formula that needs exactly the concepts of the node and d."""
-    k = depth + 1
-    n_regions, half = 1 << k, 1 << depth
+def add_up(t: Tables, w: Walk, depth: int, d: int) -> Any:
+    """V of all sets of regions that the concepts of the node and d make, in groups of eight regions: 256 a group."""
+    n_regions, half = 1 << (depth + 1), 1 << depth
     n_groups = max(1, n_regions // 8)
     sums = w.work[: 8 * n_groups]
     sums[:] = 0
@@ -213,12 +212,26 @@ def score_leaf(t: Tables, w: Walk, depth: int, d: int) -> None:
         for bit in range(8):
             for low in range(1 << bit):
                 parts[at + (1 << bit) + low] = parts[at + low] + sums[8 * group + bit]
-    w.numbers[STEPS] += (t.begins[k + 1] - t.begins[k]) * n_groups // 4 + 64 * n_groups
+    w.numbers[STEPS] += (t.begins[depth + 2] - t.begins[depth + 1]) * n_groups // 4 + 64 * n_groups
+    return parts[: 256 * n_groups]
+
+
+@compiled
+def value_of(parts: np.ndarray, table: int) -> Any:
+    """V of the function with this truth table, from what `add_up` gives."""
+    value = np.int64(0)
+    for group in range(len(parts) // 256):
+        value += parts[256 * group + ((table >> (8 * group)) & 255)]
+    return value
+
+
+@compiled
+def score_leaf(t: Tables, w: Walk, depth: int, d: int) -> None:
+    """The best formula that needs exactly the concepts of the node and d."""
+    k = depth + 1
+    parts = add_up(t, w, depth, d)
     for i in range(t.begins[k], t.begins[k + 1]):
-        table = t.functions[i]
-        value = np.int64(0)
-        for group in range(n_groups):
-            value += parts[256 * group + ((table >> (8 * group)) & 255)]
+        value = value_of(parts, t.functions[i])
         if value > w.numbers[THRESHOLD]:
             w.numbers[THRESHOLD] = value
             w.numbers[FOUND] += 1
@@ -226,4 +239,4 @@ def score_leaf(t: Tables, w: Walk, depth: int, d: int) -> None:
             for j in range(depth):
                 w.found[1 + j] = w.chosen[j]
             w.found[k] = d
-            w.found[k + 1] = table
+            w.found[k + 1] = t.functions[i]

@@ -33,6 +33,7 @@ ANSWERED = {
     "controls": ("earlier", *UNITS, "--lengths", "1", "--shuffles", "2"),
     "compare": ("run", "proven"),
     "front": ("earlier", *UNITS, "--length", "2"),
+    "alternatives": ("earlier", *UNITS, "--length", "2"),
 }
 REFUSED = {
     "accuracy": (("earlier",), NO_CLASS),

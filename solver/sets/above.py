@@ -1,0 +1,144 @@
+"""All formulas of at most five concepts whose IoU is at least a cut, each Boolean function of the concepts once.
+
+The walk is the one for the optimum (`search.py`), with the cut as its target and a threshold that stays.
+
+Claim.  A function of k concepts with V >= p * unit_points is met.  Take its concepts in the order of the walk, and let
+S be the first i of them.  V*(all of them) >= V, as V* is the best that any function of them reaches; and by the bound
+of `tables.py`, V*(S) + the reach of the next one and of those after it is at least V* of all.  The walk leaves S, or
+ends the list of its next concepts, only where such a sum is at most p * unit_points - 1.  So it comes to the set, and
+as V* is above that threshold there, too, looks up each of its truth tables.
+
+Each function is met once: a table stands in the list of k concepts only if it depends on all of them, and a set is
+walked once.  The one that is always true depends on none and would be met with every concept; it is kept with the
+first.  Concepts that hold on the same cells (in trees: or on the others) are walked as one.
+
+Where 64 bits cannot decide the cut, the walk has one a little below; the exact one is asked of the counts afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+
+from ..errors import DisagreementError, UsageError
+from ..problem import Problem
+from ..stopping import Stopped, Stopping
+from . import collect as kernels
+from .search import STEPS_BETWEEN_POLLS
+from .tables import distinct, prepared
+from .walk import THRESHOLD, enter
+
+MOST_KEPT = 1 << 21
+"""Functions; 128 MiB of tables."""
+ROOM = 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class Functions:
+    """Boolean functions of concepts: those above a cut, in no order that means anything.
+
+    concepts: int64 (n, length): the columns that each depends on, -1 after them.  what: int64 (n, 2): how many these
+    are, and the truth table over them (`functions.py`).  hits, points: int64 (n,): the unit's points where it holds,
+    and all.  walked: int64: the columns that stand for all.  is_complete: whether there are no others.
+    """
+
+    concepts: np.ndarray
+    what: np.ndarray
+    hits: np.ndarray
+    points: np.ndarray
+    walked: np.ndarray
+    is_complete: bool
+
+    def chosen(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """concepts, what, hits and points of those at the places."""
+        return self.concepts[places], self.what[places], self.hits[places], self.points[places]
+
+
+def functions_above(problem: Problem, cut: Fraction, length: int, space: str, stopping: Stopping) -> Functions:
+    """All functions of formulas of the space, of at most `length` concepts, with an IoU of at least the cut, above 0.
+
+    Not complete where it was stopped, or where there are more than two million.
+    length: at most 5.  Raises `DisagreementError` where a value, counted again, is another.
+    """
+    target = _decidable(problem, cut, length)
+    columns, kept, is_complete = _walked(problem, target, length, space, stopping)
+    n = int(kept.size[0])
+    what, values = kept.what[:n], kept.values[:n]
+    concepts = np.where(kept.concepts[:n] < 0, -1, columns[kept.concepts[:n]])
+    own = (what[:, 1] != 3) | (what[:, 0] != 1) | (kept.concepts[:n, 0] == 0)  # `x OR NOT x` with one x
+    concepts, what, values = concepts[own], np.ascontiguousarray(what[own]), values[own]
+    hits, points = sums_over(problem, np.stack([problem.active, problem.weights], axis=1), concepts, what).T
+    p, q = target.numerator, target.denominator
+    if not np.array_equal(q * hits - p * (points - hits), values):
+        raise DisagreementError(f"unit {problem.unit}: the walk over sets and the cells give other counts of a formula")
+    above = _at_least(problem, cut, hits, points)
+    found = Functions(concepts, what, hits, points, np.sort(columns), is_complete)
+    return Functions(*found.chosen(np.flatnonzero(above)), found.walked, is_complete)
+
+
+def sums_over(problem: Problem, amounts: np.ndarray, concepts: np.ndarray, what: np.ndarray) -> np.ndarray:
+    """int64 (n, m): of each function the amounts, int64 (n_cells, m), of the cells on which it holds, added up."""
+    sums = np.zeros((len(what), amounts.shape[1]), dtype=np.int64)
+    amounts = np.ascontiguousarray(amounts)
+    kernels.sums_of(*problem.concepts.by_column, amounts, amounts.sum(axis=0), concepts, what, sums)
+    return sums
+
+
+def _decidable(problem: Problem, cut: Fraction, length: int) -> Fraction:
+    """The cut, or a fraction a little below that keeps every sum of the walk within 64 bits (`tables.decidable`)."""
+    headroom = 2**62 // (length + 2)
+    a, b = problem.unit_points, problem.n_points - problem.unit_points
+    if cut.denominator * a + cut.numerator * b < headroom:
+        return cut
+    most = headroom // (a + b + 1)
+    if most < 1:
+        raise UsageError(f"unit {problem.unit}: {problem.n_points:,} points are too many to search exactly")
+    return Fraction(floor(cut * most), most)
+
+
+def _walked(
+    problem: Problem, target: Fraction, length: int, space: str, stopping: Stopping
+) -> tuple[np.ndarray, kernels.Kept, bool]:
+    """The concepts' columns in the order of the walk, what was kept, and whether that is all."""
+    kept = kernels.Kept(
+        size=np.zeros(1, dtype=np.int64),
+        concepts=np.full((ROOM, length), -1, dtype=np.int64),
+        what=np.zeros((ROOM, 2), dtype=np.int64),
+        values=np.zeros(ROOM, dtype=np.int64),
+    )
+    columns = distinct(problem.concepts, space)
+    try:
+        columns, tables, walk = prepared(problem, target, length, space, stopping)
+        walk.numbers[THRESHOLD] -= 1  # those at the cut, too
+        enter(tables, walk, 0)
+        while True:
+            stopping.check()
+            state = kernels.walk(tables, walk, kept, STEPS_BETWEEN_POLLS)
+            if state == kernels.CLOSED:
+                return columns, kept, True
+            if state == kernels.FULL:
+                if len(kept.values) >= MOST_KEPT:
+                    return columns, kept, False
+                kept = _roomier(kept)
+    except Stopped:
+        return columns, kept, False
+
+
+def _roomier(kept: kernels.Kept) -> kernels.Kept:
+    """The same with twice the room."""
+    return kept._replace(
+        concepts=np.concatenate([kept.concepts, np.full_like(kept.concepts, -1)]),
+        what=np.concatenate([kept.what, np.zeros_like(kept.what)]),
+        values=np.concatenate([kept.values, np.zeros_like(kept.values)]),
+    )
+
+
+def _at_least(problem: Problem, cut: Fraction, hits: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """bool (n,): whether the IoU is at least the cut, above 0; each pair of numbers is compared once, in integers."""
+    pairs, of = np.unique(np.stack([hits, points], axis=1), axis=0, return_inverse=True)
+    unit, (p, q) = problem.unit_points, cut.as_integer_ratio()
+    above = [own > 0 and q * own >= p * (every + unit - own) for own, every in pairs.tolist()]
+    return np.array(above, dtype=bool)[of.reshape(-1)]
