@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from . import charts
 from .answer_pages import AnswerPage
 from .audits import audit_page
 from .class_weights import Classes
+from .equally_good import EquallyGood, equally_good
 from .few_points import least_points, on_few_points
 from .gallery import Gallery
 from .negation import smallest
@@ -87,7 +88,7 @@ def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = (
         pages.write("audit.html", "audit.html", audit=audit, settings=settings, errors=report.errors)
         if audit.settled:
             plot_audit(list(report.run.records.values()), pages.folder / "audit.svg")
-    shown = _UnitPages(report, classes, pages)
+    shown = _UnitPages(report, classes, pages, equally_good(report.probe, answers))
     for place in range(len(report.units)):
         shown.write(place)
         yield
@@ -114,8 +115,10 @@ def _index_values(report: RunReport, classes: Classes, answers: Sequence[AnswerP
 class _UnitPages:
     """The pages of the units; pictures are written beside them as they are shown."""
 
-    def __init__(self, report: RunReport, classes: Classes, pages: Pages) -> None:
-        self.report, self.classes, self.pages = report, classes, pages
+    def __init__(
+        self, report: RunReport, classes: Classes, pages: Pages, others: Mapping[str, EquallyGood] | None = None
+    ) -> None:
+        self.report, self.classes, self.pages, self.others = report, classes, pages, others or {}
         self.sentences, pictures = Sentences.of(report.probe), Pictures.of(report.probe)
         self.words = WordTexts.of(report.probe)
         self.gallery = Gallery(report.probe, pictures, classes, pages.folder) if pictures else None
@@ -142,6 +145,7 @@ class _UnitPages:
             threshold=self._threshold(unit),
             weights=self.classes.most_and_least(unit.column),
             accuracy=self.classes.accuracy(unit.column),
+            others=self.others.get(unit.name),
         )
 
     def _shown(self, unit: UnitReport) -> dict[str, Any]:
