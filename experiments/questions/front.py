@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, ClassVar
 
 from ...probes.progress import Progress, silent
@@ -13,7 +11,6 @@ from ...solver.cells import Cells
 from ...solver.errors import UsageError
 from ...solver.explanation import Explanation
 from ...solver.front.pareto import error_front
-from ...solver.metrics import METRICS, confusion
 from ...solver.problem import Problem
 from ...solver.stopping import Stopped, Stopping
 from ..commands.options import LengthOption
@@ -23,6 +20,7 @@ from ..run.interrupts import stop_on_interrupt
 from ..run.units import map_units
 from .answer import Answer, input_record, legend_above, new_figure
 from .inputs import ProbeInput, UnitsInput
+from .measures import MEASURES, Measure, counts
 
 MOST_DRAWN = 8
 
@@ -88,60 +86,12 @@ def error_fronts(
     )
 
 
-@dataclass(frozen=True)
-class _Measure:
-    """A score that is highest on the front.  exact: orders formulas as it does.  shown: its value."""
-
-    name: str
-    exact: Callable[[Explanation], Fraction]
-    shown: Callable[[Explanation], float]
-
-
-def _counts(found: Explanation) -> tuple[int, int, int, int]:
-    return confusion(found.intersection, found.formula_points, found.unit_points, found.n_points)
-
-
-def _share(part: int, whole: int) -> Fraction:
-    return Fraction(part, whole) if whole else Fraction(0)
-
-
-def _specificity(found: Explanation) -> Fraction:
-    _, fp, _, tn = _counts(found)
-    return _share(tn, tn + fp)
-
-
-def _informedness(found: Explanation) -> Fraction:
-    return found.score("recall") + _specificity(found) - 1
-
-
-def _squared_mcc(found: Explanation) -> Fraction:
-    """With the sign of the correlation, which is irrational itself."""
-    tp, fp, fn, tn = _counts(found)
-    covariance = tp * tn - fp * fn
-    return _share(covariance * abs(covariance), (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-
-
-def _mcc(found: Explanation) -> float:
-    squared = float(_squared_mcc(found))
-    return math.copysign(math.sqrt(abs(squared)), squared)
-
-
-def _of_metric(name: str) -> _Measure:
-    return _Measure(name, lambda found: found.score(name), lambda found: float(found.score(name)))
-
-
-MEASURES = (
-    *map(_of_metric, METRICS),
-    _Measure("specificity", _specificity, lambda found: float(_specificity(found))),
-    _Measure("informedness", _informedness, lambda found: float(_informedness(found))),
-    _Measure("mcc", _squared_mcc, _mcc),
-)
 MARKED = ("iou", "informedness", "mcc")
 """Whose highest point the figure marks; f1 has that of iou."""
 
 
 def _row(unit: str, found: Explanation) -> dict[str, Any]:
-    _, fp, fn, _ = _counts(found)
+    _, fp, fn, _ = counts(found)
     shown = {measure.name: measure.shown(found) for measure in MEASURES}
     return {
         "unit": unit,
@@ -153,7 +103,7 @@ def _row(unit: str, found: Explanation) -> dict[str, Any]:
     }
 
 
-def _best(front: Sequence[Explanation], measure: _Measure) -> Explanation:
+def _best(front: Sequence[Explanation], measure: Measure) -> Explanation:
     """The formula of the highest score; of equal ones that with the fewest false positives."""
     return max(front, key=measure.exact)
 
@@ -208,5 +158,5 @@ def _figure(found: Sequence[tuple[str, Sequence[Explanation]]]) -> Any:
 
 
 def _place(found: Explanation) -> tuple[float, float]:
-    _, fp, fn, _ = _counts(found)
+    _, fp, fn, _ = counts(found)
     return fp / found.unit_points, fn / found.unit_points

@@ -34,6 +34,7 @@ ANSWERED = {
     "compare": ("run", "proven"),
     "front": ("earlier", *UNITS, "--length", "2"),
     "alternatives": ("earlier", *UNITS, "--length", "2"),
+    "sanity": ("earlier", *UNITS),
 }
 REFUSED = {
     "accuracy": (("earlier",), NO_CLASS),
