@@ -21,12 +21,16 @@ import numpy as np
 
 from ..solver.cells import Cells
 from ..solver.errors import DataError, UsageError
+from ..solver.folds import FoldCounts
+from .folding import ARRAYS as FOLD_ARRAYS
+from .folding import stored_folds
 from .point_cells import PACKED, unpacked
 from .stored_sentences import ARRAYS, StoredSentences
 
 Part = Literal[
     "activity",
     "class_weights",
+    "folds",
     "keys",
     "pictures",
     "point_cells",
@@ -42,6 +46,10 @@ ACTIVITY = ("image_active", "unit_active")
 """The arrays that keep it, as packed bits: those of a vision probe, and of one whose inputs are points."""
 KEYS = (("images",), ("premises", "hypotheses"))
 NO_CLASSES = "the inputs of this probe are words, for which the model predicts no class; probe vision or nli for that"
+NO_FOLDS = (
+    "this probe keeps no counts by fold of its inputs; make it again with --folds 10 (of plain arrays: "
+    "compexact probe arrays FILE --folds 10 --groups IDS -o PROBE)"
+)
 KEPT_BY = "`compexact probe vision`, `nli` and `tokens` keep that; plain arrays do not have it"
 
 
@@ -105,6 +113,8 @@ class Inputs:
             return "class_weights" in self.arrays and self._misfit(self.arrays["class_weights"]) is None
         if part == "point_cells":
             return part in self.arrays or all(name in self.arrays for name in PACKED)
+        if part == "folds":
+            return all(name in self.arrays for name in FOLD_ARRAYS)
         if part == "pictures":
             others = set(StoredPictures.__dataclass_fields__) - {"point_cells"}
             return self.has("point_cells") and others.issubset(self.arrays)
@@ -260,6 +270,13 @@ class Inputs:
         if not self.has("sentences"):
             raise UsageError("this probe has no sentences of words; `compexact probe tokens` makes one that has")
         return StoredSentences.of(self.names, self.arrays)
+
+    @cached_property
+    def folds(self) -> FoldCounts:
+        """The counts by fold of the inputs."""
+        if not self.has("folds"):
+            raise UsageError(NO_FOLDS)
+        return stored_folds(self.cells, self.arrays)
 
     @property
     def top_pairs(self) -> tuple[np.ndarray, np.ndarray]:
