@@ -24,6 +24,8 @@ from ..solver.errors import DataError, UsageError
 from ..solver.folds import FoldCounts
 from .folding import ARRAYS as FOLD_ARRAYS
 from .folding import stored_folds
+from .image_masks import ARRAYS as MASK_ARRAYS
+from .image_masks import ImageMasks
 from .point_cells import PACKED, unpacked
 from .stored_sentences import ARRAYS, StoredSentences
 
@@ -32,6 +34,7 @@ Part = Literal[
     "class_weights",
     "folds",
     "keys",
+    "masks",
     "pictures",
     "point_cells",
     "predicted",
@@ -115,6 +118,8 @@ class Inputs:
             return part in self.arrays or all(name in self.arrays for name in PACKED)
         if part == "folds":
             return all(name in self.arrays for name in FOLD_ARRAYS)
+        if part == "masks":
+            return all(name in self.arrays for name in MASK_ARRAYS)
         if part == "pictures":
             others = set(StoredPictures.__dataclass_fields__) - {"point_cells"}
             return self.has("point_cells") and others.issubset(self.arrays)
@@ -277,6 +282,14 @@ class Inputs:
         if not self.has("folds"):
             raise UsageError(NO_FOLDS)
         return stored_folds(self.cells, self.arrays)
+
+    @cached_property
+    def masks(self) -> ImageMasks:
+        """Where each unit is active in every image."""
+        if not self.has("masks"):
+            raise UsageError("this probe keeps no masks of all images; `compexact probe vision --keep-masks` does")
+        arrays = {name: self.arrays[name] for name in MASK_ARRAYS}
+        return ImageMasks(arrays, len(self.cells.unit_names), len(self.cells))
 
     @property
     def top_pairs(self) -> tuple[np.ndarray, np.ndarray]:

@@ -74,7 +74,7 @@ class AnswerPage:
 
     number: of the page, from 1.  subject: the input that the rows are of, in short.  digest: of its probe, None where
     it has none.
-    figure: the file in the answer's own folder, None where there is none.
+    figure: the file in the answer's own folder, None where there is none.  more: its further tables, as they are.
     """
 
     number: int
@@ -88,6 +88,7 @@ class AnswerPage:
     published: tuple[PublishedValue, ...]
     tables: tuple[AnswerTable, ...]
     figure: Path | None
+    more: Mapping[str, Sequence[Mapping[str, Any]]]
 
     @property
     def page(self) -> str:
@@ -125,6 +126,7 @@ def read_answer_page(folder: Path, number: int) -> AnswerPage:
         published=tuple(_published(each) for each in content.published),
         tables=tuple(_table(name, rows, folder) for name, rows in {"": content.rows, **content.more}.items() if rows),
         figure=_figure(folder),
+        more=content.more,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...solver.cells import CellBuilder, Cells
 from ...solver.unit_counts import UnitCounts
 from ..folding import FoldTally
+from ..image_masks import MaskTally
 from ..masks import active_counts
 from ..point_cells import packed
 from ..progress import Progress
@@ -46,6 +47,11 @@ class CellCounter:
         )
         keys = [key for images in self.seen for key in images.keys]
         folds = FoldTally(self.subject.settings, keys, len(self.unit_names))
+        masks = MaskTally(
+            is_asked=self.subject.settings.keep_masks,
+            n_units=len(self.unit_names),
+            mask_size=self.subject.mask_size,
+        )
         digest = hashlib.sha256()
         each = (item for images in self.seen for item in images.labels)
         for image, ((points, label_digest), fired) in enumerate(zip(each, self.firing, strict=True)):
@@ -53,11 +59,13 @@ class CellCounter:
             active = UnitCounts.of_matrix(active_counts(fired.values, fired.lower, points))
             ids = builder.add(points.rows, points.counts, active, fired.columns)
             folds.add(np.full(len(ids), image), ids, points.counts, active, fired.columns)
+            if masks.is_asked:
+                masks.add(fired.columns, fired.masks, ids[points.row_of])
             self._keep_for_pictures(image, fired, ids[points.row_of])
             self.on_progress("counting", image + 1, n_images)
         cells, place = builder.cells()
         self.labels_digest = digest.hexdigest()
-        return cells, self._arrays(place) | folds.arrays(cells, place)
+        return cells, self._arrays(place) | folds.arrays(cells, place) | masks.arrays(place)
 
     def _keep_for_pictures(self, image: int, fired: ImageActivations, cell_ids: np.ndarray) -> None:
         picture = int(np.searchsorted(self.pictured, image))

@@ -55,6 +55,9 @@ class VisionSettings:
     nan: Annotated[str, "Units with NaN or infinite activations: error, or drop (leave them out)."] = "error"
     folds: Folds = None
     fold_seed: FoldSeed = 0
+    keep_masks: Annotated[
+        bool, "--keep-masks", "Keep where units are active in every image, for shuffles of whole masks (controls)."
+    ] = False
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError

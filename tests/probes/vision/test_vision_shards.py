@@ -73,6 +73,7 @@ CASES = {
     "pixels": replace(SETTINGS, threshold_on="pixels"),
     "positive": replace(SETTINGS, threshold="positive", folds=3),
     "no pictures": replace(SETTINGS, top_images=0),
+    "masks kept": replace(SETTINGS, keep_masks=True, ranges=2),
 }
 
 
