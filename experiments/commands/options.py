@@ -70,16 +70,16 @@ class UpTo(int):
     """A maximum length that is to be chosen, and is no greater than this."""
 
 
-def length(text: str) -> int:
-    """A number; `auto` or `auto:5` as one that is to be chosen.
+def length(text: str | int) -> int:
+    """A number, such as a default; `auto` or `auto:5` as one that is to be chosen.
 
     >>> length("3"), length("auto:5"), isinstance(length("auto:5"), UpTo)
     (3, 5, True)
     """
-    auto, _, most = text.partition(":")
+    auto, _, most = str(text).partition(":")
     if auto == "auto":
         return UpTo(LONGEST_CHOSEN if text == auto else whole_number(most))
-    return whole_number(text)
+    return whole_number(str(text))
 
 
 def words(text: str) -> list[str]:

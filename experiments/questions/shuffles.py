@@ -28,9 +28,11 @@ MAX_POINTS = 10**9
 
 
 class Shuffle(Protocol):
-    """A way to shuffle.  says: what is kept, as a sentence."""
+    """A way to shuffle."""
 
-    says: str
+    @property
+    def says(self) -> str:
+        """What is kept."""
 
     def shuffled(self, problem: Problem, column: int, rng: np.random.Generator) -> Problem:
         """The problem of the unit in this column with its mask shuffled."""
