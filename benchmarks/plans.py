@@ -58,7 +58,7 @@ def vision(folder: Path, data: Path) -> Plan:
     other = (*other, "--mean", "127,127,127", "--std", "128,128,128")
     pasted = (HERE / "adversarial.csv", "--dataset", broden)
     made = [
-        step(probe, *traced, "features.12"),
+        step(probe, *traced, "features.12", "--folds", "10", "--keep-masks"),
         step(ranged, *traced, "features.12", "--quantile", "0.02", "--ranges", "3"),
         step(earlier, *traced, "features.10"),
         step(even, "probe", "vision", "--dataset", "halves:even", *shown, "features.12"),
@@ -74,6 +74,7 @@ def vision(folder: Path, data: Path) -> Plan:
         "length-second": (second, "--proven", "1-4"),
         "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
         "heldout": (even, "--held-out", odd, "--proven", "1-4"),
+        "heldout-folds": (probe, "--units", "0-127", "--lengths", "1-10", "--proven", "1-3"),
         "uniqueness": (probe,),
         "kinds": (probe, "--vectors", vectors, "--sample", "128"),
         "weights": (probe,),
@@ -101,7 +102,7 @@ def nli(folder: Path, data: Path) -> Plan:
     probing = ("probe", "nli", "--model", model, "--pairs", pairs)
     made = [
         step(model, "train", "nli", *(part for file in train for part in ("--train", file)), *dev),
-        step(probe, *probing),
+        step(probe, *probing, "--folds", "10"),
         step(ranged, *probing, "--ranges", "3"),
         step(run, "explain", probe, "--length", "5"),
         step(beam, "explain", probe, "--length", "3"),
@@ -110,7 +111,7 @@ def nli(folder: Path, data: Path) -> Plan:
     asked = {
         "length": (probe, "--lengths", "1-5,10,20,30", "--proven", "1-3"),
         "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
-        "heldout": (probe, "--lengths", "1-5,10", "--proven", "1-2"),
+        "heldout": (probe, "--units", "0-127", "--lengths", "1-5,10", "--proven", "1-2"),
         "uniqueness": (probe, "--lengths", "1,3,5"),
         "kinds": (probe, "--vectors", vectors, "--sample", "128"),
         "accuracy": (probe, "--lengths", "1-5"),
@@ -130,10 +131,11 @@ def words(folder: Path, data: Path) -> Plan:
     """All six MLPs of MiniLM on English EWT's dev text, and the latents of an autoencoder of one layer."""
     model = ("--model", f"hf:{data / 'minilm'}")
     text = ("--corpus", f"conllu:{data / 'ud_ewt/en_ewt-ud-dev.conllu.gz'}")
+    folded = (*text, "--folds", "10")
     mlps = [folder / f"mlp{number}" for number in range(6)]
     sae, latents, proven = (folder / name for name in ("sae", "latents", "proven"))
     probes = [
-        *(step(each, "probe", "tokens", *model, "--layer", f"encoder.layer.{number}.intermediate", *text)
+        *(step(each, "probe", "tokens", *model, "--layer", f"encoder.layer.{number}.intermediate", *folded)
           for number, each in enumerate(mlps)),
         step(latents, "probe", "tokens", *model, "--layer", "encoder.layer.2", "--sae", sae, *text),
     ]  # fmt: skip
@@ -149,7 +151,7 @@ def words(folder: Path, data: Path) -> Plan:
     asked = {
         "length": (mlps[2], "--units", "0-255", "--lengths", "1-5,10", "--proven", "1-2"),
         "controls": (mlps[2], "--units", "0-127", "--lengths", "3", "--shuffles", "19"),
-        "heldout": (mlps[2], "--units", "0-511", "--lengths", "1-3,5,10", "--proven", "1-2"),
+        "heldout": (mlps[2], "--units", "0-127", "--lengths", "1-3,5,10", "--proven", "1-2"),
         "uniqueness": (mlps[2], "--units", "0-255", "--lengths", "1,3"),
         "layers": (mlps[1], mlps[2]),
         "compare": (runs[mlps[2]], proven),

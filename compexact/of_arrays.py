@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import numpy as np
 
 from .experiments.progress import progress
 from .probes.array_folder import read_array_folder
-from .probes.npz import about_arrays, cells_of
+from .probes.array_groups import RowFolds, checked_groups
+from .probes.fold_settings import check_folds
+from .probes.folding import Dealing
+from .probes.npz import about_arrays, probe_of
 from .probes.opening import open_probe
 from .probes.store import Probe, is_probe
 from .solver.errors import DataError, UsageError
@@ -30,12 +34,17 @@ def probe_arrays(
     concept_names: Sequence[str] | None = None,
     concept_categories: Sequence[str] | None = None,
     unit_names: Sequence[str] | None = None,
+    groups: Any = None,
+    folds: int | None = None,
+    fold_seed: int = 0,
 ) -> Probe:
     """A probe of concepts and units that are computed already; or of a file or folder of such arrays.
 
     concepts: (n_rows, n_concepts) of bool, or integers 0 and 1; or a path, as `compexact probe arrays` takes one.
     neurons: (n_rows, n_units), the same: a row is a point.  Or, instead of it, weights: (n_rows,) integers, how many
     points a row stands for, and active: (n_rows, n_units) integers, how many of them each unit is active on.
+    folds: keep counts by fold, too; groups: which input each row is of, (n_rows,) integers or texts, or a file of such,
+    by whose hash with `fold_seed` whole inputs are dealt to so many.
 
     Each is an array of numpy, a sparse array of scipy, a tensor of torch, or a frame of pandas, whose columns give the
     names where none are given.  Raises `UsageError` for anything else, `DataError` for other numbers.
@@ -47,7 +56,7 @@ def probe_arrays(
     if isinstance(concepts, str | Path):
         if neurons is not None or active is not None:
             raise UsageError("a path has all arrays in it: leave neurons and active away")
-        return _of_files(Path(concepts))
+        return _of_files(Path(concepts), _dealt(groups, folds, fold_seed))
     given: dict[str, Any] = {}
     for what, value in {"concepts": concepts, "neurons": neurons, "active": active}.items():
         if value is not None:
@@ -58,7 +67,9 @@ def probe_arrays(
     given |= {key: _texts(key, names) for key, names in asked.items() if names is not None}
     if "concepts" not in given and "concepts_indptr" not in given:
         raise UsageError("concepts are missing: an array (rows, concepts) is needed")
-    return Probe(cells_of(given), about_arrays("arrays", {}, {}))
+    dealt = _dealt(groups, folds, fold_seed)
+    about = about_arrays("arrays", {}, {} if dealt is None else dealt.settings)
+    return replace(probe_of(given, dealt), about=about)
 
 
 def is_array(value: Any) -> bool:
@@ -66,9 +77,21 @@ def is_array(value: Any) -> bool:
     return hasattr(value, "shape") and hasattr(value, "ndim")
 
 
-def _of_files(path: Path) -> Probe:
+def _dealt(groups: Any, folds: int | None, seed: int) -> RowFolds | None:
+    """How rows are dealt to folds; None where they are not."""
+    if groups is not None and folds is None:
+        raise UsageError("groups go with folds: say into how many the inputs are dealt, such as 10")
+    if folds is None or groups is None or isinstance(groups, str | Path):
+        return RowFolds.asked(folds, seed, None if groups is None else Path(groups))
+    check_folds(folds, seed)
+    return RowFolds(Dealing(folds, seed), checked_groups(groups, "groups"))
+
+
+def _of_files(path: Path, folds: RowFolds | None) -> Probe:
     with progress() as report:
-        return read_array_folder(path, report) if path.is_dir() and not is_probe(path) else open_probe(path)
+        if path.is_dir() and not is_probe(path):
+            return read_array_folder(path, report, folds)
+        return open_probe(path, folds)
 
 
 def _keyed(what: str, value: Any) -> dict[str, Any]:

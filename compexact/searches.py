@@ -12,8 +12,9 @@ from typing import Any
 from .experiments.commands import audit as audit_command
 from .experiments.commands import explain as explain_command
 from .experiments.commands import score as score_command
-from .experiments.commands.units_asked import UnitsAsked
+from .experiments.commands.units_asked import Settle, UnitsAsked, Work
 from .experiments.progress import progress as shown_progress
+from .experiments.questions.length_choice import settled
 from .experiments.run.audit import Audit
 from .experiments.run.engines import check_settings
 from .experiments.run.folder import UnitsWork, asked_of, do_units, find_outcomes
@@ -55,7 +56,7 @@ def explain(
     settings = asked.of(SearchSettings)
     check_settings(settings)
     least = FORMS[settings.compat].min_active if settings.compat else 0
-    return _searched(Explain(settings), probe, units, output, progress, asked, least)
+    return _searched(Explain(settings), probe, units, output, progress, asked, least, settled)
 
 
 @takes(audit_command.audit, without=NOT_IN_PYTHON)
@@ -98,7 +99,14 @@ def opened_probe(probe: Any) -> Probe:
 
 
 def _searched(
-    work: UnitsWork, probe: Any, units: Any, output: str | Path | None, progress: bool, asked: Asked, least: int = 0
+    work: Work,
+    probe: Any,
+    units: Any,
+    output: str | Path | None,
+    progress: bool,
+    asked: Asked,
+    least: int = 0,
+    settle: Settle[Work] | None = None,
 ) -> Run:
     opened = opened_probe(probe)
     if output is not None and not isinstance(output, str | Path):
@@ -106,8 +114,10 @@ def _searched(
     named = asked_units(opened.cells, units)
     options: UnitsAsked = asked.of(UnitsAsked, probe=opened, units=named, output=output, format=None)
     choice = options.chosen(opened, least)
-    work = replace(work, trace=options.trace_file(choice.names))
     with _progress(progress) as report:
+        if settle is not None:
+            work = settle(work, opened, options.of_all_shards(opened, least).names, options.where, report)
+        work = replace(work, trace=options.trace_file(choice.names))
         if output is not None:
             return _kept(work, opened, choice, Path(output), options.where, report)
         return _in_memory(work, opened, choice, options.where, report)

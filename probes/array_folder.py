@@ -13,15 +13,16 @@ import numpy as np
 
 from ..solver.arrays import ArrayRows, cells_of_rows
 from ..solver.errors import DataError
+from .array_groups import RowFolds
 from .digests import file_digests
 from .npy import view_npy
-from .npz import KEYS, about_arrays, load_npz, rows_of
+from .npz import KEYS, about_arrays, folded_probe, load_npz, rows_of
 from .progress import Progress, silent
 from .regular_files import map_regular
 from .store import Probe
 
 ROWS_AT_ONCE = 2**16
-BY_ROW = ("concepts", "neurons", "weights", "active")
+BY_ROW = ("concepts", "neurons", "weights", "active", "groups")
 """Keys whose arrays have a row for each row of the data."""
 SPARSE = {
     "concepts_indptr": ("concepts_indices",),
@@ -31,39 +32,48 @@ SPARSE = {
 """Ends of rows, and what they are ends in."""
 
 
-def read_array_folder(folder: Path, on_progress: Progress = silent) -> Probe:
-    """The arrays as a probe; `DataError` names the file, and what is missing or wrong in it."""
+def read_array_folder(folder: Path, on_progress: Progress = silent, folds: RowFolds | None = None) -> Probe:
+    """The arrays as a probe; `DataError` names the file, and what is missing or wrong in it.  folds: of its rows."""
     portions = sorted(folder.glob("*.npz"))
     arrays = {file.stem: file for file in sorted(folder.glob("*.npy")) if file.stem in KEYS}
     if bool(portions) == bool(arrays):
         what = "both .npz and .npy files" if portions else f"no .npz file, and no .npy file such as {KEYS[0]}.npy"
         raise DataError(f"{folder} has {what}; portions as .npz files are needed, or one .npy file for each array")
-    rows = _of_portions(portions, on_progress) if portions else _of_arrays(folder, arrays, on_progress)
-    cells = cells_of_rows(rows)
-    return Probe(cells, about_arrays(folder.name, file_digests(folder, portions or list(arrays.values())), {}))
+    rows = _of_portions(portions, folds, on_progress) if portions else _of_arrays(folder, arrays, folds, on_progress)
+    digests = file_digests(folder, portions or list(arrays.values()))
+    about = about_arrays(folder.name, digests, {} if folds is None else folds.settings)
+    return Probe(cells_of_rows(rows), about) if folds is None else folded_probe(rows, folds, about)
 
 
-def _of_portions(files: list[Path], on_progress: Progress) -> Iterator[ArrayRows]:
-    first = None
+def _of_portions(files: list[Path], folds: RowFolds | None, on_progress: Progress) -> Iterator[ArrayRows]:
+    first, n_rows = None, 0
     for done, file in enumerate(files):
         on_progress("reading arrays", done, len(files))
         try:
-            rows = rows_of(load_npz(file))
+            arrays, start = load_npz(file), n_rows
+            n_rows += check_rows(arrays)
+            rows = rows_of(arrays) if folds is None else rows_of(folds.given(arrays, start, n_rows), folds.dealing)
             first = first or rows
             rows.check_columns(first)
             yield rows
         except DataError as error:
             raise _said(file, error) from None
+    if folds is not None:
+        folds.check_rows(n_rows)
     on_progress("reading arrays", len(files), len(files))
 
 
-def _of_arrays(folder: Path, files: Mapping[str, Path], on_progress: Progress) -> Iterator[ArrayRows]:
-    arrays = {key: view_npy(map_regular(file), str(file)) for key, file in files.items()}
+def _of_arrays(
+    folder: Path, files: Mapping[str, Path], folds: RowFolds | None, on_progress: Progress
+) -> Iterator[ArrayRows]:
+    arrays: Mapping[str, np.ndarray] = {key: view_npy(map_regular(file), str(file)) for key, file in files.items()}
     try:
+        arrays = arrays if folds is None else folds.given(arrays)
         n_rows = check_rows(arrays)
         for start in range(0, n_rows, ROWS_AT_ONCE):
             on_progress("reading arrays", start, n_rows)
-            yield rows_of(some_rows(arrays, start, min(start + ROWS_AT_ONCE, n_rows)))
+            some = some_rows(arrays, start, min(start + ROWS_AT_ONCE, n_rows))
+            yield rows_of(some, None if folds is None else folds.dealing)
         on_progress("reading arrays", n_rows, n_rows)
     except DataError as error:
         raise _said(folder, error) from None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..solver.arrays import cells_of_rows
+from ..solver.arrays import cells_of_rows, folds_of_rows
 from ..solver.cells import Cells, ConceptRows, merge
 from ..solver.errors import DataError, UsageError
+from ..solver.folds import merge_folded
 from ..solver.unit_counts import UnitCounts
 from .array_folder import check_rows, some_rows
+from .array_groups import RowFolds
 from .digests import core_arrays, file_digest
+from .folding import fold_arrays, stored_folds
 from .npz import about_arrays, load_npz, rows_of
 from .schema import Count, Strict
 from .shard import Shard
@@ -20,6 +23,7 @@ from .store import Probe
 from .versions import versions
 
 KIND = "arrays"
+FOLDS = ("folds", "fold_seed")
 
 
 class ArraysWhole(Strict):
@@ -32,28 +36,37 @@ class ArraysWhole(Strict):
     units: list[str]
 
 
-def save_array_shard(file: Path, shard: Shard, path: Path, *, force: bool = False) -> int:
+def save_array_shard(
+    file: Path, shard: Shard, path: Path, *, folds: RowFolds | None = None, force: bool = False
+) -> int:
     """Keep the cells of a portion of the file's rows; give how many these are.  `DataError` where the file is wrong."""
     if file.is_dir():
         raise UsageError(f"{file} is a folder; make a probe of each of its files, and merge these: compexact merge")
-    arrays = load_npz(file)
+    arrays: Mapping[str, Any] = load_npz(file)
+    dealing = None if folds is None else folds.dealing
     try:
+        arrays = arrays if folds is None else folds.given(arrays)
         n_rows = check_rows(arrays)
         rows = shard.portion(n_rows)
         # Names may depend on the arrays' shapes: a portion without rows has those of the first.
-        of_rows = rows_of(some_rows(arrays, rows.start, rows.stop) if rows else some_rows(arrays, 0, 1))
+        some = some_rows(arrays, rows.start, rows.stop) if rows else some_rows(arrays, 0, 1)
+        of_rows = rows_of(some, dealing)
     except DataError as error:
         raise DataError(f"{file}: {error}") from None
     whole = {
-        "about": about_arrays(file.name, {file.name: file_digest(file)}, {}),
+        "about": about_arrays(file.name, {file.name: file_digest(file)}, {} if folds is None else folds.settings),
         "inputs": n_rows,
         "concepts": of_rows.names,
         "categories": of_rows.categories,
         "units": of_rows.unit_names,
     }
-    cells = cells_of_rows([of_rows]) if rows and len(of_rows.weights) else None  # a row may stand for no point
+    kept = {}
+    if rows and len(of_rows.weights):  # a row may stand for no point
+        counted = None if dealing is None else folds_of_rows([of_rows], dealing.n_folds)
+        kept = core_arrays(cells_of_rows([of_rows]) if counted is None else counted.cells)
+        kept |= {} if counted is None else fold_arrays(counted)
     with new_shard(path, KIND, shard, len(rows), whole, {}, force=force) as writer:
-        for name, array in core_arrays(cells).items() if cells else ():
+        for name, array in kept.items():
             writer.array(name, array)
     return len(rows)
 
@@ -63,7 +76,11 @@ def merged_rows(shards: Sequence[StoredShard]) -> Probe:
     said = shards[0].whole_as(ArraysWhole)
     if not (with_points := [shard for shard in shards if shard.arrays]):
         raise DataError("there are no points in any shard")
-    return Probe(merge([_cells(shard, said) for shard in with_points]), said.about)
+    cells = [_cells(shard, said) for shard in with_points]
+    if not (said.about.get("settings") or {}).get("folds"):
+        return Probe(merge(cells), said.about)
+    folds = merge_folded([stored_folds(own, shard.arrays) for own, shard in zip(cells, with_points)])
+    return Probe(folds.cells, said.about, arrays=fold_arrays(folds))
 
 
 def _cells(shard: StoredShard, said: ArraysWhole) -> Cells:
@@ -91,5 +108,25 @@ def merged_files(probes: Sequence[tuple[Path, Probe]]) -> Probe:
                 raise UsageError(f"{path} is made of a file that another one is made of: {name}; name each once")
             inputs[name if name not in inputs else f"{name} ({path})"] = digest
     inputs = dict(sorted(inputs.items()))
-    about: dict[str, Any] = {"kind": KIND, "model": None, "layer": None, "dataset": " + ".join(inputs), "settings": {}}
-    return Probe(merge([probe.cells for _, probe in probes]), {**about, "versions": versions(), "inputs": inputs})
+    about: dict[str, Any] = {"kind": KIND, "model": None, "layer": None, "dataset": " + ".join(inputs)}
+    about |= {"settings": _common_folds(probes), "versions": versions(), "inputs": inputs}
+    if not about["settings"]:
+        return Probe(merge([probe.cells for _, probe in probes]), about)
+    folds = merge_folded([probe.inputs.folds for _, probe in probes])
+    return Probe(folds.cells, about, arrays=fold_arrays(folds))
+
+
+def _common_folds(probes: Sequence[tuple[Path, Probe]]) -> dict[str, Any]:
+    """How all of them were dealt to folds; `UsageError` where it was in several ways."""
+    said = [probe.about.get("settings") or {} for _, probe in probes]
+    dealt = [{name: each[name] for name in FOLDS if name in each} for each in said]
+    for (path, _), each in zip(probes, dealt):
+        if each != dealt[0]:
+            raise UsageError(
+                f"{path} has {_said(each)}, {probes[0][0]} {_said(dealt[0])}; make both with the same --folds and seed"
+            )
+    return dealt[0]
+
+
+def _said(dealt: Mapping[str, Any]) -> str:
+    return f"{dealt['folds']} folds of seed {dealt['fold_seed']}" if dealt else "no folds"

@@ -21,13 +21,20 @@ import numpy as np
 
 from ..solver.cells import Cells
 from ..solver.errors import DataError, UsageError
+from ..solver.folds import FoldCounts
+from .folding import ARRAYS as FOLD_ARRAYS
+from .folding import stored_folds
+from .image_masks import ARRAYS as MASK_ARRAYS
+from .image_masks import ImageMasks
 from .point_cells import PACKED, unpacked
 from .stored_sentences import ARRAYS, StoredSentences
 
 Part = Literal[
     "activity",
     "class_weights",
+    "folds",
     "keys",
+    "masks",
     "pictures",
     "point_cells",
     "predicted",
@@ -42,6 +49,10 @@ ACTIVITY = ("image_active", "unit_active")
 """The arrays that keep it, as packed bits: those of a vision probe, and of one whose inputs are points."""
 KEYS = (("images",), ("premises", "hypotheses"))
 NO_CLASSES = "the inputs of this probe are words, for which the model predicts no class; probe vision or nli for that"
+NO_FOLDS = (
+    "this probe keeps no counts by fold of its inputs; make it again with --folds 10 (of plain arrays: "
+    "compexact probe arrays FILE --folds 10 --groups IDS -o PROBE)"
+)
 KEPT_BY = "`compexact probe vision`, `nli` and `tokens` keep that; plain arrays do not have it"
 
 
@@ -105,6 +116,10 @@ class Inputs:
             return "class_weights" in self.arrays and self._misfit(self.arrays["class_weights"]) is None
         if part == "point_cells":
             return part in self.arrays or all(name in self.arrays for name in PACKED)
+        if part == "folds":
+            return all(name in self.arrays for name in FOLD_ARRAYS)
+        if part == "masks":
+            return all(name in self.arrays for name in MASK_ARRAYS)
         if part == "pictures":
             others = set(StoredPictures.__dataclass_fields__) - {"point_cells"}
             return self.has("point_cells") and others.issubset(self.arrays)
@@ -260,6 +275,21 @@ class Inputs:
         if not self.has("sentences"):
             raise UsageError("this probe has no sentences of words; `compexact probe tokens` makes one that has")
         return StoredSentences.of(self.names, self.arrays)
+
+    @cached_property
+    def folds(self) -> FoldCounts:
+        """The counts by fold of the inputs."""
+        if not self.has("folds"):
+            raise UsageError(NO_FOLDS)
+        return stored_folds(self.cells, self.arrays)
+
+    @cached_property
+    def masks(self) -> ImageMasks:
+        """Where each unit is active in every image."""
+        if not self.has("masks"):
+            raise UsageError("this probe keeps no masks of all images; `compexact probe vision --keep-masks` does")
+        arrays = {name: self.arrays[name] for name in MASK_ARRAYS}
+        return ImageMasks(arrays, len(self.cells.unit_names), len(self.cells))
 
     @property
     def top_pairs(self) -> tuple[np.ndarray, np.ndarray]:

@@ -7,19 +7,22 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..solver.arrays import ArrayRows, array_rows, cells_of_rows, dense_rows
+from ..solver.arrays import ArrayRows, array_rows, cells_of_rows, dense_rows, folds_of_rows
 from ..solver.cells import Cells
 from ..solver.errors import DataError, did_you_mean
 from ..solver.names import brief, checked_names
 from ..solver.unit_counts import UnitCounts
+from .array_groups import RowFolds, folds_of
 from .digests import file_digest
+from .folding import Dealing, fold_arrays
 from .npy import read_npy
 from .regular_files import MAX_BYTES_NAME, max_bytes, open_regular
 from .store import Probe
@@ -28,7 +31,7 @@ from .versions import versions
 KEYS = (
     "concepts", "concepts_indptr", "concepts_indices", "concept_names", "concept_categories",
     "neurons", "neurons_indptr", "neurons_indices",
-    "weights", "active", "active_indptr", "active_indices", "active_counts", "unit_names",
+    "weights", "active", "active_indptr", "active_indices", "active_counts", "unit_names", "groups",
 )  # fmt: skip
 MAX_MEMBERS = 10_000
 _DAMAGE = (
@@ -36,15 +39,29 @@ _DAMAGE = (
 )  # fmt: skip
 
 
-def read_npz(path: str | Path) -> Probe:
-    """The file's arrays as a probe; `DataError` names what is missing or wrong in it."""
+def read_npz(path: str | Path, folds: RowFolds | None = None) -> Probe:
+    """The file's arrays as a probe; `DataError` names what is missing or wrong in it.  folds: of its rows."""
     path = Path(path)
     arrays = load_npz(path)
     try:
-        cells = cells_of(arrays)
+        probe = probe_of(arrays, folds)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    return Probe(cells, about_arrays(path.name, {path.name: file_digest(path)}, {}), path=path)
+    about = about_arrays(path.name, {path.name: file_digest(path)}, {} if folds is None else folds.settings)
+    return replace(probe, about=about, path=path)
+
+
+def probe_of(arrays: Mapping[str, Any], folds: RowFolds | None) -> Probe:
+    """The arrays as a probe that does not say what made it."""
+    if folds is None:
+        return Probe(cells_of(arrays), {})
+    return folded_probe([rows_of(folds.given(arrays), folds.dealing)], folds, {})
+
+
+def folded_probe(portions: Iterable[ArrayRows], folds: RowFolds, about: Mapping[str, Any]) -> Probe:
+    """A probe of rows that are dealt to folds."""
+    counted = folds_of_rows(portions, folds.dealing.n_folds)
+    return Probe(counted.cells, about, arrays=fold_arrays(counted))
 
 
 def about_arrays(name: str, inputs: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,18 +122,19 @@ def cells_of(arrays: Mapping[str, Any]) -> Cells:
     return cells_of_rows([rows_of(arrays)])
 
 
-def rows_of(arrays: Mapping[str, Any]) -> ArrayRows:
-    """The arrays, checked.  Errors as above."""
+def rows_of(arrays: Mapping[str, Any], dealing: Dealing | None = None) -> ArrayRows:
+    """The arrays, checked.  dealing: of their `groups` to folds.  Errors as above."""
     names, categories, units = (
         None if (texts := arrays.get(key)) is None else _texts(texts, key)
         for key in ("concept_names", "concept_categories", "unit_names")
     )
     counted = (unit_counts(arrays, "neurons", units), arrays.get("weights"), unit_counts(arrays, "active", units))
+    folds = None if dealing is None else folds_of(arrays, dealing)
     sparse = [key for key in ("concepts_indptr", "concepts_indices") if key in arrays]
     if "concepts" in arrays:
         if sparse:
             raise DataError(f"give either concepts or the sparse form, not both; {sparse[0]} is there, too")
-        return dense_rows(arrays["concepts"], names, categories, *counted, units)
+        return dense_rows(arrays["concepts"], names, categories, *counted, units, folds)
     if len(sparse) < 2:
         raise DataError("concepts is missing; without it both concepts_indptr and concepts_indices are needed")
     if names is None:
@@ -125,7 +143,7 @@ def rows_of(arrays: Mapping[str, Any]) -> ArrayRows:
         raise DataError("concept_names is empty: at least one concept is needed")
     checked = checked_names(names, len(names), "concept", str)
     rows = sparse_rows(arrays["concepts_indptr"], arrays["concepts_indices"], len(names))
-    return array_rows(*rows, checked, categories, *counted, units)
+    return array_rows(*rows, checked, categories, *counted, units, folds)
 
 
 def _texts(array: np.ndarray, key: str) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from .cells import MAX_POINTS, CellBuilder, Cells, refuse_too_many
 from .errors import DataError
+from .folds import FoldCounts, FoldSums
 from .integers import exact_sum
 from .names import check_categories, checked_names
 from .unit_counts import UnitCounts
@@ -49,7 +51,7 @@ class ArrayRows:
     """Checked rows of arrays: a portion of the points, or all.
 
     names, categories, unit_names: of the columns.  indptr, indices: each row's concepts, ascending.
-    weights: int64 (n_rows,), at least 1.  active: (n_rows, n_units).
+    weights: int64 (n_rows,), at least 1.  active: (n_rows, n_units).  folds: int64 (n_rows,), where there are some.
     """
 
     names: tuple[str, ...]
@@ -59,6 +61,7 @@ class ArrayRows:
     indices: np.ndarray
     weights: np.ndarray
     active: UnitCounts
+    folds: np.ndarray | None = None
 
     def check_columns(self, first: ArrayRows) -> None:
         """`DataError` where the columns are not those of another portion."""
@@ -75,13 +78,14 @@ def dense_rows(
     weights: Any,
     active: Any,
     unit_names: Sequence[str] | None,
+    folds: np.ndarray | None = None,
 ) -> ArrayRows:
     """Check arrays as `from_arrays` takes them."""
     matrix = _binary(concepts, "concepts")
     checked = checked_names(names, matrix.shape[1], "concept", lambda i: f"c{i}")
     row, column = np.nonzero(matrix)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(matrix)))])
-    return array_rows(indptr, column, checked, categories, neurons, weights, active, unit_names)
+    return array_rows(indptr, column, checked, categories, neurons, weights, active, unit_names, folds)
 
 
 def array_rows(
@@ -93,6 +97,7 @@ def array_rows(
     weights: Any,
     active: Any,
     unit_names: Sequence[str] | None,
+    folds: np.ndarray | None = None,
 ) -> ArrayRows:
     """Check what is given beside the concepts of each row, which are; rows without points are dropped.
 
@@ -102,6 +107,8 @@ def array_rows(
     if categories is not None:
         check_categories([str(category) for category in categories], names)
     units = checked_names(unit_names, counts.shape[1], "unit", str)
+    if folds is not None and len(folds) != len(weights):
+        raise DataError(f"concepts has {len(weights)} rows and groups {len(folds)}; they must be the same points")
     kept = np.flatnonzero(weights > 0)
     if len(kept) < len(weights):
         sizes = np.diff(indptr)
@@ -109,22 +116,36 @@ def array_rows(
         indptr = np.concatenate([[0], np.cumsum(sizes[kept])])
         # A unit is active on none of no points, so no entry is of a row that goes.
         counts = UnitCounts(len(kept), counts.indptr, np.searchsorted(kept, counts.cells), counts.counts)
-        weights = weights[kept]
+        weights, folds = weights[kept], None if folds is None else folds[kept]
     of_concepts = [""] * len(names) if categories is None else map(str, categories)
-    return ArrayRows(tuple(names), tuple(of_concepts), tuple(units), indptr, indices, weights, counts)
+    return ArrayRows(tuple(names), tuple(of_concepts), tuple(units), indptr, indices, weights, counts, folds)
 
 
 def cells_of_rows(portions: Iterable[ArrayRows]) -> Cells:
     """Merge rows that come in portions; `DataError` where these are not of the same concepts and units."""
-    builder = first = None
-    for rows in portions:
-        if first is None or builder is None:
-            builder, first = CellBuilder(rows.names, rows.categories, rows.unit_names), rows
-        rows.check_columns(first)
-        builder.add_rows(rows.indptr, rows.indices, rows.weights, rows.active)
-    if builder is None:
+    return _merged(portions, 1)[0]
+
+
+def folds_of_rows(portions: Iterable[ArrayRows], n_folds: int) -> FoldCounts:
+    """The same of rows that are dealt to folds, with the counts of each."""
+    folds = _merged(portions, n_folds)[1]
+    assert folds is not None
+    return folds
+
+
+def _merged(portions: Iterable[ArrayRows], n_folds: int) -> tuple[Cells, FoldCounts | None]:
+    rest = iter(portions)
+    if (first := next(rest, None)) is None:
         raise DataError("there are no points: the data have 0 rows")
-    return builder.cells()[0]
+    builder = CellBuilder(first.names, first.categories, first.unit_names)
+    sums = None if first.folds is None else FoldSums(n_folds, len(first.unit_names))
+    for rows in chain([first], rest):
+        rows.check_columns(first)
+        ids = builder.add_rows(rows.indptr, rows.indices, rows.weights, rows.active)
+        if sums is not None and rows.folds is not None:
+            sums.add(ids, rows.folds, rows.weights, rows.active)
+    cells, place = builder.cells()
+    return cells, None if sums is None else sums.counts(cells, place)
 
 
 def _binary(array: Any, what: str) -> np.ndarray:

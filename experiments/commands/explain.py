@@ -32,12 +32,14 @@ def explain(
 
     compexact explain probe --units 0-9 --length 3
     compexact explain probe --length 10 --jobs 4 -o run
+    compexact explain probe --length auto -o run
     compexact explain probe --engine exact --length 5 --time-limit 60 -o proven
     compexact explain probe --engine exact --fp-weight 2 -o strict
     compexact explain probe --engine exact --length 10 --trace trace.jsonl
     """
     from ...solver.errors import UsageError
     from ...solver.reference_forms import FORMS
+    from ..questions.length_choice import settled
     from ..run.engines import check_settings
     from ..run.units import Explain
 
@@ -52,7 +54,8 @@ def explain(
         return {key: value for key, value in record.items() if key not in left_out}
 
     columns = columns_of(settings.errors)
-    asked.do(Explain(settings), columns, shown, min_active=FORMS[settings.compat].min_active if settings.compat else 0)
+    least = FORMS[settings.compat].min_active if settings.compat else 0
+    asked.do(Explain(settings), columns, shown, min_active=least, settle=settled)
     _end(statuses, must_be_proven=require is not None)
 
 

@@ -15,6 +15,8 @@ import typer
 from ...probes.shard import Shard
 
 LONGEST_RANGE = 1_000
+LONGEST_CHOSEN = 10
+"""Of `--length auto`."""
 
 
 def whole_number(text: str) -> int:
@@ -62,6 +64,22 @@ def numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not numbers and commas, such as 104,117,123") from None
+
+
+class UpTo(int):
+    """A maximum length that is to be chosen, and is no greater than this."""
+
+
+def length(text: str | int) -> int:
+    """A number, such as a default; `auto` or `auto:5` as one that is to be chosen.
+
+    >>> length("3"), length("auto:5"), isinstance(length("auto:5"), UpTo)
+    (3, 5, True)
+    """
+    auto, _, most = str(text).partition(":")
+    if auto == "auto":
+        return UpTo(LONGEST_CHOSEN if text == auto else whole_number(most))
+    return whole_number(str(text))
 
 
 def words(text: str) -> list[str]:
@@ -159,6 +177,16 @@ BEAM_SIZE = typer.Option("--beam-size", help="Distinct functions kept in the bea
 BeamSizeOption = Annotated[int, BEAM_SIZE]
 BeamSizesOption = Annotated[Sequence[int], BEAM_SIZE]
 LengthOption = Annotated[int, typer.Option("--length", help="Maximum number of concepts.")]
+LengthOrAutoOption = Annotated[
+    int,
+    typer.Option(
+        "--length",
+        parser=length,
+        metavar="N",
+        help="Maximum number of concepts; auto (or auto:5): the shortest up to 10 (or 5) whose IoU on inputs held out "
+        "is within one standard error of the best, of a probe that was made with --folds.",
+    ),
+]
 LengthsOption = Annotated[
     Sequence[int], typer.Option("--lengths", "--length", help="Maximum number of concepts: 3, 2-4 or 1-5,10.")
 ]

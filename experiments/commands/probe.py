@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...probes.datasets import DATASETS
+from ...probes.fold_settings import Folds, FoldSeed
 from ...probes.vision.vision_settings import VisionSettings
 from .options import MODEL_HELP, LimitOption, WeightsOption, size, words
 from .preprocessing_options import Shown, preprocessing
@@ -20,6 +21,7 @@ from .signature import Depends
 KINDS = ", ".join(f"{kind}:PATH" for kind in DATASETS)
 
 if TYPE_CHECKING:
+    from ...probes.array_groups import RowFolds
     from ...probes.datasets.annotated_images import AnnotatedImages
     from ...probes.models import LoadedModel
 
@@ -132,15 +134,38 @@ def probe_vision(
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
 
 
+@dataclass(frozen=True)
+class DealtRows:
+    """Rows of arrays, dealt to folds by what they are of."""
+
+    folds: Folds = None
+    fold_seed: FoldSeed = 0
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            help="For --folds: which input each row is of, one id a row, in a text or .npy file.  "
+            "Default: the array 'groups'."
+        ),
+    ] = None
+
+    def open(self) -> RowFolds | None:
+        """Reads the groups; None where no folds are asked for."""
+        from ...probes.array_groups import RowFolds
+
+        return RowFolds.asked(self.folds, self.fold_seed, self.groups)
+
+
 def probe_arrays(
     arrays: Annotated[
         Path, typer.Argument(help="An .npz file, or a folder of such or of .npy files (see docs/contracts.md).")
     ],
     place: Annotated[ProbeOutput, Depends(ProbeOutput)],
+    dealt: Annotated[DealtRows, Depends(DealtRows)],
 ) -> None:
     """Make a probe of plain arrays.  Every command also takes an .npz file as it is.
 
     compexact probe arrays mine.npz -o probe
+    compexact probe arrays mine.npz --folds 10 --groups image-of-each-row.txt -o probe
     compexact probe arrays mine.npz --shard 3/40 -o shards/3
 
     A folder is read portion by portion, and may be larger than memory.
@@ -152,11 +177,13 @@ def probe_arrays(
     from ..progress import progress
 
     place.check()
-    output, shard, force = place.output, place.shard, place.force
+    output, shard, force, folds = place.output, place.shard, place.force, dealt.open()
     if shard is not None:
-        print(f"shard {shard}, {save_array_shard(arrays, shard, output, force=force):,} rows, in {output}")
+        print(f"shard {shard}, {save_array_shard(arrays, shard, output, folds=folds, force=force):,} rows, in {output}")
         return
     with progress() as report:
-        is_folder = arrays.is_dir() and not is_probe(arrays)
-        probe = read_array_folder(arrays, report) if is_folder else open_probe(arrays)
+        if arrays.is_dir() and not is_probe(arrays):
+            probe = read_array_folder(arrays, report, folds)
+        else:
+            probe = open_probe(arrays, folds)
     print(f"{save_probe(probe, output, force=force)!r} in {output}")

@@ -8,20 +8,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .options import FormatOption, MinActiveOption, ProbeArgument, RunOption, ShardOption, TraceOption, UnitsOption
-from .where_asked import HERE, WhereAsked
+from .where_asked import HERE, Where, WhereAsked
 
 if TYPE_CHECKING:
+    from ...probes.progress import Progress
     from ...probes.store import Probe
     from ..run.folder import UnitsWork
     from ..run.traces import TraceFile
     from ..run.units import Choice
 
 Record = dict[str, Any]
+Work = TypeVar("Work", bound="UnitsWork")
 ONLY_IN_FILES = ("certificate", "certificate_digest", "digest")
 SOME_UNPROVEN = 4
+
+
+class Settle(Protocol[Work]):
+    """(work, probe, units of all shards, where, progress) -> the work that is to be done."""
+
+    def __call__(self, work: Work, probe: Probe, units: Sequence[str], where: Where, on_progress: Progress, /) -> Work:
+        """Decide."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,19 @@ class UnitsAsked:
     format: FormatOption = None
 
     def do(
-        self, work: UnitsWork, columns: Sequence[str], shown: Callable[[Record, str], Record], *, min_active: int = 0
+        self,
+        work: Work,
+        columns: Sequence[str],
+        shown: Callable[[Record, str], Record],
+        *,
+        min_active: int = 0,
+        settle: Settle[Work] | None = None,
     ) -> None:
         """Do the work for every unit, and keep it where `output` is given.
 
         columns: of the table, which is printed also where the work is interrupted.  shown: (a line as a run keeps it,
         the format) -> what is printed of it.  min_active: where neither the option nor the probe says it.
+        settle: decides what of the work depends on the probe.
         """
         from ...probes.opening import open_probe
         from ..live import LiveSearches
@@ -53,7 +69,8 @@ class UnitsAsked:
 
         printer = Printer(chosen_format(self.format), columns)
         probe = open_probe(self.probe)
-        choice = self.chosen(probe, min_active)
+        whole = self.of_all_shards(probe, min_active)
+        choice = self._portion(whole)
         n_done = 0
 
         def rows(trace: TraceFile | None) -> Callable[[], Sequence[str]]:
@@ -69,16 +86,23 @@ class UnitsAsked:
                     printer(shown(record, printer.format_name))
                     report("units", n_done, len(choice.names))
 
-                work = replace(work, trace=trace)
-                do_units(work, probe, choice, self.output, where=self.where, on_record=show)
+                if settle is not None:
+                    work = settle(work, probe, whole.names, self.where, report)
+                do_units(replace(work, trace=trace), probe, choice, self.output, where=self.where, on_record=show)
         finally:
             printer.finish()
 
     def chosen(self, probe: Probe, default: int = 0) -> Choice:
         """The units of the probe that are asked for.  default: of `min_active`, where nothing says it."""
+        return self._portion(self.of_all_shards(probe, default))
+
+    def of_all_shards(self, probe: Probe, default: int = 0) -> Choice:
+        """The same of all shards together."""
         from ..run.units import choose_active_units
 
-        choice = choose_active_units(probe, self.units, self.min_active, default=default)
+        return choose_active_units(probe, self.units, self.min_active, default=default)
+
+    def _portion(self, choice: Choice) -> Choice:
         return choice if self.shard is None else choice.portion(self.shard)
 
     def trace_file(self, units: Sequence[str]) -> TraceFile | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from ..run.where import HERE as HERE
-from ..run.where import Where, where
+from ..run.where import Where as Where
+from ..run.where import where
 from .options import JobsOption, OnOption
 from .signature import Depends
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -23,8 +23,9 @@ from ..run.where import Where
 from .answer import Answer, input_record, new_figure
 from .explanations import Explained, explain_at
 from .inputs import ProbeInput, UnitsInput, chosen_units
-from .permutation_test import Documents, DrawNull, Null
+from .permutation_test import DrawNull, Null
 from .search_options import BEAM, BeamInput
+from .shuffles import Points, Shuffle, shuffle_of
 
 LEVEL = 0.05
 AgainstInput = Annotated[
@@ -52,19 +53,30 @@ def against_chance(
     *,
     lengths: LengthsOption = range(1, 4),
     shuffles: Annotated[int, typer.Option(help="Shuffled masks a unit.")] = 19,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            help="What shuffles keep: images (blobs), documents (what follows each other) or points (numbers alone).  "
+            "Default: images where the probe has masks (--keep-masks), documents of words, else points."
+        ),
+    ] = None,
     against: Annotated[OtherUnits | None, Depends(_other_units)] = None,
     beam: BeamInput = BEAM,
     on_progress: Progress = silent,
 ) -> Answer:
     """Are the explanations better than those of shuffled masks (a p-value a unit), or of another network's units?
 
-    Words are shuffled within their documents.
+    Every shuffled mask is searched again, so the p-value is that of a search, not of a formula that was given.  Of
+    images that were probed with --keep-masks each gets the mask of another, moved within it; the masks of documents
+    are moved along them.  `chance_iou` is what 95 in 100 shuffled masks stay below.
     The least p-value there can be is 1 / (1 + shuffles).  `discoveries` are the units that are significant at 0.05
-    with the share of false ones held at 0.05 (Benjamini and Hochberg 1995).  The other probe's units have no
-    counterparts here, so the two sets of IoUs are compared as samples (Mann-Whitney, one-sided).  `exceeds` is the
-    share of pairs of units in which this probe's has the higher IoU (ties count half): 0.5 where the two are alike.
+    with the share of false ones held at 0.05; `q_value` is the p-value so adjusted (Benjamini and Hochberg 1995).
+    The other probe's units have no counterparts here, so the two sets of IoUs are compared as samples (Mann-Whitney,
+    one-sided).  `exceeds` is the share of pairs of units in which this probe's has the higher IoU (ties count half):
+    0.5 where the two are alike.
 
     compexact experiment controls probe --shuffles 99 -o answers/controls
+    compexact experiment controls words --keep points --shuffles 99
     compexact experiment controls probe --against untrained-probe
     """
     lengths = tuple(sorted(set(lengths)))
@@ -76,7 +88,8 @@ def against_chance(
     check_settings(settings)
     if against is not None and against.probe.cells.concepts.names != probe.cells.concepts.names:
         raise UsageError("the two probes have other concepts, or in another order; probe both on the same dataset")
-    work = DrawNull(lengths, shuffles, beam.beam_size, beam.seed, Documents.of(probe))
+    shuffle = shuffle_of(probe, keep)
+    work = DrawNull(lengths, shuffles, beam.beam_size, beam.seed, shuffle)
     nulls = _nulls(probe, units, work, beam.where, on_progress)
     others = (
         explain_at(against.probe, against.units, lengths, settings, where=beam.where, on_progress=on_progress)
@@ -88,10 +101,16 @@ def against_chance(
         name="controls",
         question="Are the explanations better than those of shuffled masks, or of another network's units?",
         inputs=(input_record(probe), *([] if against is None else [input_record(against.probe)])),
-        settings={"units": len(units), "shuffles": shuffles, "beam_size": beam.beam_size, "seed": beam.seed},
+        settings={
+            "units": len(units),
+            "shuffles": shuffles,
+            "keep": type(shuffle).__name__.lower(),
+            "beam_size": beam.beam_size,
+            "seed": beam.seed,
+        },
         rows=rows,
-        summary=_summary(rows, nulls, probe),
-        more={"units": tuple(row for unit, null in nulls.items() for row in _unit_rows(unit, lengths, null))},
+        summary=_summary(rows, nulls, probe, shuffle),
+        more={"units": tuple(_unit_rows(lengths, nulls))},
         draw=lambda: _figure(lengths, nulls, others),
     )
 
@@ -128,21 +147,25 @@ def _row(place: int, length: int, nulls: dict[str, Null], others: list[Explained
     }
 
 
-def _unit_rows(unit: str, lengths: Sequence[int], null: Null) -> list[dict[str, Any]]:
-    return [
-        {
-            "unit": unit,
-            "max_length": length,
-            "iou": float(null.real[place]),
-            "mean_shuffled_iou": float(null.shuffled[:, place].mean()),
-            "best_shuffled_iou": float(null.shuffled[:, place].max()),
-            "p_value": float(null.p_values[place]),
-        }
-        for place, length in enumerate(lengths)
-    ]
+def _unit_rows(lengths: Sequence[int], nulls: dict[str, Null]) -> Iterator[dict[str, Any]]:
+    p_values = np.array([null.p_values for null in nulls.values()])
+    q_values = scipy.stats.false_discovery_control(p_values, axis=0)
+    for number, (unit, null) in enumerate(nulls.items()):
+        for place, length in enumerate(lengths):
+            shuffled = null.shuffled[:, place]
+            yield {
+                "unit": unit,
+                "max_length": length,
+                "iou": float(null.real[place]),
+                "mean_shuffled_iou": float(shuffled.mean()),
+                "chance_iou": float(np.quantile(shuffled, 1 - LEVEL, method="higher")),
+                "best_shuffled_iou": float(shuffled.max()),
+                "p_value": float(p_values[number, place]),
+                "q_value": float(q_values[number, place]),
+            }
 
 
-def _summary(rows: Sequence[dict[str, Any]], nulls: dict[str, Null], probe: Probe) -> tuple[str, ...]:
+def _summary(rows: Sequence[dict[str, Any]], nulls: dict[str, Null], probe: Probe, shuffle: Shuffle) -> tuple[str, ...]:
     n_shuffles = len(next(iter(nulls.values())).shuffled)
     sentences = [
         f"length {row['max_length']}: mean IoU {row['mean_iou']:.4f} of {row['units']} units, "
@@ -158,15 +181,13 @@ def _summary(rows: Sequence[dict[str, Any]], nulls: dict[str, Null], probe: Prob
         for row in rows
         if row["against_units"] is not None
     ]
-    if probe.about.get("kind") == "vision":
+    if probe.about.get("kind") == "vision" and isinstance(shuffle, Points):
         sentences.append(
             "shuffling moves single points, so it also breaks masks into dust: that a unit beats it says that its "
-            "mask goes with the annotated regions, not that the unit means them; an untrained network (--against) "
-            "keeps masks in one piece and is the harder test"
+            "mask goes with the annotated regions, not that the unit means them; probe with --keep-masks for shuffles "
+            "that keep masks in one piece, or take an untrained network (--against)"
         )
-    if probe.inputs.has("sentences"):
-        sentences.append("masks are shuffled within documents: each keeps its number of active words")
-    return tuple(sentences)
+    return (*sentences, shuffle.says)
 
 
 def _figure(lengths: Sequence[int], nulls: dict[str, Null], others: list[Explained]) -> Any:

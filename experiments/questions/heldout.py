@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,25 +13,29 @@ import typer
 from ...probes.opening import open_probe
 from ...probes.progress import Progress, silent
 from ...probes.store import Probe
-from ...solver.cells import Cells
 from ...solver.errors import UsageError
-from ...solver.problem import Problem
 from ..commands.options import LengthsOption, ProvenOption
 from ..commands.signature import Opened
 from ..run.engines import SearchSettings
 from .answer import Answer, input_record, new_figure
-from .explanations import Explained, explain_at
+from .cross_validation import CrossValidation, over_splits
+from .held_out_counts import LEVEL
 from .inputs import ProbeInput, UnitsInput
 from .search_options import BEAM, BeamInput
-from .splits import by_probes, halves_of
+from .splits import TrainTestSplit, by_folds, by_probes, halves_of
 
 HOW = {
+    "folds": (
+        "each fold of the inputs was once scored on, by formulas found on all others; whole inputs are in one fold, "
+        "but the units' thresholds are those of all inputs"
+    ),
     "documents": "half of the words to explain on, those of documents drawn at random; the others to score on",
     "sentences": "sentences of the one document, drawn at random, to explain on; words of one text are in both halves",
     "pairs": "half of the pairs, drawn at random, to explain on; the other half to score on",
     "points": (
         "the points of every cell dealt to two halves at random: neighbouring pixels of one image fall into both, so "
-        "this check is optimistic; probe two disjoint sets of images and give the second as --held-out for a strict one"
+        "this check is optimistic; a probe made with --folds 10 gives a strict one, as does a probe of other images as "
+        "--held-out"
     ),
     "probes": "explained on one probe, scored on another with other images; each has its own thresholds",
 }
@@ -42,66 +47,73 @@ def held_out_iou(
     *,
     held_out: Annotated[
         Probe | None,
-        typer.Option(help="A probe of the same model on other images.  Default: split PROBE's inputs."),
+        typer.Option(help="A probe of the same model on other images.  Default: PROBE's folds, else split it."),
         Opened(open_probe),
     ] = None,
     lengths: LengthsOption = (1, 2, 3, 4, 5, 6, 8, 10),
     proven: ProvenOption = range(1, 4),
-    splits: Annotated[int, typer.Option(help="Random halves to average over.")] = 1,
+    splits: Annotated[
+        int | None, typer.Option(help="So many random halves.  Default: PROBE's folds where it has some, else 1.")
+    ] = None,
     beam: BeamInput = BEAM,
     on_progress: Progress = silent,
 ) -> Answer:
     """Do explanations hold on inputs that they were not found on?  Do longer ones, or the optimum, overfit?
 
+    A probe that was made with --folds is cross-validated: each fold is scored on by formulas found on all others, and
+    the table of units has their pooled IoU, its 95 % interval, and the length that each would choose.
     `overfit` is IoU where found minus held-out IoU.  `worse_than_shorter` counts the units whose held-out IoU is
-    below that of the length before.  Units with nothing to explain in a half have IoU 0 there.
+    below that of the length before.  Units with nothing to explain in a part have IoU 0 there.
     The other probe has the same model, concepts and units.
 
+    compexact experiment heldout probe -o answers/heldout
     compexact experiment heldout nli-probe --splits 5 -o answers/heldout
     compexact experiment heldout probe-a --held-out probe-b
     """
-    if splits < 1:
+    if splits is not None and splits < 1:
         raise UsageError(f"there must be at least 1 split, not {splits}")
-    if held_out is not None and splits > 1:
+    if held_out is not None and splits is not None:
         raise UsageError("--splits goes without --held-out: two probes are one split")
+    if not units:
+        raise UsageError("no unit to explain")
     asked = {"beam": sorted(set(lengths)), "exact": sorted(set(proven))}
-    found: dict[str, list[np.ndarray]] = {engine: [] for engine, chosen in asked.items() if chosen}
-    for number in range(splits):
-        halves = halves_of(probe, beam.seed + number) if held_out is None else by_probes(probe, held_out)
-        for engine in found:
-            settings = SearchSettings(beam_size=beam.beam_size) if engine == "beam" else SearchSettings(engine=engine)
-            part = Probe(halves.explain, probe.about)
-            explained = explain_at(part, units, asked[engine], settings, where=beam.where, on_progress=on_progress)
-            found[engine].append(_ious(explained, asked[engine], halves.score))
-    means = {engine: np.mean(arrays, axis=0) for engine, arrays in found.items()}
-    rows = tuple(row for engine, ious in means.items() for row in _rows(engine, asked[engine], ious, len(units)))
+    parts = _splits(probe, held_out, splits, beam.seed)
+    found: dict[str, CrossValidation] = {}
+    for engine in [engine for engine, chosen in asked.items() if chosen]:
+        settings = SearchSettings(beam_size=beam.beam_size) if engine == "beam" else SearchSettings(engine=engine)
+        found[engine] = over_splits(probe, parts, units, asked[engine], settings, beam.where, on_progress)
+    by = parts[0].by
+    means = {engine: np.array([each.found.mean(axis=0), each.counts.iou]) for engine, each in found.items()}
+    rows = tuple(
+        row | (_row_of_folds(each, place) if by == "folds" else NO_FOLDS)
+        for engine, each in found.items()
+        for place, row in enumerate(_rows(engine, each.lengths, means[engine], len(units)))
+    )
     return Answer(
         name="heldout",
         question="Do explanations hold on inputs that they were not found on, and do longer or better ones overfit?",
         inputs=(input_record(probe), *([] if held_out is None else [input_record(held_out)])),
         settings={
             "units": len(units),
-            "split_by": halves.by,
-            "splits": splits,
+            "split_by": by,
+            "splits": len(parts),
             "beam_size": beam.beam_size,
             "seed": beam.seed,
         },
         rows=rows,
-        summary=(*_summary(rows, asked, means), HOW[halves.by]),
+        summary=(*_summary(rows, asked, means), *(_choices(found) if by == "folds" else ()), HOW[by]),
+        more={"units": tuple(_unit_rows(units, found))} if by == "folds" else {},
         draw=lambda: _figure(rows, means, asked),
     )
 
 
-def _ious(explained: list[Explained], lengths: Sequence[int], score: Cells) -> np.ndarray:
-    """float64 (2, n_units, n_lengths): IoU where the formula was found, and held out."""
-    ious = np.zeros((2, len(explained), len(lengths)))
-    for place, unit in enumerate(explained):
-        problem = Problem.of(score, unit.unit)
-        for at, length in enumerate(lengths):
-            best = unit.best(length)
-            if best is not None:
-                ious[:, place, at] = float(best.iou), float(problem.explain(best.formula).iou)
-    return ious
+def _splits(probe: Probe, held_out: Probe | None, splits: int | None, seed: int) -> list[TrainTestSplit]:
+    """The folds where the probe has them and nothing else is asked for."""
+    if held_out is not None:
+        return [by_probes(probe, held_out)]
+    if splits is None and probe.inputs.has("folds"):
+        return by_folds(probe)
+    return [halves_of(probe, seed + number) for number in range(splits or 1)]
 
 
 def _rows(engine: str, lengths: Sequence[int], ious: np.ndarray, n_units: int) -> list[dict[str, Any]]:
@@ -125,6 +137,43 @@ def _rows(engine: str, lengths: Sequence[int], ious: np.ndarray, n_units: int) -
             }
         )
     return rows
+
+
+NO_FOLDS = {"standard_error": None, "low": None, "high": None}
+
+
+def _row_of_folds(found: CrossValidation, place: int) -> dict[str, Any]:
+    """How well the mean held-out IoU over these units is known: units share the inputs of a fold."""
+    mean, error = float(found.mean_iou[place]), float(found.mean_error[place])
+    half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, found.counts.n_folds - 1)) * error
+    return {"standard_error": error, "low": max(mean - half, 0.0), "high": min(mean + half, 1.0)}
+
+
+def _unit_rows(units: Sequence[str], found: dict[str, CrossValidation]) -> Iterator[dict[str, Any]]:
+    for engine, each in found.items():
+        low, high = each.counts.interval()
+        for unit, name in enumerate(units):
+            for place, length in enumerate(each.lengths):
+                yield {
+                    "unit": name,
+                    "engine": engine,
+                    "max_length": length,
+                    "iou": float(each.found[:, unit, place].mean()),
+                    "held_out_iou": float(each.counts.iou[unit, place]),
+                    "low": float(low[unit, place]),
+                    "high": float(high[unit, place]),
+                    "is_chosen": length == each.chosen_of(unit),
+                }
+
+
+def _choices(found: dict[str, CrossValidation]) -> Iterator[str]:
+    for engine, each in found.items():
+        chosen = Counter(each.chosen_of(unit) for unit in range(each.found.shape[1]))
+        by_unit = ", ".join(f"{length} ({n})" for length, n in sorted(chosen.items()))
+        yield (
+            f"{engine}: the shortest length within one standard error of the best is {each.chosen()} for the mean over "
+            f"all units; unit by unit it is (number of units) {by_unit}"
+        )
 
 
 def _paired(differences: np.ndarray, alternative: str = "two-sided") -> float | None:

@@ -1,7 +1,8 @@
-"""The inputs of a probe in two halves: one to explain on, one to score on.
+"""The inputs of a probe in two parts: one to explain on, one to score on.
 
-The stored cells merge all inputs.  Three ways lead back:
+The stored cells merge all inputs.  Four ways lead back:
 
+- by folds: a probe that was made with `--folds` has the counts of each; every fold is once the part to score on.
 - by documents: a probe of words keeps the cell of every word, and its sentence and document.  No document is in both
   halves; where there is only one, no sentence is.
 - by pairs: a probe of sentence pairs keeps the cell of every pair (`point_cells`) and which units are active on it
@@ -19,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...probes.store import Probe
-from ...solver.cells import Cells, ConceptRows
+from ...solver.cell_parts import part_of, rows_of
+from ...solver.cells import Cells
 from ...solver.errors import UsageError
 from ...solver.unit_counts import UnitCounts
 
@@ -42,6 +44,19 @@ def halves_of(probe: Probe, seed: int) -> TrainTestSplit:
     if probe.inputs.has("sentences"):
         return by_documents(probe, rng)
     return by_pairs(probe, rng) if probe.inputs.are_pairs else by_points(probe.cells, rng)
+
+
+def by_folds(probe: Probe) -> list[TrainTestSplit]:
+    """Each fold once to score on, all others to explain on.
+
+    Raises `UsageError` where the probe keeps no folds, or all its inputs are in one.
+    """
+    folds = probe.inputs.folds
+    if len(folds.used) < 2:
+        raise UsageError(
+            "all inputs of the probe are in one fold; probe more of them, or with another --fold-seed or more --folds"
+        )
+    return [TrainTestSplit(*folds.split(fold), "folds") for fold in folds.used]
 
 
 def by_documents(probe: Probe, rng: np.random.Generator) -> TrainTestSplit:
@@ -99,27 +114,8 @@ def by_points(cells: Cells, rng: np.random.Generator) -> TrainTestSplit:
         for on, counts in map(cells.active.entries, range(len(cells.unit_names)))
     ]
     active = np.concatenate([np.zeros(0, np.int64), *dealt])
-    explain = _where(cells, weights, active)
-    return TrainTestSplit(explain, _where(cells, cells.weights - weights, cells.active.counts - active), "points")
-
-
-def _where(cells: Cells, weights: np.ndarray, counts: np.ndarray) -> Cells:
-    """The cells that have a point left.  counts: in place of those of `cells.active`."""
-    kept = np.flatnonzero(weights)
-    place = np.cumsum(weights > 0) - 1
-    indptr, some = cells.active.indptr, counts > 0
-    ends = np.concatenate([[0], np.cumsum(some)])[indptr]
-    active = UnitCounts(len(kept), ends, place[cells.active.cells[some]], counts[some])
-    return Cells(rows_of(cells.concepts, kept), weights[kept].astype(np.int64), active, cells.unit_names)
-
-
-def rows_of(concepts: ConceptRows, kept: np.ndarray) -> ConceptRows:
-    """Some of the rows, in the order given."""
-    counts = np.diff(concepts.indptr)[kept]
-    starts = np.repeat(concepts.indptr[kept] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-    indices = concepts.indices[starts + np.arange(int(counts.sum()))]
-    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return ConceptRows(concepts.names, concepts.categories, indptr, indices)
+    explain = part_of(cells, weights, active)
+    return TrainTestSplit(explain, part_of(cells, cells.weights - weights, cells.active.counts - active), "points")
 
 
 def by_probes(explain: Probe, score: Probe) -> TrainTestSplit:

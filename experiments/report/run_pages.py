@@ -14,6 +14,7 @@ from ..run.folder import Run
 from . import charts
 from .answer_pages import AnswerPage
 from .audits import audit_page
+from .chance_levels import chance_levels
 from .class_weights import Classes
 from .equally_good import EquallyGood, equally_good
 from .few_points import least_points, on_few_points
@@ -109,6 +110,7 @@ def _index_values(report: RunReport, classes: Classes, answers: Sequence[AnswerP
         "is_audit": report.is_audit,
         "accuracy": {unit.column: classes.accuracy(unit.column) for unit in report.units},
         "strongest": {unit.column: classes.strongest(unit.column) for unit in report.units},
+        "chance": chance_levels(report.probe, report.run.header["settings"], answers),
     }
 
 

@@ -146,6 +146,10 @@ def read_header(folder: Path) -> dict[str, Any]:
     return header
 
 
+UNSEARCHED = ("min_active", "length_choice")
+"""Settings of a run that its searches are not asked."""
+
+
 def _check_ranges(settings: Mapping[str, Any]) -> None:
     from ...solver.beam import check_settings as check_beam
 
@@ -158,7 +162,7 @@ def _check_ranges(settings: Mapping[str, Any]) -> None:
 
 def _check_taken(settings: Mapping[str, Any]) -> None:
     """Refuse what the engine would have refused: `optimal` of a run for precision would be read as of its precision."""
-    asked = SearchSettings(**{key: value for key, value in settings.items() if key != "min_active"})
+    asked = SearchSettings(**{key: value for key, value in settings.items() if key not in UNSEARCHED})
     try:
         check_settings(replace(asked, penalty="1") if float(asked.penalty) == 1 else asked)
     except UsageError as error:

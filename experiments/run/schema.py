@@ -189,6 +189,24 @@ class AuditLine(_Kept):
     grid: Annotated[list[GridPoint], Field(min_length=1)]
 
 
+class CurvePoint(Strict):
+    """A maximum length, and the mean IoU on folds that the formulas were not found on."""
+
+    max_length: Positive
+    held_out_iou: Number
+    standard_error: Number
+
+
+class LengthChoice(Strict):
+    """How `--length auto` chose."""
+
+    chosen: Positive
+    best: Positive
+    folds: Positive
+    units: Positive
+    curve: Annotated[list[CurvePoint], Field(min_length=1)]
+
+
 class Settings(Strict):
     """What was asked.  Earlier versions knew fewer settings."""
 
@@ -206,6 +224,7 @@ class Settings(Strict):
     sample: Positive | None = None
     seed: Count = 0
     min_active: Count = 0
+    length_choice: LengthChoice | None = None
 
 
 class AuditSettings(Settings):

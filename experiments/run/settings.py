@@ -12,7 +12,7 @@ from ..commands.options import (
     EngineOption,
     FnWeightOption,
     FpWeightOption,
-    LengthOption,
+    LengthOrAutoOption,
     SampleOption,
     SeedOption,
     SpaceOption,
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 class SearchSettings:
     """What `compexact explain` is asked.  Defaults are the paper's.
 
-    max_length: `--length`.  beam_size: None keeps every distinct function.  penalty: decimal text, so that it is exact.
+    max_length: `--length`; an `UpTo` is to be chosen.  beam_size: None keeps every distinct function.  penalty: decimal
+    text, so that it is exact.
     time_limit: engines that cannot be stopped early take none.  fp_weight, fn_weight: texts such as 2, 0.5 or 1/3.
     """
 
     engine: EngineOption = "beam"
     space: SpaceOption = "chain"
-    max_length: LengthOption = 3
+    max_length: LengthOrAutoOption = 3
     beam_size: Annotated[int | None, BEAM_SIZE] = 10
     top_k: Annotated[int, typer.Option(help="Also keep this many of the best formulas of the final beam.")] = 1
     penalty: Annotated[str, typer.Option(help="Score = metric * penalty ** (length - 1).")] = "1"

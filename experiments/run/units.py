@@ -49,12 +49,16 @@ def explain_units(
 
 @dataclass(frozen=True)
 class Explain:
-    """The work of `compexact explain`: a search of these settings, written down in `trace` as it goes."""
+    """The work of `compexact explain`: a search of these settings, written down in `trace` as it goes.
+
+    length_choice: how its maximum length was chosen, if it was.
+    """
 
     command: ClassVar[str] = "explain"
 
     settings: SearchSettings
     trace: TraceFile | None = None
+    length_choice: Record | None = None
 
     def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> SearchResult:
         warm_up(self.settings)  # in a process of its own; here it is done
@@ -67,7 +71,7 @@ class Explain:
 
     def record(self) -> Record:
         """The settings as run.json keeps them."""
-        return self.settings.record()
+        return self.settings.record() | ({} if self.length_choice is None else {"length_choice": self.length_choice})
 
     def line(self, found: SearchResult) -> Record:
         """The line of a unit."""

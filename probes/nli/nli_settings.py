@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from ..fold_settings import Folds, FoldSeed, check_folds
+
 RULES = ("positive", "quantile")
 MODES = ("eval", "train")
 VARIANTS = ("code", "paper", "minimal")
@@ -98,6 +100,8 @@ class NliSettings:
         int | None, "Split each unit's values above the threshold into this many units: u@1 (lowest), ..."
     ] = None
     ranges_by: Annotated[str, "quantiles (equally many values) or kmeans."] = "quantiles"
+    folds: Folds = None
+    fold_seed: FoldSeed = 0
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError
@@ -113,5 +117,6 @@ class NliSettings:
             if value is not None and value < least:
                 raise UsageError(f"{name} must be at least {least}, not {value}")
         check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
+        check_folds(self.folds, self.fold_seed)
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"the seed is a whole number from 0 to 2**63 - 1, not {self.seed}")

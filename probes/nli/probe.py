@@ -30,6 +30,8 @@ import numpy as np
 
 from ...solver.cells import CellBuilder, Cells
 from ...solver.errors import DataError
+from ...solver.unit_counts import UnitCounts
+from ..folding import FoldTally
 from ..progress import Progress, silent
 from ..ranges import highest_in_ranges, ranged_units
 from ..shard import Shard
@@ -66,11 +68,11 @@ def count_pairs(subject: PairSubject, seen: Sequence[SeenPairs], on_progress: Pr
     """The probe of pairs that were shown to the network.  seen: each pair once, in any order."""
     settings, pairs = subject.settings, _joined(subject, seen)
     units, is_active, of_units = _units(pairs.values, settings)
-    cells, point_cells = _count(subject, pairs.rows, units, is_active, on_progress)
+    cells, of_points = _count(subject, pairs, units, is_active, on_progress)
     arrays = {
         **of_units,
+        **of_points,
         "unit_active": np.packbits(is_active, axis=1),
-        "point_cells": point_cells,
         "predictions": pairs.logits.argmax(axis=1).astype(np.int64),
         "logits": pairs.logits,
     }
@@ -135,21 +137,23 @@ def _thresholds(values: np.ndarray, settings: NliSettings) -> np.ndarray:
 
 def _count(
     subject: PairSubject,
-    rows_of: Sequence[tuple[int, ...]],
+    pairs: SeenPairs,
     units: Sequence[str],
     is_active: np.ndarray,
     on_progress: Progress,
-) -> tuple[Cells, np.ndarray]:
-    """The cells, and int32 (n_pairs,): the cell of each pair."""
+) -> tuple[Cells, dict[str, np.ndarray]]:
+    """The cells, and what is kept of pairs: the cell of each, and where they are asked for their folds."""
     builder = CellBuilder(subject.concept_names, subject.concept_categories, units)
+    folds = FoldTally(subject.settings, pairs.names["keys"], len(units))
     ids = []
     for start in range(0, len(is_active), AT_ONCE):
-        active = is_active[start : start + AT_ONCE]
-        rows = rows_of[start : start + AT_ONCE]
-        ids.append(builder.add(rows, np.ones(len(rows), dtype=np.int64), active.astype(np.int64)))
+        rows = pairs.rows[start : start + AT_ONCE]
+        once, active = np.ones(len(rows), dtype=np.int64), UnitCounts.of_matrix(is_active[start : start + AT_ONCE])
+        ids.append(builder.add(rows, once, active))
+        folds.add(np.arange(start, start + len(rows)), ids[-1], once, active)
         on_progress("counting", start + len(rows), len(is_active))
     cells, place = builder.cells()
-    return cells, place[np.concatenate(ids)].astype(np.int32)
+    return cells, {"point_cells": place[np.concatenate(ids)].astype(np.int32)} | folds.arrays(cells, place)
 
 
 def _about(subject: PairSubject) -> dict[str, Any]:

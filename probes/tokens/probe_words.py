@@ -28,6 +28,8 @@ from pathlib import Path
 import numpy as np
 
 from ...solver.cells import CellBuilder, Cells
+from ...solver.unit_counts import UnitCounts
+from ..folding import FoldTally
 from ..progress import Progress, silent
 from ..store import Probe
 from ..text.vectors import WordVectors
@@ -88,18 +90,21 @@ def _count(subject: WordSubject, seen: SeenWords, on_progress: Progress) -> tupl
     shown = ShownValues(seen, subject.sentences, subject.settings.top_sentences)
     packed = np.zeros((n_points, -(-len(seen.units) // 8)), dtype=np.uint8)
     ids = np.zeros(n_points, dtype=np.int64)
+    folds = FoldTally(subject.settings, subject.dealt, len(seen.units))
     done = 0
     for numbers, values in seen:
         is_active = values > above
         packed[numbers] = np.packbits(is_active, axis=1)
         indptr, indices = concepts.of(subject.rows[numbers])
-        ids[numbers] = builder.add_rows(indptr, indices, np.ones(len(numbers), np.int64), is_active)
+        once, active = np.ones(len(numbers), np.int64), UnitCounts.of_matrix(is_active)
+        ids[numbers] = builder.add_rows(indptr, indices, once, active)
+        folds.add(subject.sentences[numbers], ids[numbers], once, active)
         shown.add(numbers, values)
         done += len(numbers)
         on_progress("counting", done, n_points)
     cells, place = builder.cells()
     arrays = {"thresholds": seen.thresholds, "unit_active": packed, "point_cells": place[ids].astype(np.int32)}
-    return cells, arrays | shown.arrays()
+    return cells, arrays | shown.arrays() | folds.arrays(cells, place)
 
 
 def _notes(cells: Cells, subject: WordSubject) -> list[str]:
@@ -107,6 +112,8 @@ def _notes(cells: Cells, subject: WordSubject) -> list[str]:
     notes, settings = [], subject.settings
     if subject.n_left_out:
         notes.append(f"{subject.n_left_out:,} words have no sub-word of the model's and are left out.")
+    if settings.folds is not None and not subject.has_documents:
+        notes.append("All words are of one document, so folds are of its sentences, which tell of each other.")
     totals = cells.active.totals
     for count, what in ((totals == 0, "no point"), (totals == cells.n_points, "every point")):
         if n := int(count.sum()):

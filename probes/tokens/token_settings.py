@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from ..fold_settings import Folds, FoldSeed, check_folds
 from ..text.concept_settings import MAX_NEIGHBOURS, Neighbours, WithWord
 
 CHOICES = {
@@ -46,6 +47,8 @@ class TokenSettings:
     device: Annotated[str, "cpu, cuda, mps or auto."] = "cpu"
     dtype: Annotated[str, "What the model computes in: float32, float16 or bfloat16."] = "float32"
     top_sentences: Annotated[int, "Sentences kept per unit for reports."] = 8
+    folds: Folds = None
+    fold_seed: FoldSeed = 0
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError, did_you_mean
@@ -60,6 +63,7 @@ class TokenSettings:
         for name, least in (("batch_size", 1), ("top_sentences", 0), ("window_overlap", 0), ("window", 1)):
             if (value := getattr(self, name)) is not None and value < least:
                 raise UsageError(f"{name} must be at least {least}, not {value}")
+        check_folds(self.folds, self.fold_seed)
         if not self.layers or len(set(self.layers)) < len(self.layers):
             raise UsageError("name at least one layer, and each once")
         if self.sae and len(self.sae) != len(self.layers):

@@ -56,6 +56,18 @@ class WordSubject:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def has_documents(self) -> bool:
+        """Whether there are several."""
+        return len(set(self.names["documents"])) > 1
+
+    @property
+    def dealt(self) -> list[str]:
+        """What deals each sentence to a fold: its document, or itself where there is one document."""
+        if not self.has_documents:
+            return list(self.names["keys"])
+        return [self.names["documents"][number] for number in self.sentence_documents.tolist()]
+
 
 def subject_of(
     model: LoadedTokenModel,

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...solver.cells import CellBuilder, Cells
+from ...solver.unit_counts import UnitCounts
+from ..folding import FoldTally
+from ..image_masks import MaskTally
 from ..masks import active_counts
 from ..point_cells import packed
 from ..progress import Progress
@@ -42,17 +45,27 @@ class CellCounter:
         builder = CellBuilder(
             [concept.name for concept in concepts], [concept.category for concept in concepts], self.unit_names
         )
+        keys = [key for images in self.seen for key in images.keys]
+        folds = FoldTally(self.subject.settings, keys, len(self.unit_names))
+        masks = MaskTally(
+            is_asked=self.subject.settings.keep_masks,
+            n_units=len(self.unit_names),
+            mask_size=self.subject.mask_size,
+        )
         digest = hashlib.sha256()
         each = (item for images in self.seen for item in images.labels)
         for image, ((points, label_digest), fired) in enumerate(zip(each, self.firing, strict=True)):
             digest.update(label_digest)
-            active = active_counts(fired.values, fired.lower, points)
+            active = UnitCounts.of_matrix(active_counts(fired.values, fired.lower, points))
             ids = builder.add(points.rows, points.counts, active, fired.columns)
+            folds.add(np.full(len(ids), image), ids, points.counts, active, fired.columns)
+            if masks.is_asked:
+                masks.add(fired.columns, fired.masks, ids[points.row_of])
             self._keep_for_pictures(image, fired, ids[points.row_of])
             self.on_progress("counting", image + 1, n_images)
         cells, place = builder.cells()
         self.labels_digest = digest.hexdigest()
-        return cells, self._arrays(place)
+        return cells, self._arrays(place) | folds.arrays(cells, place) | masks.arrays(place)
 
     def _keep_for_pictures(self, image: int, fired: ImageActivations, cell_ids: np.ndarray) -> None:
         picture = int(np.searchsorted(self.pictured, image))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from ..fold_settings import Folds, FoldSeed, check_folds
+
 CHOICES = {
     "layout": ("auto", "nchw", "nhwc", "tokens"),
     "threshold": ("quantile", "positive"),
@@ -51,6 +53,11 @@ class VisionSettings:
         float | None, "Leave out images that cannot be read, up to this share.  Default: refuse them."
     ] = None
     nan: Annotated[str, "Units with NaN or infinite activations: error, or drop (leave them out)."] = "error"
+    folds: Folds = None
+    fold_seed: FoldSeed = 0
+    keep_masks: Annotated[
+        bool, "--keep-masks", "Keep where units are active in every image, for shuffles of whole masks (controls)."
+    ] = False
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError
@@ -70,6 +77,7 @@ class VisionSettings:
         if self.skip_tokens is not None and self.layout not in ("auto", "tokens"):
             raise UsageError(f"skip_tokens goes with --layout tokens, not {self.layout}")
         check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
+        check_folds(self.folds, self.fold_seed)
         for name, least in (("batch_size", 1), ("workers", 0), ("top_images", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")

@@ -302,3 +302,18 @@ def test_where_errors_are_weighed_nothing_sets_a_bound_of_the_score_beside_the_i
     assert "exact_score" in audit.rows()[0]
     with pytest.raises(cx.UsageError, match="fp_wait"):
         cx.score(probe, "water", fp_wait="2")
+
+
+def test_rows_of_one_group_are_in_one_fold_and_folds_need_groups():
+    rng = np.random.default_rng(0)
+    concepts, neurons = rng.random((60, 3)) < 0.5, rng.random((60, 2)) < 0.5
+    groups = np.repeat(np.arange(15), 4)
+    probe = cx.probe_arrays(concepts, neurons, groups=groups, folds=3)
+    assert [int(probe.inputs.folds.weights(fold).sum()) % 4 for fold in range(3)] == [0, 0, 0]
+    assert probe.about["settings"]["folds"] == 3
+    run = cx.explain(probe, length="auto:2", progress=False)
+    assert run.settings["length_choice"]["chosen"] == run.settings["max_length"]
+    with pytest.raises(cx.UsageError, match="groups go with folds"):
+        cx.probe_arrays(concepts, neurons, groups=groups)
+    with pytest.raises(cx.UsageError, match="which rows are of one input"):
+        cx.probe_arrays(concepts, neurons, folds=3)

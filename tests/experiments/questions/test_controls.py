@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from compexact.experiments.questions.controls import OtherUnits, against_chance
-from compexact.experiments.questions.permutation_test import shuffled
 from compexact.experiments.questions.search_options import BeamOptions
+from compexact.experiments.questions.shuffles import Points
 from compexact.experiments.run.where import Processes
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
@@ -45,7 +45,7 @@ def test_planted_units_are_significant_and_noise_is_not(probe):
 def test_a_shuffled_mask_keeps_the_number_of_active_points_and_fits_the_cells(probe):
     problem = Problem.of(probe.cells, "1")
     rng = np.random.default_rng(0)
-    drawn = [shuffled(problem, rng) for _ in range(300)]
+    drawn = [Points().shuffled(problem, 1, rng) for _ in range(300)]
     assert {p.unit_points for p in drawn} == {problem.unit_points}
     assert all((p.active <= p.weights).all() and (p.active >= 0).all() for p in drawn)
     expected = problem.weights * problem.unit_points / problem.n_points

@@ -8,7 +8,7 @@ from tiny_transformer import made
 
 from compexact.experiments.questions import QUESTIONS
 from compexact.experiments.questions.heldout import held_out_iou
-from compexact.experiments.questions.permutation_test import Documents
+from compexact.experiments.questions.shuffles import Documents
 from compexact.experiments.questions.splits import by_documents
 from compexact.probes.opening import open_probe
 from compexact.probes.store import save_probe

@@ -17,7 +17,7 @@ from compexact.solver.errors import UsageError
 
 CASES = {
     "quantile": {"threshold": "quantile", "quantile": 0.2},
-    "positive": {},
+    "positive": {"folds": 3},
     "ranges": {"threshold": "quantile", "quantile": 0.5, "ranges": 3},
 }
 

@@ -71,8 +71,9 @@ CASES = {
     "ranges": replace(SETTINGS, ranges=3, quantile=0.3),
     "ranges by kmeans on pixels": replace(SETTINGS, ranges=2, ranges_by="kmeans", threshold_on="pixels", quantile=0.3),
     "pixels": replace(SETTINGS, threshold_on="pixels"),
-    "positive": replace(SETTINGS, threshold="positive"),
+    "positive": replace(SETTINGS, threshold="positive", folds=3),
     "no pictures": replace(SETTINGS, top_images=0),
+    "masks kept": replace(SETTINGS, keep_masks=True, ranges=2),
 }
 
 
