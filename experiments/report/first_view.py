@@ -22,9 +22,13 @@ SEARCHES = {
 
 @dataclass(frozen=True)
 class Asked:
-    """inputs: such as `1,003 images`.  point: what one is called.  n_points: how many.  active: where a unit is said to
-    be active; "" where that is not known.  concepts: some of their names."""
+    """What the first sentence says; "" for what is not known.
 
+    inputs: such as `1,003 images`.  point: what one is called.  active: which values make it so.  concepts: some.
+    """
+
+    model: str
+    layer: str
     inputs: str
     point: str
     n_points: int
@@ -48,6 +52,8 @@ def asked(probe: Probe, engine: str, units: Sequence[UnitReport]) -> Asked:
     one, point = KINDS.get(str(about.get("kind")), ("", "point"))
     n = {"image": about.get("images"), "sentence": len(probe.names.get("sentences") or ())}.get(one)
     return Asked(
+        model=str(about.get("model") or ""),
+        layer=str(about.get("layer") or ""),
         inputs=f"{count(n)} {one}s" if isinstance(n, int) and n else "",
         point=point,
         n_points=probe.cells.n_points,

@@ -95,7 +95,7 @@
   addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.target.closest("input, select, .scroll")) return;
     const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
-    const link = rel && document.querySelector(`nav a[rel=${rel}]`);
+    const link = rel && [...document.querySelectorAll(`nav a[rel=${rel}]`)].find((each) => each.offsetParent);
     if (link) location.href = link.href;
     if (event.key === "/" && form) {
       event.preventDefault();
