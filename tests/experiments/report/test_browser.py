@@ -1,4 +1,4 @@
-"""The report in headless Chromium: it says at once what was found, sorts and filters, stays on the disk, runs no name."""
+"""The report in headless Chromium: it says at once what was found, sorts, filters, stays on disk, and runs no name."""
 
 import importlib.util
 import re
@@ -329,7 +329,7 @@ def test_hostile_names_run_nothing_and_stay_text(hostile, several, visit):
 
 CUT = """
 () => [...document.querySelectorAll("main *")].filter((node) => {
-  if (!node.checkVisibility() || node.closest("svg, .stack, details:not([open])")) return false;
+  if (!node.checkVisibility() || node.closest("svg, .stack, .away, details:not([open])")) return false;
   const style = getComputedStyle(node), { right, width } = node.getBoundingClientRect();
   const scrolls = node.scrollWidth > node.clientWidth + 1 && ["auto", "scroll", "hidden"].includes(style.overflowX);
   return width > 0 && (right > innerWidth + 1 || (scrolls && style.textOverflow !== "ellipsis"));
