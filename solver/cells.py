@@ -20,6 +20,7 @@ from .compiled import add_rows, count, rows_by_concept, set_bits
 from .count_sums import CountSums
 from .errors import DataError, UsageError, did_you_mean
 from .formula import Formula
+from .html import html_facts, shortened
 from .integers import exact_sum, integers
 from .unit_counts import UnitCounts
 
@@ -169,6 +170,16 @@ class Cells:
 
     def __len__(self) -> int:
         return len(self.concepts)
+
+    def __repr__(self) -> str:
+        names = len(self.concepts.names)
+        return (
+            f"Cells({self.n_points:,} points, {len(self):,} cells, {names:,} concepts, {len(self.unit_names):,} units)"
+        )
+
+    def _repr_html_(self) -> str:
+        some = {"concepts": self.concepts.names, "units": self.unit_names}
+        return html_facts({what: shortened(names) for what, names in some.items()}, title=repr(self))
 
     @cached_property
     def n_points(self) -> int:
