@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
-from .experiments.report.pair_texts import Sentences
 from .experiments.report.layers import layers_png
+from .experiments.report.pair_texts import Sentences
 from .experiments.report.pictures import Pictures, Shot
 from .experiments.report.unit_page import UnitReport
 from .experiments.report.word_texts import ShownSentence, WordTexts
