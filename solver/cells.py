@@ -198,7 +198,9 @@ class Cells:
     def unit(self, name: str) -> int:
         """The column of the unit with this name; `UsageError` with the nearest names where there is none."""
         if name not in self._unit_position:
-            raise UsageError(f"no unit is named {name!r}{did_you_mean(name, self.unit_names) or self._unit_range}")
+            are_numbers = name.isdecimal() and all(each.isdecimal() for each in self.unit_names)
+            near = "" if are_numbers else did_you_mean(name, self.unit_names)
+            raise UsageError(f"no unit is named {name!r}{near or self._unit_range}")
         return self._unit_position[name]
 
     @cached_property
