@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
+from .experiments.report.layers import layers_png
 from .experiments.report.pair_texts import Sentences
-from .experiments.report.pictures import Pictures, Shot, layer_png
+from .experiments.report.pictures import Pictures, Shot
 from .experiments.report.unit_page import UnitReport
 from .experiments.report.word_texts import ShownSentence, WordTexts
 from .probes.store import Probe
@@ -94,14 +95,14 @@ class _Images:
         return f'<img alt="{names}" title="{names}" src="data:image/jpeg;base64,{coded}">'
 
     def _strip(self) -> bytes:
-        """All in a row, as one JPEG file: outlined where the unit is active, filled where the formula holds."""
+        """All in a row, as one JPEG file: outlined where the unit is active, and where the formula holds."""
         from PIL import Image
 
         shown = []
         for shot in self.shots:
             picture = Image.open(io.BytesIO(self.pictures.jpeg(shot.image)), formats=["JPEG"]).convert("RGBA")
             size = (max(1, round(HEIGHT * picture.width / picture.height)), HEIGHT)
-            layer = Image.open(io.BytesIO(layer_png(shot))).convert("RGBA").resize(size)
+            layer = Image.open(io.BytesIO(layers_png([shot]))).convert("RGBA").resize(size)
             shown.append(Image.alpha_composite(picture.resize(size), layer).convert("RGB"))
         strip = Image.new("RGB", (sum(each.width + GAP for each in shown) - GAP, HEIGHT), "white")
         at = 0

@@ -82,3 +82,9 @@ def _import(name: str, where: str) -> ModuleType:
         raise UsageError(f"{where}: module {name} needs {error.name}, which is missing") from error
     except Exception as error:  # whatever the user's code does
         raise UsageError(f"{where}: importing {name} fails with {brief(error)}") from error
+
+
+def refuse_image_model(spec: str, reads: str) -> None:
+    """Raise `UsageError` for the name of a model of images where one that reads text is wanted."""
+    if spec.startswith(("torchvision:", "timm:")):
+        raise UsageError(f"model {spec!r} sees images; {reads} are read by hf:FOLDER or package.module:factory")

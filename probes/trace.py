@@ -22,10 +22,11 @@ from .activation_file import Spill
 from .class_scores import scores_in
 from .datasets.annotated_images import AnnotatedImages
 from .layouts import Layout
-from .loader import PictureReader, batches
+from .loader import Picture, PictureReader, batches
 from .memory_layout import FORMATS, formats_to_try, keeping_freed_memory, laid_out
 from .preprocess import Preprocessing
 from .progress import Progress
+from .room import Room, is_out_of_memory
 from .trial import input_dtype, why_it_fails
 from .vision.vision_settings import VisionSettings
 from .watching import capture, evaluating
@@ -177,13 +178,19 @@ def run_network(
         stack.enter_context(keeping_freed_memory())
         spills = {layer: files.enter_context(Spill(spill_folder)) for layer in layers}
         reader = PictureReader(dataset, preprocessing)
-        for batch in batches(reader, images, settings.batch_size, settings.workers):
+        room = Room(settings.batch_size, "images")
+
+        def run(batch: Sequence[Picture]) -> object:
+            nonlocal memory_format
             inputs = torch.from_numpy(np.stack([picture.values for picture in batch]))
             inputs = inputs.to(settings.device, input_dtype(model))
-            if not digests:
-                scores, memory_format = _run_first(model, inputs, settings, stack)
-            else:
-                scores = _run(model, inputs.to(memory_format=FORMATS[memory_format]), settings.batch_size)
+            if memory_format:
+                return _run(model, inputs.to(memory_format=FORMATS[memory_format]))
+            scores, memory_format = _run_first(model, inputs, settings, stack)
+            return scores
+
+        read = batches(reader, images, settings.batch_size, settings.workers)
+        for batch, scores in (part for whole in read for part in room.parts(whole, run)):
             largest = []
             for layer in layers:
                 first = images.start + len(digests)
@@ -212,7 +219,7 @@ def _run_first(
         with ExitStack() as attempt:
             attempt.enter_context(laid_out(model, name))
             try:
-                scores = _run(model, images.to(memory_format=FORMATS[name]), settings.batch_size)
+                scores = _run(model, images.to(memory_format=FORMATS[name]))
             except UsageError:
                 if name == last:
                     raise
@@ -222,15 +229,14 @@ def _run_first(
     raise AssertionError("the last format either runs or raises")
 
 
-def _run(model: nn.Module, images: torch.Tensor, batch_size: int) -> object:
+def _run(model: nn.Module, images: torch.Tensor) -> object:
     try:
         return model(images)
-    except torch.cuda.OutOfMemoryError:
-        less = max(1, batch_size // 2)
-        raise UsageError(f"the GPU has no room for {batch_size} images at once; try --batch-size {less}") from None
     except CompexactError:
         raise
     except Exception as error:  # whatever a model does with images that it was not made for
+        if is_out_of_memory(error):
+            raise
         raise UsageError(why_it_fails(model, images, error)) from error
 
 

@@ -23,7 +23,7 @@ from fractions import Fraction
 import numpy as np
 
 from .chain import OPERATORS, Chain, to_formula
-from .errors import UsageError
+from .errors import UsageError, did_you_mean
 from .explanation import Explanation
 from .metrics import METRICS
 from .overlap import Overlaps
@@ -251,7 +251,9 @@ def check_settings(
     if top_k < 1 or (beam_size is not None and top_k > beam_size):
         raise UsageError(f"the beam of {beam_size} can give its best 1 to {beam_size} formulas, not {top_k}")
     if metric not in METRICS:
-        raise UsageError(f"no metric is named {metric!r}; there are {', '.join(METRICS)}")
+        raise UsageError(
+            f"no metric is named {metric!r}{did_you_mean(metric, METRICS) or '; there are ' + ', '.join(METRICS)}"
+        )
     try:
         text = str(penalty)
         exponent = text.lower().partition("e")[2]

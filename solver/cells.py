@@ -20,6 +20,7 @@ from .compiled import add_rows, count, rows_by_concept, set_bits
 from .count_sums import CountSums
 from .errors import DataError, UsageError, did_you_mean
 from .formula import Formula
+from .html import html_facts, shortened
 from .integers import exact_sum, integers
 from .unit_counts import UnitCounts
 
@@ -170,6 +171,16 @@ class Cells:
     def __len__(self) -> int:
         return len(self.concepts)
 
+    def __repr__(self) -> str:
+        names = len(self.concepts.names)
+        return (
+            f"Cells({self.n_points:,} points, {len(self):,} cells, {names:,} concepts, {len(self.unit_names):,} units)"
+        )
+
+    def _repr_html_(self) -> str:
+        some = {"concepts": self.concepts.names, "units": self.unit_names}
+        return html_facts({what: shortened(names) for what, names in some.items()}, title=repr(self))
+
     @cached_property
     def n_points(self) -> int:
         """How many points were merged."""
@@ -187,7 +198,9 @@ class Cells:
     def unit(self, name: str) -> int:
         """The column of the unit with this name; `UsageError` with the nearest names where there is none."""
         if name not in self._unit_position:
-            raise UsageError(f"no unit is named {name!r}{did_you_mean(name, self.unit_names) or self._unit_range}")
+            are_numbers = name.isdecimal() and all(each.isdecimal() for each in self.unit_names)
+            near = "" if are_numbers else did_you_mean(name, self.unit_names)
+            raise UsageError(f"no unit is named {name!r}{near or self._unit_range}")
         return self._unit_position[name]
 
     @cached_property

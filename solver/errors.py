@@ -37,8 +37,11 @@ class DisagreementError(CompexactError):
 def did_you_mean(word: str, known: Iterable[str], n: int = 3) -> str:
     """The known words nearest to `word`, as the end of an error message; empty if none is near.
 
-    >>> did_you_mean("watr", ["water", "river"])
-    "; did you mean 'water'?"
+    >>> did_you_mean("watr", ["water", "river"]), did_you_mean("IOU", ["iou", "f1"])
+    ("; did you mean 'water'?", "; did you mean 'iou'?")
     """
-    near = difflib.get_close_matches(word, list(known), n=n, cutoff=0.6)
+    words = list(known)
+    near = difflib.get_close_matches(word, words, n=n, cutoff=0.6)
+    if not near:
+        near = [each for each in words if each.casefold() == word.casefold()][:n]
     return f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""

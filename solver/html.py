@@ -23,6 +23,16 @@ def html_facts(facts: Mapping[str, str], *, title: str = "") -> str:
     return f"<table>{_caption(title)}{''.join(rows)}</table>"
 
 
+def shortened(names: Sequence[str], most: int = 8) -> str:
+    """The first names, and how many there are besides.
+
+    >>> shortened(["sky", "sea", "dog"], most=2)
+    'sky, sea, … and 1 more'
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f", … and {more:,} more" if more > 0 else "")
+
+
 def _caption(title: str) -> str:
     return f"<caption>{_cell(title)}</caption>" if title else ""
 

@@ -48,6 +48,8 @@ def _pointer(text: str, column: int) -> str:
 
 
 _NAMES = ("name", "quoted")
+_SIGNS = {"|": "OR", "||": "OR", "+": "OR", "&": "AND", "&&": "AND", "*": "AND", ",": "AND or OR"}
+"""What other languages write, and what stands for it here."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,8 @@ class _Parser:
         word = self.token.text
         if word.upper() in OPERATOR_WORDS:
             return "; operators are written in capitals"
+        if word in _SIGNS:
+            return f"; it is written {_SIGNS[word]}"
         if self.token.kind == "name" and (near := did_you_mean(word.upper(), OPERATOR_WORDS)):
             return near
         return '; a name with blanks stands in double quotes, "like this"'

@@ -41,7 +41,7 @@ def evaluate_nli(
         Path | None, typer.Option("-o", "--output", help="A CSV file to write: label, prediction, probabilities.")
     ] = None,
     batch_size: BatchSizeOption = 64,
-    device: DeviceOption = "cpu",
+    device: DeviceOption = "auto",
     force: ForceOption = False,
     format: FormatOption = None,
 ) -> None:

@@ -21,6 +21,7 @@ import typer
 from typer.core import TyperCommand
 from typer.models import ParameterInfo
 
+from .config_file import config_parameter
 from .listed import LISTED
 from .options import as_ranges, number, numbers, whole_number, whole_numbers, with_commas
 
@@ -177,7 +178,8 @@ def help_of(function: Callable[..., Any]) -> str:
 
 def from_signature(function: Callable[..., Any]) -> Callable[..., None]:
     """The function as typer takes it: `app.command(NAME)` can stand above."""
-    return typed_as(typed_parameters(function), help_of(function), lambda typed: function(**arguments(function, typed)))
+    parameters = [*typed_parameters(function), config_parameter()]
+    return typed_as(parameters, help_of(function), lambda typed: function(**arguments(function, typed)))
 
 
 def register(app: typer.Typer, function: Callable[..., Any], name: str | None = None) -> None:

@@ -47,7 +47,7 @@ def classifiers(
     model: Annotated[list[str], typer.Option(help=MODELS_HELP)],
     weights: Annotated[list[Path] | None, typer.Option(help="A local state dict for each model.")] = None,
     shown: Annotated[Shown | None, Depends(preprocessing)] = None,
-    device: DeviceOption = "cpu",
+    device: DeviceOption = "auto",
 ) -> list[PictureClassifier]:
     """The networks named; where several have one architecture, the folder and name of its weights tell them apart."""
     from ...probes.models import load_model

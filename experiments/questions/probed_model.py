@@ -77,7 +77,7 @@ def ablation_scores(
     weights: StateDictOption = None,
     dataset: Annotated[str | None, typer.Option(help="vision: the dataset that was probed, KIND:PATH.")] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first inputs, at most this many.")] = None,
-    device: DeviceOption = "cpu",
+    device: DeviceOption = "auto",
 ) -> Scores:
     """The model's scores on the probe's inputs without units."""
     from ...probes.ablation import ablated, run_images, run_pairs
@@ -117,7 +117,7 @@ def _check_digest(digest: str, probe: Probe, spec: str) -> None:
 
 
 def picture_response(
-    probe: RunProbeInput, model: ModelOption, weights: StateDictOption = None, device: DeviceOption = "cpu"
+    probe: RunProbeInput, model: ModelOption, weights: StateDictOption = None, device: DeviceOption = "auto"
 ) -> Respond:
     """What the units of a vision probe say of any pictures."""
     from ...probes.ablation import run_images

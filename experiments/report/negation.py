@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
+from ...solver.error_weights import ErrorWeights
 from ...solver.explanation import Explanation
 from ...solver.formula import And, Atom, Formula, Not, Or
 from ...solver.problem import Problem
+
+KEPT = Fraction(4, 5)
+"""A negation that keeps so much of the score is worth a look."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +72,11 @@ def negations(problem: Problem, formula: Formula, cell_mask: np.ndarray) -> list
 def smallest(found: Sequence[Negation]) -> Negation | None:
     """The minor negation: the one that changes fewest points, of equal ones the last; none changes nothing."""
     return min((each for each in reversed(found) if each.changed), key=lambda each: each.changed, default=None)
+
+
+def telling(found: Sequence[Negation], best: Fraction, errors: ErrorWeights) -> list[Negation]:
+    """Those that keep most of the score `best`: their leaves matter little.  What all leaves do says nothing."""
+    return [each for each in found if errors.score(each.found) >= KEPT * best]
 
 
 def _leaves(formula: Formula) -> list[Formula]:

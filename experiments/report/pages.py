@@ -53,6 +53,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "percent": text.percent,
+        "share": text.share,
         "plot": charts,
     }
     return environment

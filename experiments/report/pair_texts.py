@@ -94,6 +94,11 @@ class UnitPairs:
     formula: Confusion | None
     every: Confusion
 
+    @property
+    def n_against(self) -> int:
+        """Of the top pairs, those on which the formula does not hold."""
+        return sum(pair.holds is False for pair in self.top)
+
 
 @dataclass(frozen=True, eq=False)
 class Sentences:

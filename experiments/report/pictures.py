@@ -1,8 +1,4 @@
-"""The pictures of a vision probe, and the layers that show in them where a unit is active and a formula holds.
-
-A page lays a layer over the picture.  So each picture is stored once, as it is, and a layer takes a few
-kilobytes: five colours, one of them clear.
-"""
+"""The pictures of a vision probe: which of them show a unit, and where in these it is active and a formula holds."""
 
 from __future__ import annotations
 
@@ -14,24 +10,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import binary_dilation, binary_erosion
 
 from ...probes.inputs import StoredPictures
 from ...probes.store import Probe
 from ...solver.errors import DataError
-
-CLEAR, FORMULA, FORMULA_EDGE, UNIT_EDGE, UNIT_HALO = range(5)
-"""What a pixel of a layer shows."""
-
-COLOURS = ((0, 0, 0, 0), (0, 140, 255, 125), (0, 90, 200, 235), (255, 158, 24, 255), (24, 14, 0, 190))
-"""Red, green, blue and opacity of each.  Orange and blue differ under all common kinds of colour blindness; an
-outline and a fill differ without any colour."""
-
-LAYER_SIZE = 452
-"""About how long a layer's longer side is: a multiple of the mask's, so that points stay squares."""
-
-LINE, HALO = 3, 1
-"""How wide the unit's outline is, and the dark lines along it that keep it visible on bright ground."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,30 +61,31 @@ class Pictures(StoredPictures):
 
         cell_mask: bool (n_cells,): where the formula holds; None where there is none.
         """
-        size = self.point_cells.shape[1:]
         shots = []
-        for image, packed in zip(self.top_images[unit].tolist(), self.top_masks[unit]):
-            unit_mask = np.unpackbits(packed, count=size[0] * size[1]).astype(bool).reshape(size)
+        for rank, image in enumerate(self.top_images[unit].tolist()):
             cells = self.point_cells[self._place(image)]
-            formula_mask = np.zeros(size, dtype=bool) if cell_mask is None else cell_mask[cells]
-            shots.append(Shot(image, unit_mask, formula_mask))
+            formula_mask = np.zeros(cells.shape, dtype=bool) if cell_mask is None else cell_mask[cells]
+            shots.append(Shot(image, self._unit_mask(unit, rank), formula_mask))
         return shots
 
-    def holding_most(self, unit: int, cell_mask: np.ndarray, is_active: np.ndarray | None) -> list[Shot]:
-        """Where a formula holds on most points, of all images that the probe has a picture of; largest first.
+    def _unit_mask(self, unit: int, rank: int) -> np.ndarray:
+        size = self.point_cells.shape[1:]
+        return np.unpackbits(self.top_masks[unit, rank], count=size[0] * size[1]).astype(bool).reshape(size)
 
-        is_active: bool (n_images,): where the unit is; elsewhere its mask is known to be empty.  As many shots as
-        the unit has top images, fewer where the formula holds in fewer.
+    def areas(self, cell_mask: np.ndarray) -> np.ndarray:
+        """int64 (n_pictures,): on how many points of each picture (`pictured`) a formula holds."""
+        return np.asarray(self._cell_points @ cell_mask.astype(np.int64))
+
+    def shot(self, place: int, cell_mask: np.ndarray, unit: int, is_active: np.ndarray | None) -> Shot:
+        """The picture of this place in `pictured`.
+
+        is_active: bool (n_images,): where the unit (a column) is; elsewhere its mask is known to be empty.
         """
-        top = {shot.image: shot.unit_mask for shot in self.shots(unit, None)}
-        areas = np.asarray(self._cell_points @ cell_mask.astype(np.int64))
-        shots = []
-        for place in np.argsort(-areas, kind="stable")[: self.top_images.shape[1]].tolist():
-            image, mask = int(self.pictured[place]), cell_mask[self.point_cells[place]]
-            known = image in top or (is_active is not None and not is_active[image])
-            if areas[place]:
-                shots.append(Shot(image, top.get(image, np.zeros_like(mask)), mask, known))
-        return shots
+        image, mask = int(self.pictured[place]), cell_mask[self.point_cells[place]]
+        (rank,) = np.nonzero(self.top_images[unit] == image)
+        if len(rank):
+            return Shot(image, self._unit_mask(unit, int(rank[0])), mask)
+        return Shot(image, np.zeros_like(mask), mask, is_active is not None and not is_active[image])
 
     @cached_property
     def _cell_points(self) -> Any:
@@ -119,44 +102,17 @@ class Pictures(StoredPictures):
         place = self._place(image)
         return self.picture_bytes[self.picture_offsets[place] : self.picture_offsets[place + 1]].tobytes()
 
-    def size(self, image: int) -> tuple[int, int]:
-        """(width, height) in pixels."""
+    def opened(self, image: int) -> Image.Image:
+        """The same, to be read; `DataError` where it cannot be."""
         try:
-            with Image.open(io.BytesIO(self.jpeg(image)), formats=["JPEG"]) as picture:
-                return picture.size
+            picture = Image.open(io.BytesIO(self.jpeg(image)), formats=["JPEG"])
+            picture.load()
         except OSError:
             raise DataError(f"the stored picture of image {image} cannot be read; probe again") from None
+        return picture
 
     def _place(self, image: int) -> int:
         place = int(np.searchsorted(self.pictured, image))
         if place == len(self.pictured) or self.pictured[place] != image:
             raise DataError(f"the probe has no picture of image {image}; probe again")
         return place
-
-
-def layer(shot: Shot) -> np.ndarray:
-    """uint8 (k height, k width): what each pixel of the layer shows; k pixels a point, k a whole number.
-
-    The formula is a fill, the unit an outline just inside its mask; outside of the picture counts as clear.
-    """
-    k = max(1, round(LAYER_SIZE / max(shot.unit_mask.shape)))
-    unit, formula = (mask.repeat(k, axis=0).repeat(k, axis=1) for mask in (shot.unit_mask, shot.formula_mask))
-    pixels = np.where(formula, np.uint8(FORMULA), np.uint8(CLEAR))
-    pixels[formula & ~binary_erosion(formula, _square(3))] = FORMULA_EDGE
-    inside, halo = binary_erosion(unit, _square(2 * LINE + 1)), _square(2 * HALO + 1)
-    pixels[binary_dilation(unit, halo) & ~binary_erosion(inside, halo)] = UNIT_HALO
-    pixels[unit & ~inside] = UNIT_EDGE
-    return pixels
-
-
-def layer_png(shot: Shot) -> bytes:
-    """The layer as a PNG file with a palette of `COLOURS`."""
-    picture = Image.fromarray(layer(shot), mode="P")
-    picture.putpalette([value for colour in COLOURS for value in colour[:3]])
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", transparency=bytes(colour[3] for colour in COLOURS), bits=4)
-    return buffer.getvalue()
-
-
-def _square(side: int) -> np.ndarray:
-    return np.ones((side, side), dtype=bool)

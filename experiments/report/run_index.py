@@ -13,6 +13,7 @@ from ...solver.error_weights import ErrorWeights
 from ...solver.result import Status
 from ..run.folder import Run
 from .charts import Histogram, histogram
+from .first_view import active_where
 from .text import count
 from .unit_page import UnitReport
 
@@ -103,12 +104,9 @@ def probe_facts(probe: Probe) -> list[Fact]:
     numbers = {"Images": about.get("images"), "Points": cells.n_points, "Cells": len(cells)}
     numbers |= {"Concepts": len(cells.concepts.names), "Units": len(cells.unit_names)}
     facts += [Fact(name, count(number)) for name, number in numbers.items() if number is not None]
-    if settings.get("threshold") == "quantile":
+    if active := active_where(probe):
         where = {"pixels": ", on upsampled maps", "cells": ", on the layer's own maps"}
-        maps = where.get(str(settings.get("threshold_on")), "")
-        facts.append(Fact("Active", f"top {100 * settings['quantile']:.4g} % of a unit's values{maps}"))
-    elif settings.get("threshold") == "positive":
-        facts.append(Fact("Active", "values above 0"))
+        facts.append(Fact("Active", f"{active}{where.get(str(settings.get('threshold_on')), '')}"))
     if "device" in settings:
         facts.append(Fact("Device", str(settings["device"])))
     return facts

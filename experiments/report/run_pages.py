@@ -18,13 +18,15 @@ from .chance_levels import chance_levels
 from .class_weights import Classes
 from .equally_good import EquallyGood, equally_good
 from .few_points import least_points, on_few_points
+from .first_view import asked, examples
 from .gallery import Gallery
-from .negation import smallest
+from .negation import smallest, telling
 from .pages import Pages
 from .pair_texts import Sentences
 from .pictures import Pictures
 from .run_index import Summary, all_settings, probe_facts, search_facts, summarise
 from .unit_page import UnitReport, read_units
+from .units_table import units_csv
 from .word_texts import WordTexts
 
 
@@ -82,17 +84,18 @@ def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = (
     """Write the pages of a run; comes back after each unit's.  answers: that its index links."""
     (pages.folder / "units").mkdir(parents=True)
     classes = Classes(report.probe.inputs)
-    pages.write("index.html", "index.html", **_index_values(report, classes, answers))
-    if report.is_audit:
-        audit = audit_page(report.run, report.units, report.errors)
-        settings = report.run.header["settings"]
-        pages.write("audit.html", "audit.html", audit=audit, settings=settings, errors=report.errors)
-        if audit.settled:
-            plot_audit(list(report.run.records.values()), pages.folder / "audit.svg")
     shown = _UnitPages(report, classes, pages, equally_good(report.probe, answers))
     for place in range(len(report.units)):
         shown.write(place)
         yield
+    audit = audit_page(report.run, report.units, report.errors) if report.is_audit else None
+    pages.write("index.html", "index.html", audit=audit, **shown.first(), **_index_values(report, classes, answers))
+    (pages.folder / "units.csv").write_text(units_csv(report.summary, report.errors), encoding="utf-8", newline="")
+    if audit:
+        settings = report.run.header["settings"]
+        pages.write("audit.html", "audit.html", audit=audit, settings=settings, errors=report.errors)
+        if audit.settled:
+            plot_audit(list(report.run.records.values()), pages.folder / "audit.svg")
 
 
 def _index_values(report: RunReport, classes: Classes, answers: Sequence[AnswerPage]) -> dict[str, Any]:
@@ -107,7 +110,7 @@ def _index_values(report: RunReport, classes: Classes, answers: Sequence[AnswerP
         "answers": answers,
         "least_points": report.least_points,
         "on_few": report.on_few,
-        "is_audit": report.is_audit,
+        "asked": asked(report.probe, str(report.run.header["settings"].get("engine")), report.units),
         "accuracy": {unit.column: classes.accuracy(unit.column) for unit in report.units},
         "strongest": {unit.column: classes.strongest(unit.column) for unit in report.units},
         "chance": chance_levels(report.probe, report.run.header["settings"], answers),
@@ -152,19 +155,36 @@ class _UnitPages:
 
     def _shown(self, unit: UnitReport) -> dict[str, Any]:
         """The unit's inputs: rows of pictures, pairs, or sentences."""
-        minor = smallest(unit.negations)
+        errors = self.report.errors
+        kept = telling(unit.negations, errors.score(unit.best), errors) if unit.best else []
+        minor = smallest(kept)
         pairs = negated_pairs = None
         if self.sentences:
             pairs = self.sentences.unit(unit.column, unit.cell_mask)
             negated_pairs = self.sentences.unit(unit.column, minor.cell_mask).holding if minor else ()
         return {
+            "kept": kept,
             "minor": minor,
-            "pictures": self.gallery.top(unit) if self.gallery else [],
-            "holding": self.gallery.holding(unit) if self.gallery else [],
-            "negated": self.gallery.negated(unit, minor) if self.gallery else [],
+            "pictures": self.gallery.unit(unit, minor) if self.gallery else None,
             "words": self.words.unit(unit) if self.words else None,
             "pairs": pairs,
             "negated_pairs": negated_pairs,
+        }
+
+    def first(self) -> dict[str, Any]:
+        """What the index shows of units' inputs: the first picture of each, and the first text of the examples."""
+        chosen = examples(self.report.units, self.report.errors, self.report.on_few)
+        return {
+            "examples": chosen,
+            "first_pictures": self.gallery.first if self.gallery else {},
+            "first_sentences": {
+                each.unit.column: next(iter(self.words.unit(each.unit).top), None) for each in chosen if self.words
+            },
+            "first_pairs": {
+                each.unit.column: next(iter(self.sentences.unit(each.unit.column, each.unit.cell_mask).top), None)
+                for each in chosen
+                if self.sentences
+            },
         }
 
     def _threshold(self, unit: UnitReport) -> float | None:

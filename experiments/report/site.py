@@ -1,12 +1,12 @@
 """Runs as a static site, opened from disk, with nothing fetched from elsewhere.
 
-    index.html         all units, sortable and searchable; of several runs: all runs, and all answers by question
+    index.html         what was asked and found, and all units, sortable and searchable; of several runs: all runs, and
+                       all answers by question.  units.csv has its table
     runs/N/            of several runs, the N-th: its own index.html, and what follows down to layers/
     units/N.html       a page per unit; N is the unit's place in the probe
     audit.html         of an audit: how far the beam is from what is proven, with its figure, audit.svg
     pictures/N.jpg     the images shown, each once
-    layers/N-R.png     where unit N is active and its formula holds in its R-th top image; fR: in the image where the
-                       formula holds R-th most; nR: the same of the formula with a leaf negated
+    layers/N-1.png     where unit N is active and its formula holds, in all images of its page, one below the other
     answers/N.html     the N-th answer of `compexact experiment` that was given, with its figure and tables beside it
     assets/            the style sheet and the script that sorts and filters
 

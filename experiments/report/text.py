@@ -10,17 +10,15 @@ from ...solver.formula import OPERATOR_WORDS, Atom, Formula, Not, quoted
 
 
 def ratio(value: float | Fraction) -> str:
-    """Four digits of a number in [0, 1].  Only 1 itself reads 1.0000, and only 0 reads 0.0000.
+    """Three digits of a number in [0, 1], at most four behind the point.  Only 1 itself reads 1, only 0 reads 0.
 
-    >>> ratio(Fraction(10**9 - 1, 10**9)), ratio(1), ratio(0), ratio(1e-9), ratio(0.14801)
-    ('0.9999', '1.0000', '0.0000', '<0.0001', '0.1480')
+    >>> ratio(Fraction(10**9 - 1, 10**9)), ratio(1), ratio(0), ratio(1e-9), ratio(0.14801), ratio(0.0461)
+    ('0.999', '1', '0', '<0.0001', '0.148', '0.0461')
     """
-    text = f"{float(value):.4f}"
-    if text == "1.0000" and value < 1:
-        return "0.9999"
-    if text == "0.0000" and value > 0:
-        return "<0.0001"
-    return text
+    if value in (0, 1):
+        return str(int(value))
+    text = f"{float(value):.{3 if value >= 0.0995 else 4}f}"
+    return {"1.000": "0.999", "0.0000": "<0.0001"}.get(text, text)
 
 
 def count(number: int) -> str:
@@ -32,14 +30,14 @@ def count(number: int) -> str:
 
 
 def decimal(value: float) -> str:
-    """Four digits that count.
+    """Three digits that count; whole numbers keep all of theirs.
 
     >>> decimal(20.25), decimal(-0.138), decimal(1234.5), decimal(123456.7), decimal(0)
-    ('20.25', '-0.1380', '1,234', '123,457', '0')
+    ('20.2', '-0.138', '1,234', '123,457', '0')
     """
     if not value:
         return "0"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
 
 
 def percent(part: int, whole: int) -> str:
@@ -54,6 +52,15 @@ def percent(part: int, whole: int) -> str:
         return "100 %" if part else "0 %"
     text = f"{100 * part / whole:.1f}"
     return {"0.0": "<0.1", "100.0": "99.9"}.get(text, text) + " %"
+
+
+def share(value: float) -> str:
+    """How much more, in percent.
+
+    >>> share(0.1391), share(0.004), share(1e-9), share(2.5)
+    ('14 %', '0.4 %', '<0.1 %', '250 %')
+    """
+    return f"{100 * value:.0f} %" if value >= 0.0095 else f"{100 * value:.1f} %" if value >= 0.0005 else "<0.1 %"
 
 
 def heading(column: str) -> str:

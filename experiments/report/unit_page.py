@@ -20,6 +20,7 @@ from ...solver.result import Status
 from ..run.reading import Run, answer_of
 from ..run.recount import check_lines
 from .certificates import CertificateNote, read_certificate
+from .contributions import Contribution, contributions
 from .negation import Negation, negations
 
 
@@ -93,6 +94,11 @@ class UnitReport:
         if self.best is None or self.cell_mask is None:
             return []
         return negations(self.problem, self.best.formula, self.cell_mask)
+
+    @cached_property
+    def contributions(self) -> Sequence[Contribution]:
+        """What each leaf of the formula brings in or takes away."""
+        return contributions(self.problem, self.best.formula, self.negations) if self.best else []
 
 
 def read_units(run: Run, probe: Probe) -> list[UnitReport]:

@@ -78,6 +78,11 @@ class UnitWords:
     clauses: tuple[Clause, ...]
     chart: ActivationChart
 
+    @property
+    def n_against(self) -> int:
+        """Of the top sentences, those in which the formula holds on no word that the unit is active on."""
+        return sum(not any(piece.is_active and piece.holds for piece in each.pieces) for each in self.top)
+
 
 class WordTexts:
     """What a probe of words keeps for showing units."""

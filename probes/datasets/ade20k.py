@@ -51,7 +51,7 @@ class _Names:
     scenes: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ade20k(Described):
     """The full ADE20K; see `AnnotatedImages`."""
 

@@ -20,6 +20,7 @@ import numpy as np
 from PIL.Image import Image
 
 from ...solver.errors import DataError, UsageError, did_you_mean
+from ...solver.html import html_facts, shortened
 from ...solver.names import brief, name_problem
 
 
@@ -86,7 +87,11 @@ class AnnotatedImages(Protocol):
         """The class that the image is meant to have (its scene), where the dataset says."""
 
 
-@dataclass(frozen=True, eq=False)
+KINDS_SHOWN = 12
+"""Categories in the table that a notebook shows."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Described:
     """What `AnnotatedImages` says of itself, as the fields that the classes of this package begin with."""
 
@@ -99,6 +104,18 @@ class Described:
 
     def __post_init__(self) -> None:
         check_keys(self.keys, self.name, [self.where(index) for index in range(len(self.keys))])
+
+    def __repr__(self) -> str:
+        height, width = self.mask_size
+        said = f"{len(self.keys):,} images, {len(self.concepts):,} concepts, {height}x{width} points"
+        return f"{type(self).__name__}({self.name}: {said})"
+
+    def _repr_html_(self) -> str:
+        kinds = {kind: [each.name for each in self.concepts if each.category == kind] for kind in self._categories()}
+        return html_facts({kind: shortened(names) for kind, names in kinds.items()}, title=repr(self))
+
+    def _categories(self) -> Sequence[str]:
+        return list(dict.fromkeys(concept.category for concept in self.concepts))[:KINDS_SHOWN]
 
     def where(self, index: int) -> str:
         """Where the dataset says that it has the image; "" where that is its file."""

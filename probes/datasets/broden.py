@@ -51,7 +51,7 @@ class _Entry:
     scene: str | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Broden(Described):
     """A dataset in the Broden form; see `AnnotatedImages`."""
 

@@ -35,7 +35,7 @@ MASK_SIZE = (112, 112)
 CATEGORIES = ("thing", "stuff")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CocoPanoptic(Described):
     """A split of COCO panoptic; see `AnnotatedImages`."""
 

@@ -20,7 +20,7 @@ EXPECTED = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GivenImages(Described):
     """items: gives (picture, labels) for each place.  places: of each label that means something, its concept's."""
 

@@ -62,7 +62,7 @@ VOID, VOID_NAMES = 255, ("void", "ignore", "ignored", "unlabeled", "unlabelled")
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelMaps(Described):
     """Pictures with a label map each; see `AnnotatedImages`."""
 

@@ -10,7 +10,7 @@ from PIL.Image import Image
 from .annotated_images import AnnotatedImages, Annotation, Described
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SomeImages(Described):
     """Some images of a dataset, in its order, with all its concepts.  indices: their places there."""
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:  # Pillow is loaded with the first dataset, not with this modu
     from .annotated_images import AnnotatedImages
 
 
+OF_MODELS = ("hf", "timm", "torchvision")
+"""What stands before the names of models; no dataset is named so."""
+
+
 def open_dataset(
     spec: str | AnnotatedImages,
     *,
@@ -54,7 +58,7 @@ def open_dataset(
         if ignored and "ignore_labels" not in signature(read).parameters:
             raise UsageError(f"dataset {spec!r}: --ignore-label goes with label maps of ids, not with {kind}")
         dataset = read(_existing(spec, rest), categories=categories, mask_size=mask_size, **ignored)
-    elif is_factory_spec(spec) and not did_you_mean(kind, DATASETS):
+    elif is_factory_spec(spec) and kind not in OF_MODELS and not did_you_mean(kind, DATASETS):
         if categories is not None or mask_size is not None or ignore_labels:
             raise UsageError(
                 f"dataset {spec!r}: a factory takes no categories, mask size or labels to ignore; set them in it"

@@ -16,7 +16,7 @@ from pathlib import Path
 from torch import nn
 
 from ...solver.errors import UsageError
-from ..factories import is_factory_spec
+from ..factories import is_factory_spec, refuse_image_model
 from ..models import load_model
 from ..text.labels import read_names
 from ..transformers_folder import HUGGING_FACE
@@ -61,6 +61,7 @@ def _load(spec: str, weights: Path | None) -> LoadedPairModel:
     Raises `UsageError` for a wrong specification and modules without the members above, `DataError` for damaged
     files.
     """
+    refuse_image_model(spec, "sentence pairs")
     if not is_factory_spec(spec) or spec.startswith(HUGGING_FACE):
         if weights is not None:
             raise UsageError(f"model {spec!r} has its own weights; a file of weights goes with package.module:factory")

@@ -61,7 +61,7 @@ class TrainingSettings:
     vectors: str = "tuned"
     time_limit: Annotated[float | None, "Seconds of wall clock; then the best so far is kept."] = None
     seed: Annotated[int, "Of what is random, if anything."] = 0
-    device: Annotated[str, "cpu, cuda, mps or auto."] = "cpu"
+    device: Annotated[str, "cpu, cuda, mps or auto."] = "auto"
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError
@@ -92,7 +92,7 @@ class NliSettings:
     quantile: Annotated[float, "Share of a unit's values above its threshold."] = 0.1
     min_active: Annotated[int, "Searches skip units active on fewer pairs."] = 500
     batch_size: Annotated[int | None, "Inputs at once.  Default: 64; 16 in mode train."] = None
-    device: Annotated[str, "cpu, cuda, mps or auto."] = "cpu"
+    device: Annotated[str, "cpu, cuda, mps or auto."] = "auto"
     top_pairs: Annotated[int, "Pairs kept per unit for reports."] = 5
     mode: Annotated[str, "eval, or train: dropout on, in batches of 16, as in the paper's code."] = "eval"
     seed: Annotated[int, "Of what is random, if anything."] = 0

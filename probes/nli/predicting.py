@@ -12,6 +12,7 @@ from ...solver.errors import CompexactError, DataError, UsageError
 from ..devices import choose_device
 from ..factories import brief
 from ..progress import Progress, silent
+from ..room import Room, is_out_of_memory
 from ..watching import evaluating
 from .loading import LoadedPairModel
 
@@ -60,23 +61,31 @@ def run_batches(
     batches: Sequence[np.ndarray],
     device: torch.device,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Each batch of indices with its scores, float32 (n, n_classes), in whatever mode the model is."""
+    """Each batch of indices with its scores, float32 (n, n_classes), in whatever mode the model is.
+
+    Where there is no room for a batch it comes in parts; not while the model learns, where a batch is one by itself.
+    """
     module = model.module.to(device)
-    for batch in batches:
-        scores = _scores(module, [premises[i] for i in batch], [hypotheses[i] for i in batch], device)
-        yield batch, _checked(scores, model, batch)
+    room = Room(max(map(len, batches), default=1), "pairs")
+
+    def run(batch: Sequence[int]) -> object:
+        return _scores(module, [premises[i] for i in batch], [hypotheses[i] for i in batch], device)
+
+    for whole in batches:
+        parts = [(whole, run(whole.tolist()))] if module.training else room.parts(whole, run)  # type: ignore[arg-type]
+        for batch, scores in parts:
+            yield batch, _checked(scores, model, batch)  # type: ignore[arg-type]
 
 
 def _scores(module: torch.nn.Module, premises: Sentences, hypotheses: Sentences, device: torch.device) -> object:
     try:
         encoded = module.encode(premises, hypotheses)  # type: ignore[operator]
         return module(*(tensor.to(device) for tensor in encoded))
-    except torch.cuda.OutOfMemoryError:
-        less = max(1, len(premises) // 2)
-        raise UsageError(f"the GPU has no room for {len(premises)} pairs at once; try --batch-size {less}") from None
     except CompexactError:
         raise
     except Exception as error:  # whatever a user's model does
+        if is_out_of_memory(error):
+            raise
         raise UsageError(f"the model fails on {len(premises)} pairs: {brief(error)[:300]}") from error
 
 

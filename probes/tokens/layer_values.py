@@ -15,6 +15,7 @@ from ...solver.errors import CompexactError, DataError, UsageError
 from ..devices import choose_device
 from ..factories import brief
 from ..layouts import describe
+from ..room import Room, is_out_of_memory
 from ..shard import Shard
 from ..watching import capture, evaluating, resolve_layer
 from .loading import LoadedTokenModel
@@ -46,10 +47,15 @@ def point_values(
     device = choose_device(settings.device)
     module = model.module.to(device)
     with evaluating(module), capture(module, settings.layers) as outputs, _stopping(module, settings.layers):
-        for batch in batches_of(windows, settings.batch_size, shard):
+        room = Room(settings.batch_size, "texts")
+
+        def run(batch: Sequence[Window]) -> tuple[int, ...]:
             inputs = {name: values.to(device) for name, values in _padded(batch, model.tokenizer).items()}
             _run(module, inputs, len(batch))
-            shape = next(iter(inputs.values())).shape
+            return tuple(next(iter(inputs.values())).shape)
+
+        whole_batches = batches_of(windows, settings.batch_size, shard)
+        for batch, shape in (part for whole in whole_batches for part in room.parts(whole, run)):
             points = np.concatenate([window.points for window in batch])
             found = {}
             for layer in settings.layers:
@@ -105,11 +111,11 @@ def _run(module: nn.Module, inputs: Mapping[str, Tensor], n: int) -> None:
         module(**inputs)
     except _Enough:
         return
-    except torch.cuda.OutOfMemoryError:
-        raise UsageError(f"the GPU has no room for {n} texts at once; try --batch-size {max(1, n // 2)}") from None
     except CompexactError:
         raise
     except Exception as error:  # whatever a user's model does
+        if is_out_of_memory(error):
+            raise
         raise UsageError(f"the model fails on {n} texts: {brief(error)[:300]}") from error
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from ...solver.errors import UsageError
-from ..factories import call_factory, find_attribute, is_factory_spec
+from ..factories import call_factory, find_attribute, is_factory_spec, refuse_image_model
 from ..models import weights_digest
 from ..torchvision_ops import import_torchvision
 from ..transformers_folder import HUGGING_FACE, load_folder
@@ -54,6 +54,7 @@ def load_token_model(spec: str, *, dtype: str = "float32") -> LoadedTokenModel:
     dtype: what it computes in, whatever its weights are stored in.
     Raises `UsageError` for a wrong specification and for what is no such pair, `DataError` for damaged files.
     """
+    refuse_image_model(spec, "words")
     notes: tuple[str, ...] = ()
     if spec.startswith(HUGGING_FACE):
         module, tokenizer, notes = load_folder(

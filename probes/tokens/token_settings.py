@@ -44,7 +44,7 @@ class TokenSettings:
     ] = None
     quantile: Annotated[float, "Share of a unit's values above its threshold."] = 0.01
     batch_size: Annotated[int, "Inputs at once."] = 32
-    device: Annotated[str, "cpu, cuda, mps or auto."] = "cpu"
+    device: Annotated[str, "cpu, cuda, mps or auto."] = "auto"
     dtype: Annotated[str, "What the model computes in: float32, float16 or bfloat16."] = "float32"
     top_sentences: Annotated[int, "Sentences kept per unit for reports."] = 8
     folds: Folds = None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import choose_device
 from ..progress import Progress
 from ..text.vectors import WordVectors
 from ..versions import PACKAGES, versions
@@ -123,6 +124,7 @@ def _about(
         "settings": {
             **asdict(settings),
             "layers": list(settings.layers),
+            "device": str(choose_device(settings.device)),
             "concepts": dict(concepts),
             "annotations": corpus.made_with,
             **made.made_with,

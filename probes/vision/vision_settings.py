@@ -40,7 +40,7 @@ class VisionSettings:
     top_images: Annotated[int, "Images kept per unit for reports."] = 5
     batch_size: Annotated[int, "Inputs at once."] = 32
     workers: int = 1
-    device: Annotated[str, "cpu, cuda, mps or auto."] = "cpu"
+    device: Annotated[str, "cpu, cuda, mps or auto."] = "auto"
     memory_format: Annotated[
         str,
         "channels_last (faster on a CPU; equal but for rounding), contiguous, or auto: the first where the model can.",

@@ -225,7 +225,7 @@ def test_what_notebooks_show_is_short_and_escaped(probe, run, proof):
     made = cx.probe(CONCEPTS, np.repeat(UNITS, 100, axis=1), concept_names=["<b>", *NAMES[1:]])
     many = cx.explain(made, length=1, progress=False)
     audit = cx.audit(probe, length=2, progress=False)
-    for shown in (probe, run, run[0], proof.verify(), audit, many, cx.score(made, "river"), many[0]):
+    for shown in (probe, probe.cells, run, run[0], proof.verify(), audit, many, cx.score(made, "river"), many[0]):
         html = shown._repr_html_()
         assert html.count("<tr>") < 20
         assert len(html) < 20_000

@@ -1,4 +1,4 @@
-// Sorting and filtering of tables, and arrow keys between pages.  Without it every page still reads whole.
+// Sorting and filtering of tables, the units in portions, and arrow keys between pages.  Without it every page still reads whole.
 (() => {
   "use strict";
   const collator = new Intl.Collator(undefined, { numeric: true });
@@ -14,6 +14,7 @@
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", descending ? "descending" : "ascending");
     table.tBodies[0].append(...keyed.map(([, row]) => row));
+    table.dispatchEvent(new Event("sorted"));
   };
   for (const table of document.querySelectorAll("table.sortable")) {
     const rows = [...table.tBodies[0].rows];
@@ -30,8 +31,27 @@
   }
   const form = document.querySelector("form.filter");
   if (form) {
-    const rows = [...document.querySelector("table.units").tBodies[0].rows];
+    const table = document.querySelector("table.units"), rows = [...table.tBodies[0].rows], left = new Set(rows);
     const texts = rows.map((row) => row.textContent.toLowerCase());
+    const turn = document.querySelector(".turn"), [before, next, all] = turn.querySelectorAll("button");
+    let portion = 50, first = 0;
+    const show = () => {
+      const fitting = [...table.tBodies[0].rows].filter((row) => left.has(row));
+      const shown = new Set(fitting.slice(first, first + portion));
+      for (const row of rows) row.hidden = !shown.has(row);
+      turn.hidden = fitting.length <= portion;
+      before.disabled = first === 0;
+      next.disabled = first + portion >= fitting.length;
+      turn.querySelector("output").textContent = `${first + 1} to ${Math.min(first + portion, fitting.length)} of ${fitting.length}`;
+    };
+    table.addEventListener("sorted", () => { first = 0; show(); });
+    turn.addEventListener("click", (event) => {
+      if (!event.target.dataset.turn) return;
+      if (event.target === all) portion = Infinity;
+      first = event.target === all ? 0 : first + Number(event.target.dataset.turn) * portion;
+      show();
+      document.getElementById("units").scrollIntoView();
+    });
     const input = form.querySelector("[type=search]"), output = form.querySelector("output");
     const choices = [...form.querySelectorAll("[data-cell]")];
     const fits = (row, choice) => {
@@ -47,13 +67,14 @@
     const filter = () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       const chosen = choices.filter((choice) => choice.value !== "");
-      let shown = 0;
+      left.clear();
       rows.forEach((row, i) => {
-        row.hidden = !(words.every((word) => texts[i].includes(word)) && chosen.every((choice) => fits(row, choice)) && isWithin(row));
-        shown += !row.hidden;
+        if (words.every((word) => texts[i].includes(word)) && chosen.every((choice) => fits(row, choice)) && isWithin(row)) left.add(row);
       });
-      output.textContent = shown < rows.length ? `${shown} of ${rows.length}` : `${rows.length} unit${rows.length === 1 ? "" : "s"}`;
-      document.querySelector(".nothing").hidden = shown > 0;
+      first = 0;
+      show();
+      output.textContent = left.size < rows.length ? `${left.size} of ${rows.length}` : `${rows.length} unit${rows.length === 1 ? "" : "s"}`;
+      document.querySelector(".nothing").hidden = left.size > 0;
     };
     const fromAddress = () => {
       if (!location.hash.startsWith("#q=")) return;
@@ -74,7 +95,7 @@
   addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.target.closest("input, select, .scroll")) return;
     const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
-    const link = rel && document.querySelector(`nav a[rel=${rel}]`);
+    const link = rel && [...document.querySelectorAll(`nav a[rel=${rel}]`)].find((each) => each.offsetParent);
     if (link) location.href = link.href;
     if (event.key === "/" && form) {
       event.preventDefault();

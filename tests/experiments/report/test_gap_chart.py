@@ -13,10 +13,10 @@ def test_a_gap_lasts_until_something_better_is_known():
     chart = gap_chart([QUICK, SLOW])
     assert [tick.text for tick in chart.x_ticks] == ["0.01", "0.1", "1", "10"]
     assert [re.sub(r"^after | s: mean gap|largest |closed for ", "", dot.text) for dot in chart.dots] == [
-        "0.01 0.8500, 0.9000, 0 of 2",
-        "0.1 0.5500, 0.6000, 0 of 2",
-        "1 0.3000, 0.6000, 1 of 2",
-        "10 0.1000, 0.2000, 1 of 2",
+        "0.01 0.850, 0.900, 0 of 2",
+        "0.1 0.550, 0.600, 0 of 2",
+        "1 0.300, 0.600, 1 of 2",
+        "10 0.100, 0.200, 1 of 2",
     ]
 
 

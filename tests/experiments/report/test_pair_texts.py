@@ -92,9 +92,9 @@ def site(tmp_path):
 
 def test_the_top_pairs_stand_with_their_labels_and_whether_formula_and_unit_hold(site):
     page = site(make_probe())["0.html"].text
-    first = "premise Premise 0 hypothesis Nobody sleeps value 5.000 unit active formula holds labelled contradiction"
+    first = "premise Premise 0 hypothesis Nobody sleeps value 5.00 unit active formula holds labelled contradiction"
     assert f"{first} predicted contradiction ✓ right" in page
-    assert "hypothesis Nobody runs value 4.000" in page
+    assert "hypothesis Nobody runs value 4.00" in page
     assert "pictures" not in page.split("Its concepts")[0]
 
 
@@ -108,16 +108,16 @@ def test_other_pairs_where_the_formula_holds_follow_in_the_files_order(site):
 
 def test_confusion_matrices_count_labelled_pairs_by_gold_label_and_prediction(site):
     page = site(make_probe())["0.html"].text
-    assert "Unit active: 4 labelled pairs, accuracy 75.0 %, label entropy 1.000" in page
-    assert "Formula holds: 4 labelled pairs, accuracy 50.0 %, label entropy 0.8113" in page
+    assert "Unit active: 4 labelled pairs, accuracy 75.0 %, label entropy 1.00" in page
+    assert "Formula holds: 4 labelled pairs, accuracy 50.0 %, label entropy 0.811" in page
     assert "Over all 6 labelled pairs the accuracy is 66.7 %" in page
     assert "entailment 0 0 0 0 neutral 0 1 1 2 contradiction 0 0 2 2 all 0 1 3 4" in page
 
 
 def test_class_weights_are_shown(site):
     page = site(make_probe())["0.html"].text
-    assert re.search(r"Speaks for Weight contradiction 0.7500 neutral 0.1000", page)
-    assert re.search(r"Speaks against Weight entailment -0.5000", page)
+    assert re.search(r"Speaks for Weight contradiction 0.750 neutral 0.100", page)
+    assert re.search(r"Speaks against Weight entailment -0.500", page)
 
 
 def test_a_unit_without_a_formula_has_pairs_and_no_matrix_of_the_formula(site):

@@ -100,7 +100,7 @@ def test_the_first_page_has_a_line_for_each_run(site, runs):
         assert f'<a href="runs/{number}/index.html">{name}</a>' in page
     assert page.count('href="runs/2/audit.html"') == 1
     mean = sum(record["iou"] for record in runs[0][0].records.values()) / 3
-    assert f"<b>{mean:.4f}</b>" in page
+    assert f"<b>{mean:.3f}</b>" in page
 
 
 def test_answers_stand_by_question_with_the_paper_s_values_that_were_asked_for(site):

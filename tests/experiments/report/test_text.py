@@ -11,12 +11,14 @@ from compexact.solver.parsing import parse
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (Fraction(10**17 - 1, 10**17), "0.9999"),
-        (0.99996, "0.9999"),
-        (1, "1.0000"),
-        (Fraction(1, 3), "0.3333"),
+        (Fraction(10**17 - 1, 10**17), "0.999"),
+        (0.99996, "0.999"),
+        (1, "1"),
+        (Fraction(1, 3), "0.333"),
+        (0.09996, "0.100"),
+        (0.03, "0.0300"),
         (Fraction(1, 10**9), "<0.0001"),
-        (0, "0.0000"),
+        (0, "0"),
     ],
 )
 def test_only_one_reads_one_and_only_zero_reads_zero(value, text):
