@@ -18,9 +18,7 @@ COLOR = "color"
 COLOR_NOUN = "color.n.01"
 
 
-def of_wordnet(
-    nouns: Nouns, labels: Mapping[str, str], synsets: Mapping[str, str] | None = None
-) -> Hypernyms:
+def of_wordnet(nouns: Nouns, labels: Mapping[str, str], synsets: Mapping[str, str] | None = None) -> Hypernyms:
     """Each synset but the root that at least two of the labels are, or are kinds of.
 
     labels: with the category of each.  synsets: what labels mean, `-` for nothing; others have their commonest sense,
@@ -30,6 +28,8 @@ def of_wordnet(
     if unknown := [label for label in synsets if label not in labels]:
         raise UsageError(f"no concept is named {unknown[0]!r}{did_you_mean(unknown[0], labels)}")
     senses = {label: _sense(label, category, nouns, synsets) for label, category in labels.items()}
+    if not any(senses.values()):
+        raise UsageError(f"no concept is a noun of {nouns.name}; --hypernyms FILE takes a table of your own")
     below: dict[int, list[str]] = {}
     for label, sense in senses.items():
         for each in nouns.above(sense) if sense is not None else ():
@@ -103,8 +103,8 @@ def read_synsets(path: Path) -> dict[str, str]:
 def tab_separated(path: Path, form: str) -> Iterator[tuple[int, str, str]]:
     """(line number, left, right) of each line that is not blank; `DataError` where a line is not of this form."""
     for number, line in numbered_lines(existing_file(path, f"a file of lines {form}")):
-        left, tab, right = (each.strip() for each in line.partition("\t"))
-        if line.strip() and not (left and tab and right and "\t" not in right):
+        left, right = (each.strip() for each in line.partition("\t")[::2])
+        if line.strip() and not (left and right and "\t" not in right):
             raise DataError(f"{path} line {number}: {line.strip()[:60]!r} is not of the form {form}")
         if line.strip():
             yield number, left, right

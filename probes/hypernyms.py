@@ -57,17 +57,11 @@ def with_hypernyms(probe: Probe, hypernyms: Hypernyms) -> Probe:
     points = {each: int(probe.cells.weights[column].sum()) for each, column in columns.items()}
     kept = sorted(sorted(columns, key=lambda each: -points[each])[:MOST], key=lambda each: each.name)
     cells = replace(probe.cells, concepts=_joined(rows, kept, [columns[each] for each in kept]))
-    n_nouns = sum(bool(synset) for synset in hypernyms.senses.values())
-    said = f"Of {hypernyms.source}, {len(kept)} hypernyms are concepts"
-    said += f"; {n_nouns} of {len(hypernyms.senses)} labels are nouns" if hypernyms.senses else ""
-    dropped = len(hypernyms.found) - len(columns)
-    said += f", and {dropped} hold where another concept does" if dropped else ""
-    said += f", and of the others the {len(columns) - MOST} on fewest points are left out" if len(columns) > MOST else ""
     about: dict[str, Any] = {
         **probe.about,
         "settings": {**(probe.about.get("settings") or {}), "hypernyms": hypernyms.source},
         "inputs": {**(probe.about.get("inputs") or {}), "hypernyms": hypernyms.digest},
-        "notes": [*(probe.about.get("notes") or ()), f"{said} (compexact ls PROBE --concepts lists them)."],
+        "notes": [*(probe.about.get("notes") or ()), _note(hypernyms, len(columns), len(kept))],
     }
     names = {
         **probe.names,
@@ -79,8 +73,20 @@ def with_hypernyms(probe: Probe, hypernyms: Hypernyms) -> Probe:
     return Probe(cells, about, names, probe.arrays)
 
 
+def _note(hypernyms: Hypernyms, n_distinct: int, n_kept: int) -> str:
+    nouns, labels = sum(map(bool, hypernyms.senses.values())), len(hypernyms.senses)
+    alike = len(hypernyms.found) - n_distinct
+    said = [
+        f"{n_kept} hypernyms of {hypernyms.source} are concepts",
+        f"{nouns} of {labels} labels are nouns" if labels else "",
+        f"{alike} more hold nowhere, everywhere, or where another concept does" if alike else "",
+        f"the {n_distinct - n_kept} on fewest points are left out" if n_distinct > n_kept else "",
+    ]
+    return f"{'; '.join(filter(None, said))} (compexact ls PROBE --concepts lists them)."
+
+
 def check_has_none(names: Mapping[str, Any]) -> None:
-    """`UsageError` where a probe, by its names, has hypernyms already: those of hypernyms would be others."""
+    """`UsageError` where a probe, by its names, has hypernyms already."""
     if "hypernyms" in names:
         raise UsageError("the probe has hypernyms already; name the one that they were added to")
 
@@ -93,7 +99,7 @@ def meanings(probe: Probe) -> dict[str, str]:
 
 
 def _distinct(rows: ConceptRows, found: Iterable[Hypernym]) -> dict[Hypernym, np.ndarray]:
-    """bool (n_rows,) of those that hold somewhere, and where no concept and none before them does."""
+    """bool (n_rows,) of those that hold on some points, not on all, and not just where a concept or an earlier one does."""
     seen = {rows.function(column).tobytes() for column in range(len(rows.names))}
     kept: dict[Hypernym, np.ndarray] = {}
     for each in found:
@@ -101,7 +107,7 @@ def _distinct(rows: ConceptRows, found: Iterable[Hypernym]) -> dict[Hypernym, np
         for member in each.members:
             holds[rows.rows_with(rows.position[member])] = True
         packed = np.packbits(holds).tobytes()
-        if holds.any() and packed not in seen:
+        if holds.any() and not holds.all() and packed not in seen:
             seen.add(packed)
             kept[each] = holds
     return kept

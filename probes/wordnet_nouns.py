@@ -23,8 +23,8 @@ FOLDERS = ("/usr/share/wordnet", "/usr/local/WordNet-3.0/dict")
 MAX_FILE = 2**28
 KIND_OF = ("@", "@i")
 """The pointers of data.noun to what a synset is a kind of, or an instance of."""
-ENDINGS = (("ses", "s"), ("xes", "x"), ("zes", "z"), ("ches", "ch"), ("shes", "sh"), ("men", "man"), ("ies", "y"), ("s", ""))
-"""How morphy(7WN) makes singulars of nouns, in its order but for `s`, which would hide the others."""
+ENDINGS = {"ses": "s", "xes": "x", "zes": "z", "ches": "ch", "shes": "sh", "men": "man", "ies": "y", "s": ""}
+"""How morphy(7WN) makes singulars of nouns; `s` comes last, since it would hide others."""
 NAME = re.compile(r"(.+)\.n\.(\d{1,3})")
 OFFSET = re.compile(r"n?(\d{8})(?:-n)?")
 
@@ -46,7 +46,9 @@ class Nouns:
         """The word, and what it may be the plural of, as far as there are such nouns."""
         word = "_".join(word.lower().split())
         candidates = [word, *self.exceptions.get(word, ()), word.replace("_", ""), word.replace("_", "-")]
-        candidates += [word[: -len(end)] + new for end, new in ENDINGS if word.endswith(end) and len(word) > len(end)]
+        candidates += [
+            word[: -len(end)] + new for end, new in ENDINGS.items() if word.endswith(end) and len(word) > len(end)
+        ]
         return (each for each in dict.fromkeys(candidates) if each in self.senses)
 
     def named(self, text: str) -> int:
@@ -103,7 +105,8 @@ class Nouns:
         return self.data[synset : None if end < 0 else end].decode("latin-1")
 
     def _is_synset(self, offset: int) -> bool:
-        return self.data.startswith(b"%08d " % offset, offset) and self.data[max(offset - 1, 0) : offset] in (b"\n", b"")
+        begins = offset == 0 or self.data[offset - 1 : offset] == b"\n"
+        return begins and self.data.startswith(b"%08d " % offset, offset)
 
     def _damaged(self, synset: int) -> DataError:
         return DataError(f"{self.name}: data.noun has no noun at byte {synset}; the files do not belong together")
@@ -131,13 +134,14 @@ def open_nouns(folder: Path | None = None) -> Nouns:
 
 
 def _installed() -> Path:
-    asked = [os.environ.get("WNSEARCHDIR", ""), os.path.join(os.environ.get("WNHOME", ""), "dict"), *FOLDERS]
-    found = next((Path(each) for each in asked if each != "dict" and os.path.isfile(os.path.join(each, FILES[0]))), None)
-    if found is None:
+    home = os.environ.get("WNHOME", "")
+    asked = [os.environ.get("WNSEARCHDIR", ""), os.path.join(home, "dict") if home else "", *FOLDERS]
+    found = [Path(each) for each in asked if each and os.path.isfile(os.path.join(each, FILES[0]))]
+    if not found:
         raise UsageError(
             f"WordNet is not in {FOLDERS[0]}; install Debian's wordnet-base, or name its folder: wordnet:FOLDER"
         )
-    return found
+    return found[0]
 
 
 def _senses(content: bytes, file: Path) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -163,7 +163,7 @@ class DealtRows:
 
 def probe_arrays(
     arrays: Annotated[
-        Path, typer.Argument(help="An .npz file, a folder of such or of .npy files (see docs/contracts.md), or a probe.")
+        Path, typer.Argument(help="An .npz file, a folder of such or of .npy files (docs/contracts.md), or a probe.")
     ],
     place: Annotated[ProbeOutput, Depends(ProbeOutput)],
     dealt: Annotated[DealtRows, Depends(DealtRows)],
