@@ -99,7 +99,7 @@ def meanings(probe: Probe) -> dict[str, str]:
 
 
 def _distinct(rows: ConceptRows, found: Iterable[Hypernym]) -> dict[Hypernym, np.ndarray]:
-    """bool (n_rows,) of those that hold on some points, not on all, and not just where a concept or an earlier one does."""
+    """bool (n_rows,) of those that hold somewhere, not everywhere, and where no concept and none before them does."""
     seen = {rows.function(column).tobytes() for column in range(len(rows.names))}
     kept: dict[Hypernym, np.ndarray] = {}
     for each in found:

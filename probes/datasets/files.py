@@ -27,6 +27,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ...solver.errors import CompexactError, DataError
 from ...solver.names import has_unseen
 
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+"""How the names of pictures end."""
 PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 UNKNOWN = -2
 """In an id table: no label has this id.  -1: the label is no concept here."""
