@@ -12,11 +12,11 @@ CIELAB (of sRGB, D65): by its lightness L (0 to 100), its chroma C, and its hue 
 | orange | from 42, below 74 | from 40 | from 40 | pink where C is below 40 and L from 68; else brown |
 | yellow | from 74, below 104 | | from 52 | brown |
 | green | from 104, below 195 | | | |
-| blue | from 195, below 292 | | | |
-| purple | from 292, below 345 | | below 60 | pink |
+| blue | from 195, below 300 | | | below 308, too, where C is from 60: there CIELAB takes blue for purple |
+| purple | from there on, below 345 | | below 60 | pink |
 
 The boundaries are round numbers near those of the table that Broden's colours were made with (van de Weijer et al.,
-Learning Color Names for Real-World Applications, TIP 2009): on 300,000 pixels of 200 photographs the two agree on 87 %.
+Learning Color Names for Real-World Applications, TIP 2009): on 300,000 pixels of 200 photographs the two agree on 88 %.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def colour_names(pixels: np.ndarray) -> np.ndarray:
         (BLACK, (lightness < 8) | ((lightness < 32) & (chroma < 12))),
         (WHITE, (lightness >= 80) & (chroma < 14)),
         (GREY, chroma < 10),
-        (PURPLE, hues(292, 345) & (lightness < 60)),
-        (BLUE, hues(195, 292)),
+        (BLUE, hues(195, 300) | (hues(300, 308) & (chroma >= 60))),
+        (PURPLE, hues(300, 345) & (lightness < 60)),
         (GREEN, hues(104, 195)),
         (YELLOW, hues(74, 104) & (lightness >= 52)),
         (BROWN, hues(74, 104)),
