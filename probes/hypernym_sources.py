@@ -16,31 +16,40 @@ NO_SENSE = "-"
 COLOR = "color"
 """The category of concepts that are colours."""
 COLOR_NOUN = "color.n.01"
+WORDS = {"word": "word:", "lemma": "lemma:", "premise word": "pre:", "hypothesis word": "hyp:"}
+"""The categories of concepts that are words of a text, and how their names begin."""
+SHORTEST_WORD = 3
+"""Letters: `a`, `in` and `he` are nouns of WordNet, too, but not in a text."""
 
 
 def of_wordnet(nouns: Nouns, labels: Mapping[str, str], synsets: Mapping[str, str] | None = None) -> Hypernyms:
     """Each synset but the root that at least two of the labels are, or are kinds of.
 
     labels: with the category of each.  synsets: what labels mean, `-` for nothing; others have their commonest sense,
-    colours their commonest as a colour.  Raises `UsageError` for a synset that there is not, and for an unknown label.
+    colours their commonest as a colour.  Where some labels are words of text, only those are looked up, if they are
+    mostly nouns; hypernyms are then of one side or form: `hyp:animal.n.01`, `lemma:animal.n.01`.
+    Raises `UsageError` for a synset that there is not, and for an unknown label.
     """
     synsets = synsets or {}
     if unknown := [label for label in synsets if label not in labels]:
         raise UsageError(f"no concept is named {unknown[0]!r}{did_you_mean(unknown[0], labels)}")
+    if of_text := {label: category for label, category in labels.items() if category in WORDS}:
+        labels = of_text
     senses = {label: _sense(label, category, nouns, synsets) for label, category in labels.items()}
-    if not any(senses.values()):
+    if all(sense is None for sense in senses.values()):
         raise UsageError(f"no concept is a noun of {nouns.name}; --hypernyms FILE takes a table of your own")
-    below: dict[int, list[str]] = {}
+    below: dict[tuple[str, int], list[str]] = {}
     for label, sense in senses.items():
         for each in nouns.above(sense) if sense is not None else ():
-            below.setdefault(each, []).append(label)
+            below.setdefault((WORDS.get(labels[label], ""), each), []).append(label)
+    several = [(each, members) for each, members in below.items() if len(members) > 1 and nouns.parents(each[1])]
+    names = {each: each[0] + nouns.name_of(each[1]) for each, _ in several}
     # What is below another has more above it, so of two synsets of the same labels the lower one comes first.
-    several = [(each, members) for each, members in below.items() if len(members) > 1 and nouns.parents(each)]
-    several.sort(key=lambda pair: (len(pair[1]), -len(nouns.above(pair[0])), nouns.name_of(pair[0])))
+    several.sort(key=lambda pair: (len(pair[1]), -len(nouns.above(pair[0][1])), names[pair[0]]))
     return Hypernyms(
         nouns.name,
         bytes_digest(as_json([nouns.digest, dict(synsets)])),
-        tuple(Hypernym(nouns.name_of(each), tuple(members)) for each, members in several),
+        tuple(Hypernym(names[each], tuple(members)) for each, members in several),
         {label: "" if sense is None else nouns.name_of(sense) for label, sense in senses.items()},
     )
 
@@ -48,6 +57,10 @@ def of_wordnet(nouns: Nouns, labels: Mapping[str, str], synsets: Mapping[str, st
 def _sense(label: str, category: str, nouns: Nouns, synsets: Mapping[str, str]) -> int | None:
     if label in synsets:
         return None if synsets[label] == NO_SENSE else nouns.named(synsets[label])
+    if category in WORDS:
+        form = next(nouns.forms(label.removeprefix(WORDS[category])), None)
+        is_noun = form is not None and len(form) >= SHORTEST_WORD and nouns.is_mostly_noun(form)
+        return nouns.senses[form][0] if form is not None and is_noun else None
     senses = (sense for text in readings(label) for form in nouns.forms(text) for sense in nouns.senses[form])
     if category == COLOR:
         return next((sense for sense in senses if nouns.named(COLOR_NOUN) in nouns.above(sense)), None)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..solver.cells import ConceptRows
 from ..solver.errors import UsageError
+from ..solver.formula import Atom, Formula, Or
 from .store import Probe
 
 CATEGORY = "hypernym"
@@ -91,11 +92,22 @@ def check_has_none(names: Mapping[str, Any]) -> None:
         raise UsageError("the probe has hypernyms already; name the one that they were added to")
 
 
+def members_of(probe: Probe) -> dict[str, list[str]]:
+    """The members of each of the probe's hypernyms."""
+    return dict(zip(probe.names.get("hypernyms", ()), probe.names.get("hypernym_members", ())))
+
+
+def without_hypernyms(formula: Formula, members: Mapping[str, Sequence[str]]) -> Formula:
+    """The same function of the members: `(car OR bus) AND NOT blue` of `vehicle.n.01 AND NOT blue`."""
+    if isinstance(formula, Atom):
+        return Or(*map(Atom, members[formula.name])) if formula.name in members else formula
+    return type(formula)(*(without_hypernyms(part, members) for part in formula.operands))
+
+
 def meanings(probe: Probe) -> dict[str, str]:
     """Of each hypernym its members, with commas between; of each label the synset that it was taken for."""
-    members = dict(zip(probe.names.get("hypernyms", ()), probe.names.get("hypernym_members", ())))
     senses = dict(zip(probe.names.get("sense_labels", ()), probe.names.get("senses", ())))
-    return {**senses, **{name: ", ".join(each) for name, each in members.items()}}
+    return {**senses, **{name: ", ".join(each) for name, each in members_of(probe).items()}}
 
 
 def _distinct(rows: ConceptRows, found: Iterable[Hypernym]) -> dict[Hypernym, np.ndarray]:

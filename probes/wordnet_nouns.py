@@ -1,6 +1,7 @@
 """The nouns of WordNet, read from its own database files: their senses, and what each is a kind of.
 
-A folder with `index.noun`, `data.noun` and, for irregular plurals, `noun.exc`, in the form that wndb(5WN) describes:
+A folder with `index.noun`, `data.noun` and, for irregular plurals and how often a word is a noun, `noun.exc` and
+`cntlist.rev`, in the form that wndb(5WN) and cntlist(5WN) describe:
 Debian's `wordnet-base` puts them into /usr/share/wordnet.  A synset is named as everywhere: its first word and which
 of that word's senses it is (`vehicle.n.01`).  Miller, WordNet: A Lexical Database for English (CACM 1995).
 """
@@ -17,7 +18,7 @@ from ..solver.errors import DataError, UsageError, did_you_mean
 from .digests import bytes_digest
 from .regular_files import read_regular
 
-FILES = ("index.noun", "data.noun", "noun.exc")
+FILES = ("index.noun", "data.noun", "noun.exc", "cntlist.rev")
 FOLDERS = ("/usr/share/wordnet", "/usr/local/WordNet-3.0/dict")
 """Looked at where WNSEARCHDIR and WNHOME, which WordNet's own programs read, are not set."""
 MAX_FILE = 2**28
@@ -33,13 +34,15 @@ OFFSET = re.compile(r"n?(\d{8})(?:-n)?")
 class Nouns:
     """senses: of each word, in lower case and with `_` for blanks, where its synsets stand in `data`, commonest first.
 
-    exceptions: irregular plurals and their singulars.  digest: of the files.
+    exceptions: irregular plurals and their singulars.  uses: of words in WordNet's own tagged texts, how often they are
+    nouns, and how often anything else.  digest: of the files.
     """
 
     name: str
     senses: Mapping[str, tuple[int, ...]]
     data: bytes = field(repr=False)
     exceptions: Mapping[str, tuple[str, ...]]
+    uses: Mapping[str, tuple[int, int]]
     digest: str
 
     def forms(self, word: str) -> Iterator[str]:
@@ -50,6 +53,11 @@ class Nouns:
             word[: -len(end)] + new for end, new in ENDINGS.items() if word.endswith(end) and len(word) > len(end)
         ]
         return (each for each in dict.fromkeys(candidates) if each in self.senses)
+
+    def is_mostly_noun(self, word: str) -> bool:
+        """Whether it is more often a noun than anything else, in WordNet's own tagged texts."""
+        noun, other = self.uses.get(word, (0, 0))
+        return noun > other
 
     def named(self, text: str) -> int:
         """The synset of `dog.n.01` or `n02084071`; `UsageError` with the nearest where there is none."""
@@ -129,6 +137,7 @@ def open_nouns(folder: Path | None = None) -> Nouns:
         dict(_senses(content["index.noun"], place / "index.noun")),
         data,
         dict(_exceptions(content.get("noun.exc", b""))),
+        _uses(content.get("cntlist.rev", b""), place / "cntlist.rev"),
         bytes_digest(b"".join(content.values())),
     )
 
@@ -162,3 +171,16 @@ def _exceptions(content: bytes) -> Iterator[tuple[str, tuple[str, ...]]]:
     for line in content.decode("latin-1").splitlines():
         plural, *singulars = line.split() or [""]
         yield plural, tuple(singulars)
+
+
+def _uses(content: bytes, file: Path) -> dict[str, tuple[int, int]]:
+    """Of `dog%1:05:00:: 1 42`: the word, its part of speech (1 for nouns), which sense it is, how often."""
+    uses: dict[str, tuple[int, int]] = {}
+    for number, line in enumerate(content.decode("latin-1").splitlines(), start=1):
+        word, _, rest = line.partition("%")
+        count = rest.rpartition(" ")[2]
+        if not rest or not count.isdecimal():
+            raise DataError(f"{file} line {number}: {line[:40]!r} is no line of WordNet's counts")
+        noun, other = uses.get(word, (0, 0))
+        uses[word] = (noun + int(count), other) if rest.startswith("1:") else (noun, other + int(count))
+    return uses

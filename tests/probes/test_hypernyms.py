@@ -7,7 +7,7 @@ import pytest
 from small_wordnet import ENTITY, SYNSETS, THING, write_wordnet
 
 from compexact.probes.hypernym_sources import of_file, of_wordnet, read_synsets, readings
-from compexact.probes.hypernyms import Hypernym, Hypernyms, meanings, with_hypernyms
+from compexact.probes.hypernyms import Hypernym, Hypernyms, meanings, with_hypernyms, without_hypernyms
 from compexact.probes.store import Probe, read_probe, save_probe
 from compexact.probes.wordnet_nouns import FOLDERS, open_nouns
 from compexact.solver import Problem, exact_search
@@ -222,3 +222,24 @@ def test_the_root_is_above_every_noun(nouns):
     assert all(root in nouns.above(sense) for senses in nouns.senses.values() for sense in senses)
     assert nouns.parents(root) == ()
     assert ENTITY == 0
+
+
+def test_hypernyms_of_words_are_of_one_side_and_of_mostly_nouns(tmp_path):
+    folder = write_wordnet(tmp_path / "text")
+    (folder / "cntlist.rev").write_text(
+        "bus%1:06:00:: 1 9\ncar%1:06:00:: 1 9\ncrane%1:06:00:: 1 2\ncrane%2:38:00:: 1 3\n"
+    )
+    words = {f"{side}:{word}": f"{name} word" for side, name in (("pre", "premise"), ("hyp", "hypothesis"))
+             for word in ("bus", "cars", "crane")}  # fmt: skip
+    made = of_wordnet(open_nouns(folder), {**words, "pre:tag:NN": "premise tag", "car": "overlap"})
+    assert {each.name: each.members for each in made.found if "vehicle" in each.name} == {
+        "pre:vehicle.n.01": ("pre:bus", "pre:cars"), "hyp:vehicle.n.01": ("hyp:bus", "hyp:cars"),
+    }  # fmt: skip
+    assert made.senses["pre:crane"] == ""
+    assert set(made.senses) == set(words)
+
+
+def test_a_formula_is_written_without_hypernyms():
+    formula = parse("NOT vehicle.n.01 AND (blue OR vehicle.n.01)")
+    written = without_hypernyms(formula, {"vehicle.n.01": ["car", "bus"]})
+    assert written == parse("NOT (car OR bus) AND (blue OR (car OR bus))")
