@@ -128,7 +128,7 @@ def open_image(path: Path) -> Image.Image:
 
 def opaque(image: Image.Image, where: str) -> Image.Image:
     """The picture in RGB; `DataError` where points are transparent, whose colours nobody who looks at it has seen."""
-    if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+    if image.has_transparency_data and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
         raise DataError(
             f"{where}: a picture with transparent points, whose colours cannot be seen; save it on a ground, without "
             "alpha channel"

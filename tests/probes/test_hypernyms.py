@@ -118,7 +118,7 @@ def best(probe: Probe, length: int) -> float:
 
 
 def test_what_holds_nowhere_everywhere_or_where_a_label_does_is_left_out(nouns):
-    probe = with_hypernyms(probe_of([(0, 3), (0, 4), (0, 2, 3)], [1, 0, 0]), of_wordnet(nouns, VOCABULARY))
+    probe = with_hypernyms(probe_of([(0, 3), (0, 4), (2, 3)], [1, 0, 0]), of_wordnet(nouns, VOCABULARY))
     assert probe.names["hypernyms"] == []  # vehicle is car, thing and color hold everywhere
     assert "3 more hold nowhere, everywhere" in probe.about["notes"][-1]
 
