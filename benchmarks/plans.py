@@ -8,6 +8,9 @@ from pathlib import Path
 
 from steps import Step, script, step
 
+from compexact.probes.wordnet_nouns import open_nouns
+from compexact.solver.errors import UsageError
+
 HERE = Path(__file__).resolve().parent
 NOT_ASKED: dict[str, str] = {}
 """Questions that no plan asks, and why."""
@@ -23,8 +26,17 @@ class Plan:
 
 
 def question_of(answer: str) -> str:
-    """The question by the name of its answer; one question can be asked in two ways, or of a second network."""
-    return answer.removesuffix("-by-hand").removesuffix("-second")
+    """The question by the name of its answer; one can be asked in two ways, of a second network, of more concepts."""
+    return answer.removesuffix("-by-hand").removesuffix("-second").removesuffix("-hypernyms")
+
+
+def has_wordnet() -> bool:
+    """Whether it is installed; what needs it is left out without."""
+    try:
+        open_nouns()
+    except UsageError:
+        return False
+    return True
 
 
 def plan(folder: Path, made: list[Step], runs: list[Path], asked: dict[str, tuple[str | Path, ...]]) -> Plan:
@@ -40,7 +52,7 @@ def plan(folder: Path, made: list[Step], runs: list[Path], asked: dict[str, tupl
 def vision(folder: Path, data: Path) -> Plan:
     """SqueezeNet and 1,003 images, and EfficientNet-Lite0 beside it.
 
-    No gold labels: so no `accuracy`; too few images a class for `distil`.
+    No gold labels: so no `accuracy` (`labelled` has it); too few images a class for `distil`.
     """
     probe, run, proven, audit = (folder / name for name in ("probe", "run", "proven", "audit"))
     earlier, ranged = folder / "probe-earlier", folder / "ranged"
@@ -88,7 +100,32 @@ def vision(folder: Path, data: Path) -> Plan:
         "adversarial": (*pasted, "--preset", "caffe", "--image-size", "227", *classes),
         "adversarial-second": (*pasted, *other),
     }
+    if has_wordnet():
+        above = folder / "probe-hypernyms"
+        meant = ("--hypernyms", "wordnet", "--synsets", HERE / "broden_synsets.tsv")
+        made.append(step(above, "probe", "arrays", probe, *meant))
+        asked["length-hypernyms"] = (above, "--lengths", "1-5", "--proven", "1-4")
     return plan(folder, made, [proven, audit, second_audit], asked)
+
+
+def labelled(folder: Path, data: Path) -> Plan:
+    """CIFAR-10's test images, which have gold labels, and two networks that know these."""
+    images, above = folder / "images", ("--hypernyms", "wordnet") if has_wordnet() else ()
+    seen = ("--image-size", "32", "--scale", "1", "--mean", "0.485,0.456,0.406", "--std", "0.229,0.224,0.225")
+    probes = {name: folder / name for name in ("resnet20", "resnet56")}
+    made = [
+        script(images, "cifar.py", "--unpack", data / "cifar10/cifar10_test.zip"),
+        *(step(probe, "probe", "vision", "--dataset", f"imagefolder:{images}/test", "--model", f"cifar:{name}",
+               "--weights", data / f"cifar10/{name}.th", *seen, "--layer", "layer3", *above)
+          for name, probe in probes.items()),
+    ]  # fmt: skip
+    run = folder / "run"
+    made.append(step(run, "explain", probes["resnet56"], "--engine", "exact", "--length", "3"))
+    asked: dict[str, tuple[str | Path, ...]] = {
+        "accuracy": (probes["resnet20"],),
+        "accuracy-second": (probes["resnet56"],),
+    }
+    return plan(folder, made, [run], asked)
 
 
 def nli(folder: Path, data: Path) -> Plan:
@@ -237,6 +274,7 @@ def demo_nli(folder: Path, data: Path) -> Plan:
 PLANS: dict[str, Callable[[Path, Path], Plan]] = {
     "vision": vision,
     "nli": nli,
+    "labelled": labelled,
     "words": words,
     "demo-vision": demo_vision,
     "demo-nli": demo_nli,

@@ -1,6 +1,6 @@
 """Every experiment of the paper, on the real inputs beside the project and on the demo worlds; and one site about all.
 
-    python benchmarks/reproduce.py [-o build/reproduce] [--data FOLDER] [--only vision,nli,words,demo-vision,demo-nli]
+    python benchmarks/reproduce.py [-o build/reproduce] [--data FOLDER] [--only vision,labelled,demo-vision]
 
 Each step is a command that a user could type; it is printed, timed, and left out where its output is there already,
 so an interrupted run goes on.  Two steps run at once, each on one thread.
@@ -46,10 +46,12 @@ def main() -> None:
     out, data, names = options.output.resolve(), options.data.resolve(), options.only.split(",")
     if unknown := set(names) - set(plans.PLANS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(plans.PLANS)}")
-    if not data.exists() and {"vision", "nli", "words"} & set(names):
+    if not data.exists() and {"vision", "nli", "labelled", "words"} & set(names):
         parser.error(
             f"the real inputs are not at {data}; name their folder with --data, or take --only demo-vision,demo-nli"
         )
+    if not plans.has_wordnet():
+        print("WordNet is not installed (Debian's wordnet-base), so no hypernyms are asked for")
     os.environ["COMPEXACT_DATA"] = str(data)  # for halves.py, squeezenet.py and sae.py, which the steps load
     started = time.perf_counter()
     chosen = {name: make(out / name, data) for name, make in plans.PLANS.items() if name in names}

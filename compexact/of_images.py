@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from .experiments.commands.hypernym_options import HypernymOptions, added
 from .experiments.commands.preprocessing_options import preprocessing
 from .experiments.commands.probe import LabelledImages, VisionModel
 from .experiments.commands.probe import probe_vision as command
@@ -50,13 +51,15 @@ def probe_vision(
     settings: VisionSettings = asked.of(VisionSettings)
     choose_device(settings.device)
     images, is_named = _images(dataset, concepts, asked, may_lack_labels=settings.skip_bad is not None)
+    above = asked.of(HypernymOptions).of({each.name: each.category for each in images.concepts})
     workers = asked.values["workers"]
     settings = replace(settings, workers=workers if workers is not None else default_workers() if is_named else 0)
     loaded = _loaded(model, classes, asked)
     preprocessed = asked.of(preprocessing)(loaded)
     with back_on_its_device(loaded.module), progress() as report:
         examined = examine(loaded, preprocessed, settings)
-        return probe_images(loaded, images, preprocessed, settings, examined=examined, on_progress=report)
+        probe = probe_images(loaded, images, preprocessed, settings, examined=examined, on_progress=report)
+    return added(probe, above)
 
 
 def _loaded(model: Any, classes: Sequence[str] | None, asked: Asked) -> LoadedModel:

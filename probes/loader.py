@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..solver.errors import CompexactError, DataError
 from .datasets.annotated_images import AnnotatedImages
+from .datasets.files import opaque
 from .factories import brief
 from .masks import LabelledPoints, check_annotation, label_points
 from .preprocess import Preprocessing
@@ -34,7 +35,7 @@ class PictureReader:
     preprocessing: Preprocessing
 
     def __call__(self, index: int) -> Picture:
-        image = self.dataset.image(index).convert("RGB")
+        image = opaque(self.dataset.image(index), self.dataset.keys[index])
         return Picture(self.preprocessing(image).numpy(), hashlib.sha256(image.tobytes()).digest())
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..solver.errors import CompexactError, DataError
 from .datasets.annotated_images import AnnotatedImages
+from .datasets.files import opaque
 from .datasets.some_images import SomeImages
 from .factories import brief
 from .loader import LabelReader, batches
@@ -28,7 +29,7 @@ class _Trial:
 
     def __call__(self, index: int) -> str | None:
         try:
-            self.dataset.image(index).convert("RGB")
+            opaque(self.dataset.image(index), self.dataset.keys[index])
             LabelReader(self.dataset)(index)
         except DataError as error:
             return str(error)

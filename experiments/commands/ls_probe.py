@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...probes.hypernyms import meanings
 from ...probes.opening import open_probe
 from ...probes.shard_folder import is_shard, read_shard
 from ...probes.store import Probe
@@ -86,10 +87,12 @@ def _list_concepts(probe: Probe, format_name: str) -> None:
     rows = probe.cells.concepts
     points = np.zeros(len(rows.names), dtype=np.int64)
     np.add.at(points, rows.indices, np.repeat(probe.cells.weights, np.diff(rows.indptr)))
-    printer = Printer(format_name, ("concept", "category", "points", "share"))
+    means = meanings(probe)
+    printer = Printer(format_name, ("concept", "category", "points", "share", *(["means"] if means else [])))
     for name, category, count in zip(rows.names, rows.categories, points):
         share = int(count) / probe.cells.n_points
-        printer({"concept": name, "category": category, "points": int(count), "share": share})
+        record = {"concept": name, "category": category, "points": int(count), "share": share}
+        printer(record | ({"means": means.get(name, "")} if means else {}))
     printer.finish()
 
 

@@ -13,6 +13,7 @@ import typer
 from ...probes.datasets import DATASETS
 from ...probes.fold_settings import Folds, FoldSeed
 from ...probes.vision.vision_settings import VisionSettings
+from .hypernym_options import HypernymOptions, added
 from .options import MODEL_HELP, LimitOption, WeightsOption, size, words
 from .preprocessing_options import Shown, preprocessing
 from .probe_output import ProbeOutput
@@ -80,6 +81,7 @@ def probe_vision(
     place: Annotated[ProbeOutput, Depends(ProbeOutput)],
     shown: Annotated[Shown, Depends(preprocessing, "What the model is shown")],
     settings: Annotated[VisionSettings, Depends(VisionSettings, "Units and thresholds")],
+    hypernyms: Annotated[HypernymOptions, Depends(HypernymOptions, "Images")],
     workers: Annotated[int | None, typer.Option(help="Processes that read images.")] = None,
 ) -> None:
     """Probe a vision model on images with labelled points.
@@ -88,6 +90,8 @@ def probe_vision(
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden -o probe
     compexact probe vision --dataset broden:broden1_224 --model torchvision:resnet18 \\
         --weights resnet18_places365.pth.tar --layer layer4 --preset broden --shard 3/40 -o shards/3
+    compexact probe vision --dataset imagefolder:photos --model torchvision:resnet18 \\
+        --weights resnet18.pth --layer layer4 --hypernyms wordnet -o probe
     """
     from ...probes.devices import choose_device
     from ...probes.loader import default_workers
@@ -101,7 +105,9 @@ def probe_vision(
     output, shard, force = place.output, place.shard, place.force
     settings = replace(settings, workers=default_workers() if workers is None else workers)
     choose_device(settings.device)
-    dataset, loaded = images.open(may_lack_labels=settings.skip_bad is not None), model.load()
+    dataset = images.open(may_lack_labels=settings.skip_bad is not None)
+    above = hypernyms.of({concept.name: concept.category for concept in dataset.concepts}, shard)
+    loaded = model.load()
     preprocessing = shown(loaded)
     examined = examine(loaded, preprocessing, settings)
     for note in (*(note for note in loaded.notes if "random" in note), *examined.notes):
@@ -131,7 +137,7 @@ def probe_vision(
             spill_folder=output.parent,
             on_progress=report,
         )
-    print(f"{save_probe(probe, output, force=force)!r} in {output}")
+    print(f"{save_probe(added(probe, above), output, force=force)!r} in {output}")
 
 
 @dataclass(frozen=True)
@@ -157,18 +163,21 @@ class DealtRows:
 
 def probe_arrays(
     arrays: Annotated[
-        Path, typer.Argument(help="An .npz file, or a folder of such or of .npy files (see docs/contracts.md).")
+        Path, typer.Argument(help="An .npz file, a folder of such or of .npy files (docs/contracts.md), or a probe.")
     ],
     place: Annotated[ProbeOutput, Depends(ProbeOutput)],
     dealt: Annotated[DealtRows, Depends(DealtRows)],
+    hypernyms: Annotated[HypernymOptions, Depends(HypernymOptions)],
 ) -> None:
     """Make a probe of plain arrays.  Every command also takes an .npz file as it is.
 
     compexact probe arrays mine.npz -o probe
     compexact probe arrays mine.npz --folds 10 --groups image-of-each-row.txt -o probe
     compexact probe arrays mine.npz --shard 3/40 -o shards/3
+    compexact probe arrays probe --hypernyms wordnet -o with-hypernyms
 
-    A folder is read portion by portion, and may be larger than memory.
+    A folder is read portion by portion, and may be larger than memory.  A probe, of any kind, is copied with what
+    --hypernyms adds to it.
     """
     from ...probes.array_folder import read_array_folder
     from ...probes.array_shard import save_array_shard
@@ -179,6 +188,7 @@ def probe_arrays(
     place.check()
     output, shard, force, folds = place.output, place.shard, place.force, dealt.open()
     if shard is not None:
+        hypernyms.of({}, shard)
         print(f"shard {shard}, {save_array_shard(arrays, shard, output, folds=folds, force=force):,} rows, in {output}")
         return
     with progress() as report:
@@ -186,4 +196,6 @@ def probe_arrays(
             probe = read_array_folder(arrays, report, folds)
         else:
             probe = open_probe(arrays, folds)
+    rows = probe.cells.concepts
+    probe = added(probe, hypernyms.of(dict(zip(rows.names, rows.categories))))
     print(f"{save_probe(probe, output, force=force)!r} in {output}")

@@ -16,6 +16,7 @@ from ...probes.text.readers import Pairs, open_pairs
 from ...probes.text.vectors import WordVectors, open_vectors
 from ...solver.errors import UsageError
 from ..commands.options import UnitsOption
+from ..commands.pair_options import LabelsOption
 from ..commands.signature import Depends, Opened
 from ..run.units import choose_units
 from ..sentences.editing import NOTE, PAPER_EDITS, Editor, EditSettings, evaluate_edits, propose_edits
@@ -32,24 +33,29 @@ if TYPE_CHECKING:  # torch is imported by the command that loads the model
 def _load_model(
     probe: RunProbeInput,
     model: Annotated[str, typer.Option(help="The model that was probed: a folder, package.module:factory, hf:FOLDER.")],
+    labels: LabelsOption = None,
 ) -> Any:
     from ...probes.nli.loading import load_pair_model
 
     if probe.about.get("kind") != "nli":
         raise UsageError(f"edits need a probe of sentence pairs, not of kind {probe.about.get('kind')!r}")
-    return load_pair_model(model)
+    return load_pair_model(model, labels=labels)
 
 
 ModelInput = Annotated["LoadedPairModel", Depends(_load_model)]
+
+
+def _open_pairs(
+    pairs: Annotated[Path | None, typer.Option(help="The file that was probed; its pairs are edited.")] = None,
+    labels: LabelsOption = None,
+) -> Pairs | None:
+    return None if pairs is None else open_pairs(pairs, labels=labels)
 
 
 @dataclass(frozen=True)
 class Source:
     """What the probe was made of."""
 
-    pairs: Annotated[
-        Pairs | None, typer.Option(help="The file that was probed; its pairs are edited."), Opened(open_pairs)
-    ] = None
     vectors: Annotated[
         WordVectors | None, typer.Option(help="Those of the probe's NEIGHBORS concepts."), Opened(open_vectors)
     ] = None
@@ -61,6 +67,7 @@ def edits(
     probe: RunProbeInput,
     model: ModelInput,
     source: Annotated[Source, Depends(Source)],
+    pairs: Annotated[Pairs | None, Depends(_open_pairs)] = None,
     *,
     by_hand: Annotated[
         Path | None, typer.Option(help="Pairs before and after an edit, instead: a table, or the word `paper`.")
@@ -81,7 +88,7 @@ def edits(
     _check_model(model, probe)
     if by_hand is not None:
         return edited_pairs(PAPER_EDITS if str(by_hand) == "paper" and not by_hand.exists() else by_hand, probe, model)
-    analysed = analyse(_probed_pairs(source.pairs, probe), open_pipeline(source.spacy))
+    analysed = analyse(_probed_pairs(pairs, probe), open_pipeline(source.spacy))
     concepts = PairConceptSettings(**probe.about["settings"]["concepts"])
     if concepts.neighbours and source.vectors is None:
         raise UsageError("the probe has NEIGHBORS concepts; name the vectors they were made with: --vectors FILE")

@@ -14,6 +14,7 @@ from ...probes.preprocess import Preprocessing
 from ...probes.store import Probe
 from ...solver.errors import UsageError
 from ..commands.options import DeviceOption
+from ..commands.pair_options import LabelsOption
 from .inputs import RunProbeInput
 
 if TYPE_CHECKING:  # torch is imported by whoever loads a model
@@ -77,6 +78,7 @@ def ablation_scores(
     weights: StateDictOption = None,
     dataset: Annotated[str | None, typer.Option(help="vision: the dataset that was probed, KIND:PATH.")] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first inputs, at most this many.")] = None,
+    labels: LabelsOption = None,
     device: DeviceOption = "auto",
 ) -> Scores:
     """The model's scores on the probe's inputs without units."""
@@ -86,7 +88,7 @@ def ablation_scores(
     if probe.about["kind"] == "nli":
         from ...probes.nli.loading import load_pair_model
 
-        pair_model = load_pair_model(model, weights=weights)
+        pair_model = load_pair_model(model, weights=weights, labels=labels)
         _check_digest(pair_model.digest, probe, model)
         premises, hypotheses = (
             [text.split(" ") for text in sentences[:limit]]
@@ -95,6 +97,8 @@ def ablation_scores(
         return ablated(
             pair_model.module, lambda units: run_pairs(pair_model, premises, hypotheses, layer, units, device=device)
         )
+    if labels is not None:
+        raise UsageError("--labels goes with models of sentence pairs; this probe is of images")
     loaded, preprocessing = image_model(probe, model, weights)
     if dataset is None:
         raise UsageError("name the images that were probed with --dataset")

@@ -19,6 +19,7 @@ import numpy as np
 import typer
 
 from ...probes.datasets.files import read_table
+from ...probes.hypernyms import members_of, without_hypernyms
 from ...probes.nli.evaluation import probabilities
 from ...probes.progress import Progress, silent
 from ...probes.store import Probe
@@ -162,6 +163,10 @@ class Editor:
         if len(self.analysed) != n_probed:
             raise DataError(f"{len(self.analysed):,} pairs, but the probe was made of {n_probed:,}")
 
+    def formula(self, unit: UnitFinding) -> Formula:
+        """The unit's, of concepts that the reader knows."""
+        return without_hypernyms(parse(unit.formula), members_of(self.probe))
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the model's classes."""
@@ -195,7 +200,7 @@ def propose_edits(
 def _edits_of(
     editor: Editor, lexicon: Lexicon, unit: UnitFinding, goal: str, settings: EditSettings
 ) -> tuple[list[Edit], Tried]:
-    formula, wanted = parse(unit.formula), goal == "on"
+    formula, wanted = editor.formula(unit), goal == "on"
     edited: dict[int, AnalysedPair] = {}
     for place in _places(editor, formula, wanted, settings.pairs_per_unit):
         after = smallest_edit(formula, wanted, editor.analysed[place], editor.reader, lexicon)
@@ -235,7 +240,7 @@ def _places(editor: Editor, formula: Formula, wanted: bool, most: int) -> list[i
 def _edit(
     editor: Editor, unit: UnitFinding, goal: str, place: int, after: AnalysedPair, answers: Answers, old: int, new: int
 ) -> Edit:
-    before, formula, column = editor.analysed[place], parse(unit.formula), editor.probe.cells.unit(unit.unit)
+    before, formula, column = editor.analysed[place], editor.formula(unit), editor.probe.cells.unit(unit.unit)
     shares = answers.probabilities[[old, new]]
     first, second = (editor.classes[int(row.argmax())] for row in shares)
     states = (None, None) if answers.active is None else tuple(bool(answers.active[i, column]) for i in (old, new))

@@ -9,5 +9,6 @@ DATASETS = {
     "ade20k": "the full dataset: `.jpg`, `_seg.png`, `_parts_N.png`, `.json`",
     "labelmaps": "`images/`, `annotations/` and a names file (scene parsing)",
     "coco": "COCO panoptic",
+    "imagefolder": "a folder for each class: the gold label; and the colour of each point",
 }
 """`--dataset KIND:FOLDER`, and what lies in the folder."""

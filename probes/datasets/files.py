@@ -5,6 +5,7 @@ Everything here raises DataError with the file (and line) in the message.  The r
 * A path in an index stays inside the dataset's folder (`safe_path`).
 * A picture is turned as its EXIF orientation says, as every viewer does and as people annotate it.
   Its label map must have the shape of the picture so turned (`check_same_shape`); it may be smaller.
+* A picture has no transparent points: which colours lie under them depends on who saved it (`opaque`).
 * A label map is a lossless PNG, read as stored: ids are never interpolated, scaled or cut to 8 bits.
 """
 
@@ -27,6 +28,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ...solver.errors import CompexactError, DataError
 from ...solver.names import has_unseen
 
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+"""How the names of pictures end."""
 PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 UNKNOWN = -2
 """In an id table: no label has this id.  -1: the label is no concept here."""
@@ -120,7 +123,17 @@ def open_image(path: Path) -> Image.Image:
             raise DataError(f"{shown(path)}: a picture of mode {image.mode}; save it with 8 bits a channel")
         image.load()
         turned = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
-        return turned.convert("RGB")
+        return opaque(turned, shown(path))
+
+
+def opaque(image: Image.Image, where: str) -> Image.Image:
+    """The picture in RGB; `DataError` where points are transparent, whose colours nobody who looks at it has seen."""
+    if image.has_transparency_data and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
+        raise DataError(
+            f"{where}: a picture with transparent points, whose colours cannot be seen; save it on a ground, without "
+            "alpha channel"
+        )
+    return image.convert("RGB")
 
 
 def picture_size(path: Path) -> tuple[int, int]:

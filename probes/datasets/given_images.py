@@ -13,6 +13,7 @@ from PIL import Image
 from ...solver.errors import DataError, UsageError
 from ..factories import brief
 from .annotated_images import Annotation, Concept, Described, check_concepts
+from .files import opaque
 
 EXPECTED = (
     "a dataset is a text such as 'broden:FOLDER', an object as AnnotatedImages has it, or a sequence of "
@@ -90,7 +91,7 @@ def _array(value: Any) -> np.ndarray:
 
 def _picture(value: Any, index: int) -> Image.Image:
     if isinstance(value, Image.Image):
-        return value.convert("RGB")
+        return opaque(value, f"picture {index}")
     pixels = _array(value)
     if pixels.dtype.kind == "f" and pixels.ndim == 3 and len(pixels) == 3:
         if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):

@@ -37,6 +37,7 @@ from .annotated_images import (
     distinct_names,
 )
 from .files import (
+    PICTURES,
     check_same_shape,
     id_table,
     list_files,
@@ -59,7 +60,6 @@ OBJECT, SCENE = "object", "scene"
 NO_NAME = "-"
 VOID, VOID_NAMES = 255, ("void", "ignore", "ignored", "unlabeled", "unlabelled")
 """What the maps of Pascal VOC and Cityscapes have where nothing is said."""
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,11 +1,14 @@
 """Accuracy against IoU, with the correlation planted."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import stats
 
 from compexact.experiments.questions.accuracy import accuracy_against_iou
-from compexact.experiments.questions.answer import save_answer
+from compexact.experiments.questions.answer import read_answer, save_answer
 from compexact.probes.store import Probe
 from compexact.solver.arrays import from_arrays
 from compexact.solver.errors import UsageError
@@ -137,3 +140,49 @@ def test_fewer_than_four_units_are_refused():
     probe = probe_of(np.arange(N) < HOLDS)
     with pytest.raises(UsageError, match="at least 4 units; 3 of 3"):
         accuracy_against_iou(probe, ["0", "1", "2"], lengths=(1,))
+
+
+NET = """
+import torch
+from torch import nn
+
+
+class Colours(nn.Module):
+    class_names = ["red", "blue"]
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(3, 4, 1)
+        seen = torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 1]])
+        self.layer.weight.data, self.layer.bias.data = seen[:, :, None, None], torch.full((4,), -0.5)
+
+    def forward(self, images):
+        return self.layer(images)[:, :2].mean(dim=(2, 3))
+"""
+
+
+def test_pictures_in_a_folder_for_each_class_have_gold_labels(compexact, tmp_path, monkeypatch):
+    """Units see red, blue, green, and red or blue; the net says red unless a picture is blue.  One is filed wrongly."""
+    monkeypatch.chdir(tmp_path)
+    Path("colour_net.py").write_text(NET)
+    colours = {"red": (255, 0, 0), "blue": (0, 0, 255), "green": (0, 128, 0)}
+    filed = {"red": ["red"] * 4 + ["green"], "blue": ["blue"] * 3 + ["red"]}
+    for name, shown in filed.items():
+        Path("photos", name).mkdir(parents=True)
+        for number, colour in enumerate(shown):
+            Image.new("RGB", (4, 4), colours[colour]).save(f"photos/{name}/{number}.png")
+    model = ("--model", "colour_net:Colours", "--layer", "layer", "--image-size", "4", "--scale", "1")
+    made = compexact(
+        "probe", "vision", "--dataset", "imagefolder:photos", *model, "--threshold", "positive", "-o", "probe"
+    )
+    assert made.code == 0, made.err
+    assert compexact("experiment", "accuracy", "probe", "--lengths", "1-2", "-o", "answer").code == 0
+    answer = read_answer(Path("answer"))
+    found = {row["unit"]: (row["right"], row["active_inputs"], row["formula"]) for row in answer.more["units"]}
+    assert found["0"] == (4, 5, "red-c")
+    assert found["1"] == (3, 3, "blue-c")
+    assert found["2"] == (1, 1, "green-c")
+    assert found["3"][:2] == (7, 8)
+    assert [row["iou_2"] for row in answer.more["units"]] == [1, 1, 1, 1]
+    assert answer.rows[0]["units"] == 4
+    assert "the model is right on 88.9% of 9 inputs with a gold label" in " ".join(answer.summary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from typer.testing import CliRunner
 from compexact.experiments.cli import app
 from compexact.experiments.demo.sentence_pairs import write_world
 from compexact.experiments.questions.answer import Answer, Published, read_answer, save_answer
-from compexact.solver.errors import UsageError
+from compexact.probes.nli.saving import read_model
+from compexact.solver.errors import DataError, UsageError
 
 runner = CliRunner()
 
@@ -104,3 +106,42 @@ def test_an_answer_is_kept_whole_and_read_again(tmp_path):
     with pytest.raises(UsageError):
         save_answer(answer, tmp_path / "kept")
     save_answer(answer, tmp_path / "kept", force=True)
+
+
+@pytest.fixture
+def renamed(trained, tmp_path, monkeypatch):
+    """The model with classes LABEL_0 to LABEL_2, its pairs with labels of their own, and what all these mean."""
+    module = f"renamed_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{module}.py").write_text(
+        "from compexact.probes.nli.saving import read_model\n\n\ndef model():\n"
+        f"    module, _ = read_model({str(trained / 'model')!r})\n"
+        "    module.class_names = ['LABEL_0', 'LABEL_1', 'LABEL_2']\n    return module\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    own = {"entailment": "follows", "neutral": "open", "contradiction": "clashes"}
+    lines = (trained / "world/dev.tsv").read_text().splitlines(keepends=True)
+    split = [line.split("\t", 1) for line in lines]
+    Path("dev.tsv").write_text("".join("\t".join([own.get(label, label), rest]) for label, rest in split))
+    classes = read_model(trained / "model")[0].class_names
+    meant = [f"LABEL_{number} {name}\n" for number, name in enumerate(classes)]
+    Path("labels.txt").write_text("".join([*meant, *(f"{mine} {name}\n" for name, mine in own.items())]))
+    ask("probe", "nli", "--model", f"{module}:model", "--pairs", "dev.tsv", "--labels", "labels.txt", "-o", "probe")
+    ask("explain", "probe", "--units", "0-3", "--length", "2", "-o", "run")
+    return f"{module}:model"
+
+
+def test_edits_and_ablate_read_labels_as_the_probe_did(renamed):
+    few = ("--pairs-per-unit", "5", "-o", "edits")
+    with pytest.raises(DataError, match=r"is no label.*--labels FILE says what others mean"):
+        ask("experiment", "edits", "run", "--model", renamed, "--pairs", "dev.tsv", *few)
+    ask("experiment", "edits", "run", "--model", renamed, "--pairs", "dev.tsv", "--labels", "labels.txt", *few)
+    rows = read_answer(Path("edits")).rows
+    assert {row["gold"] for row in rows} <= {"entailment", "neutral", "contradiction", None}
+    hand = ("--by-hand", "paper", "--labels", "labels.txt", "-o", "hand")
+    ask("experiment", "edits", "run", "--model", renamed, *hand)
+    assert {row["prediction"] for row in read_answer(Path("hand")).rows} <= {"entailment", "neutral", "contradiction"}
+    ask(
+        "experiment", "ablate", "run", "--model", renamed, "--labels", "labels.txt", "--limit", "60", "--steps", "2",
+        "-o", "ablate",
+    )  # fmt: skip
+    assert read_answer(Path("ablate")).rows[0]["accuracy"] is not None
