@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ class Plan:
 
 def question_of(answer: str) -> str:
     """The question by the name of its answer; one can be asked in two ways, of a second network, of more concepts."""
-    return answer.removesuffix("-by-hand").removesuffix("-second").removesuffix("-hypernyms")
+    return re.sub("-(by-hand|second|hypernyms|folds)$", "", answer)
 
 
 def has_wordnet() -> bool:

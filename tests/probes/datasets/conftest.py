@@ -174,3 +174,15 @@ def coco(tmp_path: Path, draw: Callable[..., Path]) -> Path:
     }
     (root / "annotations/panoptic_val2017.json").write_text(json.dumps(content))
     return root
+
+
+@pytest.fixture
+def imagefolder(tmp_path: Path, draw: Callable[..., Path]) -> Path:
+    """Two classes: a red picture with a blue corner, and, one folder deeper, a white one."""
+    root = tmp_path / "photos"
+    pixels = np.full((4, 6, 3), (200, 10, 10), np.uint8)
+    pixels[:2, :3] = (0, 0, 255)
+    draw(root / "sunset/a.png", pixels)
+    draw(root / "polar bear/north/b.png", np.full((8, 8, 3), 255, np.uint8))
+    (root / ".hidden").mkdir()
+    return root

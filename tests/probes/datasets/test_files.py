@@ -108,7 +108,7 @@ def test_a_nonsense_exif_orientation_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1"])
 def test_pictures_of_other_modes_come_as_rgb(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "a.tif"
-    Image.new(mode, (3, 2)).save(path)
+    Image.new("RGB", (3, 2), (10, 200, 30)).convert(mode).save(path)
     assert open_image(path).mode == "RGB"
 
 

@@ -39,17 +39,6 @@ def test_every_pixel_has_one_of_the_eleven_colours_and_each_colour_occurs():
     assert set(np.unique(colour_names(every)).tolist()) == set(range(11))
 
 
-@pytest.fixture
-def photos(tmp_path, draw):
-    """Two classes: a red picture with a blue corner, and, one folder deeper, a white one."""
-    pixels = np.full((4, 6, 3), (200, 10, 10), np.uint8)
-    pixels[:2, :3] = (0, 0, 255)
-    draw(tmp_path / "photos/sunset/a.png", pixels)
-    draw(tmp_path / "photos/polar bear/north/b.png", np.full((8, 8, 3), 255, np.uint8))
-    (tmp_path / "photos/.hidden").mkdir()
-    return tmp_path / "photos"
-
-
 def names_at(dataset, index, row, column):
     annotation = dataset.annotation(index)
     check_annotation(annotation, len(dataset.concepts), dataset.mask_size, dataset.keys[index])
@@ -57,8 +46,8 @@ def names_at(dataset, index, row, column):
     return {dataset.concepts[number].name for number in numbers}
 
 
-def test_a_point_has_its_pictures_class_and_the_colour_that_is_seen(photos):
-    dataset = open_dataset(f"imagefolder:{photos}")
+def test_a_point_has_its_pictures_class_and_the_colour_that_is_seen(imagefolder):
+    dataset = open_dataset(f"imagefolder:{imagefolder}")
     assert dataset.keys == ("polar bear/north/b.png", "sunset/a.png")
     assert [dataset.target(index) for index in range(2)] == ["polar bear", "sunset"]
     assert dataset.mask_size == (8, 8)
@@ -68,14 +57,14 @@ def test_a_point_has_its_pictures_class_and_the_colour_that_is_seen(photos):
     assert {(each.name, each.category) for each in dataset.concepts} >= {("sunset", "class"), ("red-c", "color")}
 
 
-def test_classes_or_colours_alone_can_be_asked_for(photos):
-    colours = open_dataset(f"imagefolder:{photos}", categories=["color"], mask_size=(2, 2))
+def test_classes_or_colours_alone_can_be_asked_for(imagefolder):
+    colours = open_dataset(f"imagefolder:{imagefolder}", categories=["color"], mask_size=(2, 2))
     assert len(colours.concepts) == 11
     assert names_at(colours, 1, 0, 0) == {"blue-c"}
-    classes = open_dataset(f"imagefolder:{photos}", categories=["class"])
+    classes = open_dataset(f"imagefolder:{imagefolder}", categories=["class"])
     assert names_at(classes, 1, 0, 0) == {"sunset"}
     with pytest.raises(UsageError, match="has no category 'colour'; it has class, color; did you mean 'color'"):
-        open_dataset(f"imagefolder:{photos}", categories=["colour"])
+        open_dataset(f"imagefolder:{imagefolder}", categories=["colour"])
 
 
 def test_points_are_at_most_112_a_side(tmp_path, draw):
@@ -83,18 +72,18 @@ def test_points_are_at_most_112_a_side(tmp_path, draw):
     assert read(tmp_path).mask_size == (112, 50)
 
 
-def test_what_is_no_folder_of_classes_is_refused(photos, tmp_path, draw):
+def test_what_is_no_folder_of_classes_is_refused(imagefolder, tmp_path, draw):
     with pytest.raises(DataError, match="is a file; a folder is needed"):
-        read(photos / "sunset/a.png")
+        read(imagefolder / "sunset/a.png")
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match="no folder at all"):
         read(tmp_path / "none")
-    (photos / "empty").mkdir()
+    (imagefolder / "empty").mkdir()
     with pytest.raises(DataError, match="empty: the folder of a class has no picture"):
-        read(photos)
-    draw(photos / "loose.png", np.zeros((2, 2, 3), np.uint8))
+        read(imagefolder)
+    draw(imagefolder / "loose.png", np.zeros((2, 2, 3), np.uint8))
     with pytest.raises(DataError, match=r"loose\.png: is in no class's folder \(1 such pictures; the classes are"):
-        read(photos)
+        read(imagefolder)
 
 
 def test_a_class_that_looks_like_a_colour_is_refused(tmp_path, draw):
@@ -104,12 +93,12 @@ def test_a_class_that_looks_like_a_colour_is_refused(tmp_path, draw):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_colours_under_transparent_points_never_count(photos, mode):
+def test_colours_under_transparent_points_never_count(imagefolder, mode):
     hidden = Image.new("RGBA", (4, 4), (255, 0, 0, 255))
     hidden.putpixel((0, 0), (0, 255, 0, 0))
-    file = photos / "sunset/c.png"
+    file = imagefolder / "sunset/c.png"
     hidden.convert(mode).save(file) if mode != "P" else hidden.convert("P").save(file, transparency=0)
-    dataset = open_dataset(f"imagefolder:{photos}")
+    dataset = open_dataset(f"imagefolder:{imagefolder}")
     with pytest.raises(DataError, match=r"c\.png: a picture with transparent points"):
         dataset.image(dataset.keys.index("sunset/c.png"))
 
@@ -121,8 +110,8 @@ def test_nor_do_they_in_pictures_of_an_object_of_the_users():
         dataset.image(0)
 
 
-def test_an_alpha_channel_that_hides_nothing_is_no_matter(photos):
-    Image.new("RGBA", (4, 4), (255, 0, 0, 255)).save(photos / "sunset/c.png")
-    dataset = open_dataset(f"imagefolder:{photos}")
+def test_an_alpha_channel_that_hides_nothing_is_no_matter(imagefolder):
+    Image.new("RGBA", (4, 4), (255, 0, 0, 255)).save(imagefolder / "sunset/c.png")
+    dataset = open_dataset(f"imagefolder:{imagefolder}")
     assert dataset.image(2).mode == "RGB"
     assert names_at(dataset, 2, 0, 0) == {"sunset", "red-c"}
