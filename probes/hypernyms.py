@@ -78,7 +78,7 @@ def _note(hypernyms: Hypernyms, n_distinct: int, n_kept: int) -> str:
     nouns, labels = sum(map(bool, hypernyms.senses.values())), len(hypernyms.senses)
     alike = len(hypernyms.found) - n_distinct
     said = [
-        f"{n_kept} hypernyms of {hypernyms.source} are concepts",
+        f"Hypernyms of {hypernyms.source} that are concepts: {n_kept}",
         f"{nouns} of {labels} labels are nouns" if labels else "",
         f"{alike} more hold nowhere, everywhere, or where another concept does" if alike else "",
         f"the {n_distinct - n_kept} on fewest points are left out" if n_distinct > n_kept else "",

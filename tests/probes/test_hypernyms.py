@@ -102,7 +102,7 @@ def test_names_with_hypernyms_hold_where_the_union_of_their_members_does(nouns):
     assert after.cells.concepts.categories[after.cells.concepts.position["vehicle.n.01"]] == "hypernym"
     assert meanings(after)["vehicle.n.01"] == "car, bus"
     assert meanings(after)["romper"] == ""
-    assert "3 hypernyms of WordNet 3.0" in after.about["notes"][-1]
+    assert "Hypernyms of WordNet 3.0 that are concepts: 3" in after.about["notes"][-1]
 
 
 def test_one_word_finds_what_took_several(nouns):
