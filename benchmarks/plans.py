@@ -13,7 +13,7 @@ from compexact.probes.wordnet_nouns import open_nouns
 from compexact.solver.errors import UsageError
 
 HERE = Path(__file__).resolve().parent
-NOT_ASKED: dict[str, str] = {}
+NOT_ASKED: dict[str, str] = {"auc": "no probe keeps activations; it is asked of arrays"}
 """Questions that no plan asks, and why."""
 
 

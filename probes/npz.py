@@ -33,6 +33,8 @@ KEYS = (
     "neurons", "neurons_indptr", "neurons_indices",
     "weights", "active", "active_indptr", "active_indices", "active_counts", "unit_names", "groups",
 )  # fmt: skip
+ACTIVATIONS = "activations"
+"""Of the same points and units; read by who asks for it."""
 MAX_MEMBERS = 10_000
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError, struct.error,
@@ -86,7 +88,7 @@ def load_npz(path: Path, also: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
     try:
         with open_regular(path, follow=True) as stream, zipfile.ZipFile(stream) as archive:
             members = [(info.filename.removesuffix(".npy"), info) for info in archive.infolist()]
-            _check_members([name for name, _ in members], known, path)
+            _check_members([name for name, _ in members], (*known, ACTIVATIONS), path)
             ours = [(name, info) for name, info in members if name in known]
             if (unpacked := sum(info.file_size for _, info in ours)) > max_bytes():
                 most = f"{max_bytes():,} that are read ({MAX_BYTES_NAME})"

@@ -36,6 +36,7 @@ QUESTIONS = (
     Question("controls", "against_chance", "Are explanations better than those of chance?"),
     Question("front", "error_fronts", "Which formulas does none beat in either kind of error?"),
     Question("alternatives", "equally_good", "Which other formulas are about as good as the best?"),
+    Question("auc", "best_without_threshold", "Which formula goes with activations as they are?"),
     Question("sanity", "metric_checks", "Would a metric notice that labels are wrong?"),
     Question("compare", "compare_runs", "Which units have another formula in another run?"),
     Question("ranges", "explained_ranges", "Does a unit mean something else where it is weakly active?"),

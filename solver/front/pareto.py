@@ -22,13 +22,9 @@ functions; their counts follow from what pairs and triples of concepts share.
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
-from functools import lru_cache
-
 import numpy as np
 
-from ..chain import OPERATORS, Chain, to_formula
+from ..chain import to_formula
 from ..compiled import CellArrays
 from ..errors import DisagreementError, UsageError
 from ..explanation import Explanation
@@ -36,6 +32,7 @@ from ..problem import Problem
 from ..sets.pair_walk import add_pairs
 from ..stopping import Stopping
 from . import triples as kernels
+from .small_functions import functions_of, third, without_third
 
 MAX_LENGTH = 3
 MAX_CONCEPTS = 4096
@@ -70,36 +67,12 @@ def error_front(problem: Problem, max_length: int = 3, stopping: Stopping | None
 
 def _explained(problem: Problem, walk: kernels.Walk, place: int) -> Explanation:
     length, *concepts, function = walk.what[place].tolist()
-    chain = tuple((operator, concepts[which]) for operator, which in _functions(length)[function].steps)
+    chain = tuple((operator, concepts[which]) for operator, which in functions_of(length)[function].steps)
     found = problem.explain(to_formula(chain, problem.concepts.names))
     hits, errors = int(walk.hits[place]), int(walk.errors[place])
     if (found.intersection, found.formula_points - found.intersection) != (hits, errors):
         raise DisagreementError(f"unit {problem.unit}: {found.formula} was counted as {hits} hits, {errors} errors")
     return found
-
-
-@dataclass(frozen=True)
-class _Function:
-    """A function of so many concepts: its truth table, and the first chain that is it, over concepts 0, 1, 2."""
-
-    table: int
-    steps: Chain
-
-
-@lru_cache(maxsize=MAX_LENGTH)
-def _functions(n: int) -> tuple[_Function, ...]:
-    """Those of chains that name each of n concepts once, in the order of the chains."""
-    regions = np.arange(1 << n)
-    found: dict[int, _Function] = {}
-    for order in itertools.permutations(range(n)):
-        for operators in itertools.product(range(len(OPERATORS)), repeat=n - 1):
-            steps = tuple(zip((0, *operators), order))
-            held = regions >> order[0] & 1
-            for operator, concept in steps[1:]:
-                held = OPERATORS[operator].mask(held, regions >> concept & 1)
-            table = int((held << regions).sum())
-            found.setdefault(table, _Function(table, steps))
-    return tuple(found.values())
 
 
 def _tables(problem: Problem) -> kernels.Tables:
@@ -115,27 +88,9 @@ def _tables(problem: Problem) -> kernels.Tables:
         shared_inactive.diagonal().copy(),
         shared,
         shared_inactive,
-        _without_third(2),
-        np.hstack([_without_third(3), _third()]),
+        without_third(2),
+        np.hstack([without_third(3), third()]),
     )
-
-
-def _without_third(n: int) -> np.ndarray:
-    """int64 (n_functions, 3): how often the points where z does not hold are those of x, y, xy."""
-    held = _regions(n)
-    return np.stack([held[1], held[2], held[3] - held[1] - held[2]], axis=1)
-
-
-def _third() -> np.ndarray:
-    """int64 (n_functions, 4): how often the points that z adds or takes are those of z, xz, yz, xyz."""
-    held = _regions(3)
-    none, x, y, both = held[4:] - held[:4]
-    return np.stack([none, x - none, y - none, none - x - y + both], axis=1)
-
-
-def _regions(n: int) -> np.ndarray:
-    """int64 (2 ** n, n_functions): whether a function of n concepts holds in each region; x is bit 0 of its number."""
-    return np.array([[each.table >> region & 1 for each in _functions(n)] for region in range(1 << n)], dtype=np.int64)
 
 
 def _pair_sums(cells: CellArrays, amounts: np.ndarray) -> np.ndarray:

@@ -46,8 +46,8 @@ REFUSED = {
     "distil": (("run",), NO_CLASS),
     "simulate": (("run", *MODEL), NO_PREDICTION),
 }
-NOT_OF_PROBES = {"adversarial"}
-"""Asked of a table of pictures."""
+NOT_OF_PROBES = {"adversarial", "auc"}
+"""Asked of a table of pictures, and of arrays."""
 
 
 def written(folder, n_documents):

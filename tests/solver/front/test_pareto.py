@@ -9,7 +9,7 @@ from generators import problem_of, random_problem
 from compexact.solver import ErrorWeights, exact_search
 from compexact.solver.errors import DisagreementError, UsageError
 from compexact.solver.exhaustive import every_function
-from compexact.solver.front import pareto
+from compexact.solver.front import pareto, small_functions
 from compexact.solver.front.pareto import error_front
 from compexact.solver.stopping import Stopped, Stopping
 
@@ -59,8 +59,8 @@ def test_the_front_is_that_of_brute_force_on_thousands_of_problems():
 
 
 def test_a_function_that_is_left_out_is_noticed(monkeypatch):
-    kept = pareto._functions
-    monkeypatch.setattr(pareto, "_functions", lambda n: kept(n)[: 22 if n == 3 else None])
+    kept = small_functions.functions_of
+    monkeypatch.setattr(small_functions, "functions_of", lambda n: kept(n)[: 22 if n == 3 else None])
     with pytest.raises(AssertionError):
         check(range(300))
 

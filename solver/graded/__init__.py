@@ -1,0 +1,1 @@
+"""Formulas scored on activations as they are, without a threshold."""

@@ -1,0 +1,96 @@
+"""The best formula without a threshold, on arrays where it is known."""
+
+import numpy as np
+import pytest
+
+from compexact.experiments.questions.answer import read_answer
+
+CONCEPTS = np.array([[1, 1, 0, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 1, 1]], dtype=bool).T
+
+
+@pytest.fixture
+def arrays(tmp_path):
+    """Unit `up` is highest where `a OR b` holds but not `c`, `down` is its negative."""
+    up = np.array([5.0, 4.0, 4.5, 1.0, -1.0, 1.5, -2.0, 0.0])
+    file = tmp_path / "activations.npz"
+    np.savez(
+        file,
+        concepts=CONCEPTS,
+        activations=np.stack([up, -up], axis=1).astype(np.float32),
+        concept_names=["a", "b", "c"],
+        unit_names=["up", "down"],
+    )
+    return file
+
+
+def asked(compexact, file, *words, **changes):
+    ended = compexact("experiment", "auc", file, *words, "--format", "csv", **changes)
+    assert ended.code == 0, ended.err
+    head, *rows = [line.split(",") for line in ended.out.splitlines()]
+    return {row[0]: dict(zip(head, row)) for row in rows}
+
+
+def test_the_formula_of_the_highest_auc_is_found(compexact, arrays):
+    found = asked(compexact, arrays)
+    assert found["up"]["formula"] == "(a OR b) AND NOT c"
+    assert [float(found["up"][key]) for key in ("auc", "average_precision", "points_share")] == [1, 1, 3 / 8]
+    assert (found["down"]["formula"], float(found["down"]["auc"])) == ("c", 1)
+
+
+def test_formulas_on_too_few_points_are_left_out(compexact, arrays):
+    """`b` has the one point where AUC is highest of single concepts; `a` has three."""
+    assert asked(compexact, arrays, "--length", "1")["up"]["formula"] == "b"
+    assert asked(compexact, arrays, "--length", "1", "--min-share", "0.25")["up"]["formula"] == "a"
+
+
+def test_where_a_unit_is_low_is_where_its_negative_is_high(compexact, arrays):
+    low, high = asked(compexact, arrays, "--direction", "low"), asked(compexact, arrays)
+    for one, other in (("up", "down"), ("down", "up")):
+        assert {**low[one], "unit": ""} == {**high[other], "unit": ""}
+
+
+def test_the_answer_is_kept_with_its_figure(compexact, arrays, tmp_path):
+    asked(compexact, arrays, "--units", "up", "--length", "1", "-o", tmp_path / "answer")
+    answer = read_answer(tmp_path / "answer")
+    assert (answer.rows[0]["formula"], answer.settings["direction"]) == ("b", "high")
+    assert (tmp_path / "answer/figure.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--length", "4"), 2, "formulas are searched by AUC at 1 to 3 concepts, not 4"),
+        (("--direction", "up"), 2, "--direction is high or low, not 'up'"),
+        (("--units", "sideways"), 2, "sideways"),
+        (("--min-share", "0.6"), 2, "--min-share is from 0 to 0.5, not 0.6"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_one_line(compexact, arrays, words, code, said):
+    ended = compexact("experiment", "auc", arrays, *words)
+    assert (ended.code, len(ended.err.splitlines())) == (code, 1), ended.err
+    assert said in ended.err
+
+
+@pytest.mark.parametrize(
+    ("activations", "said"),
+    [
+        (None, "activations is missing"),
+        (np.zeros(8), "must be numbers of 2 axes"),
+        (np.full((8, 1), np.nan), "must be finite; row 0, unit 0 (from 0) has nan"),
+        (np.zeros((7, 1)), "they must be the same points"),
+        (np.array([["x"]] * 8), "must be numbers of 2 axes"),
+    ],
+)
+def test_bad_arrays_are_refused_in_one_line(compexact, tmp_path, activations, said):
+    file = tmp_path / "bad.npz"
+    np.savez(file, concepts=CONCEPTS, **({} if activations is None else {"activations": activations}))
+    ended = compexact("experiment", "auc", file)
+    assert (ended.code, len(ended.err.splitlines())) == (3, 1), ended.err
+    assert said in ended.err
+
+
+def test_activations_beside_masks_disturb_nobody(compexact, tmp_path):
+    file = tmp_path / "both.npz"
+    np.savez(file, concepts=CONCEPTS, neurons=CONCEPTS[:, :1], activations=CONCEPTS[:, :1].astype(float))
+    assert compexact("explain", file, "--length", "1").code == 0
+    assert asked(compexact, file, "--length", "1")["0"]["formula"] == "c0"
