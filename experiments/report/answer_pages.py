@@ -179,7 +179,7 @@ def cell(value: Any) -> Cell:
     """A value of JSON as the tables show it.
 
     >>> cell(None).text, cell(True).text, cell(1234).text, cell(0.12346).text, cell(["a", 1]).text, cell("x").text
-    ('-', 'yes', '1,234', '0.1235', 'a, 1', 'x')
+    ('-', 'yes', '1,234', '0.123', 'a, 1', 'x')
     """
     if value is None:
         return Cell("-", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -80,8 +80,13 @@ class RunReport:
         return summarise(self.run, self.units, len(self.probe.cells.concepts.names), self.errors)
 
 
-def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = ()) -> Iterator[None]:
-    """Write the pages of a run; comes back after each unit's.  answers: that its index links."""
+def write_run(
+    report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = ()
+) -> Generator[None, None, dict[str, Any]]:
+    """Write the pages of a run; comes back after each unit's, and gives what a first screen shows of it.
+
+    answers: that its index links.
+    """
     (pages.folder / "units").mkdir(parents=True)
     classes = Classes(report.probe.inputs)
     shown = _UnitPages(report, classes, pages, equally_good(report.probe, answers))
@@ -89,13 +94,15 @@ def write_run(report: RunReport, pages: Pages, answers: Sequence[AnswerPage] = (
         shown.write(place)
         yield
     audit = audit_page(report.run, report.units, report.errors) if report.is_audit else None
-    pages.write("index.html", "index.html", audit=audit, **shown.first(), **_index_values(report, classes, answers))
+    first = {"audit": audit, **shown.first()}
+    pages.write("index.html", "index.html", **first, **_index_values(report, classes, answers))
     (pages.folder / "units.csv").write_text(units_csv(report.summary, report.errors), encoding="utf-8", newline="")
     if audit:
         settings = report.run.header["settings"]
         pages.write("audit.html", "audit.html", audit=audit, settings=settings, errors=report.errors)
         if audit.settled:
             plot_audit(list(report.run.records.values()), pages.folder / "audit.svg")
+    return first
 
 
 def _index_values(report: RunReport, classes: Classes, answers: Sequence[AnswerPage]) -> dict[str, Any]:

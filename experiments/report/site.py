@@ -94,10 +94,12 @@ def _write(reports: Sequence[RunReport], answers: Sequence[AnswerPage], folder: 
     if len(reports) == 1:
         yield from write_run(reports[0], top, answers)
         return
-    top.write("home.html", "index.html", **home_values(reports, places, answers))
+    firsts = []
     for report, place in zip(reports, places):
         own = [answer for answer in answers if answer.digest and report.probe.has_digest(answer.digest)]
-        yield from write_run(report, Pages(folder / place, "../" * place.count("/"), _shared([report])), own)
+        pages = Pages(folder / place, "../" * place.count("/"), _shared([report]))
+        firsts.append((yield from write_run(report, pages, own)))
+    top.write("home.html", "index.html", **home_values(reports, places, firsts, answers))
 
 
 def _by_probe(reports: Sequence[RunReport], places: Sequence[str]) -> dict[str, RunPages]:

@@ -7,17 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from .answer_pages import AnswerPage, PublishedValue
+from .audits import Message
 from .run_pages import RunReport
 
 
 @dataclass(frozen=True)
 class RunLine:
-    """A run on the first page.  page, audit: seen from the site's root; no audit where the run is none."""
+    """A run on the first page.
+
+    place, page, audit: seen from the site's root; no audit where the run is none.  shown: what `write_run` gives.
+    """
 
     report: RunReport
     search: str
+    place: str
     page: str
     audit: str | None
+    shown: Mapping[str, Any]
+
+    @property
+    def message(self) -> Message | None:
+        """What an audit found."""
+        audit = self.shown["audit"]
+        return audit.messages[0] if audit and audit.messages else None
 
     @property
     def name(self) -> str:
@@ -47,10 +59,15 @@ class Question:
         return f"question-{self.answers[0].number}"
 
 
-def home_values(reports: Sequence[RunReport], places: Sequence[str], answers: Sequence[AnswerPage]) -> dict[str, Any]:
-    """What `home.html` shows.  places: of the runs' folders, seen from the site's root."""
+def home_values(
+    reports: Sequence[RunReport],
+    places: Sequence[str],
+    firsts: Sequence[Mapping[str, Any]],
+    answers: Sequence[AnswerPage],
+) -> dict[str, Any]:
+    """What `home.html` shows.  places: of the runs' folders, seen from the site's root.  firsts: see `write_run`."""
     return {
-        "runs": [_line(report, place) for report, place in zip(reports, places)],
+        "runs": [_line(*each) for each in zip(reports, places, firsts)],
         "beside": values_beside(answers),
         "questions": by_question(answers),
     }
@@ -75,9 +92,9 @@ def values_beside(answers: Sequence[AnswerPage]) -> list[Beside]:
     return [Beside(same[0][1], same) for same in found.values()]
 
 
-def _line(report: RunReport, place: str) -> RunLine:
+def _line(report: RunReport, place: str, shown: Mapping[str, Any]) -> RunLine:
     audit = f"{place}audit.html" if report.is_audit else None
-    return RunLine(report, _search(report.run.header["settings"]), f"{place}index.html", audit)
+    return RunLine(report, _search(report.run.header["settings"]), place, f"{place}index.html", audit, shown)
 
 
 def _search(settings: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,9 +73,9 @@ def run_batches(
         return _scores(module, [premises[i] for i in batch], [hypotheses[i] for i in batch], device)
 
     for whole in batches:
-        parts = [(whole, run(whole.tolist()))] if module.training else room.parts(whole, run)  # type: ignore[arg-type]
-        for batch, scores in parts:
-            yield batch, _checked(scores, model, batch)  # type: ignore[arg-type]
+        indices: Any = whole
+        for batch, scores in [(whole, run(indices))] if module.training else room.parts(indices, run):
+            yield np.asarray(batch), _checked(scores, model, np.asarray(batch))
 
 
 def _scores(module: torch.nn.Module, premises: Sentences, hypotheses: Sentences, device: torch.device) -> object:

@@ -5,6 +5,7 @@ import pytest
 
 from compexact.experiments.report.audits import audit_page
 from compexact.experiments.report.site import write_report
+from compexact.experiments.report.text import share
 from compexact.experiments.report.unit_page import read_units
 from compexact.experiments.run.audit import Audit, run_audit
 from compexact.experiments.run.audit_plot import audit_figure, plot_audit
@@ -46,6 +47,20 @@ def test_an_audit_has_a_page_with_gaps_and_the_units_that_the_beam_lost(trapped,
     unit = (tmp_path / "site/units/0.html").read_text()
     assert "A beam found" in unit
     assert ": the best there is" in unit
+
+
+def test_the_page_begins_with_how_often_and_by_how_much_the_beam_misses(trapped, tmp_path):
+    run, probe = trapped
+    page = audit_page(run, read_units(run, probe))
+    wide, narrow = page.messages
+    assert (wide.beam_size, narrow.beam_size, wide.max_length, wide.proven) == (3, 1, 3, 2)
+    points = [point for line in run.records.values() for point in line["grid"]]
+    missed = [p for p in points if p["beam_size"] == 1 and p["max_length"] == 3 and p["exact_iou"] > p["beam_iou"]]
+    assert narrow.missed == len(missed) == 1
+    assert narrow.largest == pytest.approx(missed[0]["exact_iou"] / missed[0]["beam_iou"] - 1)
+    text = write_report(run, probe, tmp_path / "site").with_name("audit.html").read_text()
+    assert f"A beam of 1 misses the optimum on 1 of 2 units, by up to {share(narrow.largest)}" in text
+    assert "A beam of 3 " in text[text.index("<h1>") : text.index("</h1>")]
 
 
 def test_the_figure_has_a_line_a_length_and_a_bar_for_gaps_of_zero_alone(trapped):

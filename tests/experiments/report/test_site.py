@@ -98,9 +98,18 @@ def test_the_first_page_has_a_line_for_each_run(site, runs):
     page = (site / "index.html").read_text()
     for number, name in ((1, "one · l"), (2, "two · l")):
         assert f'<a href="runs/{number}/index.html">{name}</a>' in page
-    assert page.count('href="runs/2/audit.html"') == 1
+    assert page.count('<td><a href="runs/2/audit.html">') == 1
     mean = sum(record["iou"] for record in runs[0][0].records.values()) / 3
     assert f"<b>{mean:.3f}</b>" in page
+
+
+def test_the_first_page_shows_units_of_the_first_run_and_what_the_audit_found(site, runs):
+    page = (site / "index.html").read_text()
+    assert page.count('<article class="card">') == 3
+    for unit in range(3):
+        assert f'href="runs/1/units/{unit}.html"' in page
+    message = page[page.index('class="message"') :]
+    assert re.search(r'^class="message"><a href="runs/2/audit.html">A beam of 1 (misses|finds) the optimum on', message)
 
 
 def test_answers_stand_by_question_with_the_paper_s_values_that_were_asked_for(site):
