@@ -53,7 +53,7 @@ def against_chance(
     *,
     lengths: LengthsOption = range(1, 4),
     shuffles: Annotated[int, typer.Option(help="Shuffled masks a unit.")] = 19,
-    keep: Annotated[
+    null: Annotated[
         str | None,
         typer.Option(
             help="What shuffles keep: images (blobs), documents (what follows each other) or points (numbers alone).  "
@@ -76,7 +76,7 @@ def against_chance(
     0.5 where the two are alike.
 
     compexact experiment controls probe --shuffles 99 -o answers/controls
-    compexact experiment controls words --keep points --shuffles 99
+    compexact experiment controls words --null points --shuffles 99
     compexact experiment controls probe --against untrained-probe
     """
     lengths = tuple(sorted(set(lengths)))
@@ -88,7 +88,7 @@ def against_chance(
     check_settings(settings)
     if against is not None and against.probe.cells.concepts.names != probe.cells.concepts.names:
         raise UsageError("the two probes have other concepts, or in another order; probe both on the same dataset")
-    shuffle = shuffle_of(probe, keep)
+    shuffle = shuffle_of(probe, null)
     work = DrawNull(lengths, shuffles, beam.beam_size, beam.seed, shuffle)
     nulls = _nulls(probe, units, work, beam.where, on_progress)
     others = (
@@ -104,7 +104,7 @@ def against_chance(
         settings={
             "units": len(units),
             "shuffles": shuffles,
-            "keep": type(shuffle).__name__.lower(),
+            "null": type(shuffle).__name__.lower(),
             "beam_size": beam.beam_size,
             "seed": beam.seed,
         },

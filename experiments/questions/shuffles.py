@@ -119,6 +119,6 @@ SHUFFLES: dict[str, Callable[[Probe], Shuffle]] = {
 def shuffle_of(probe: Probe, asked: str | None) -> Shuffle:
     """The one that is asked for, else what keeps most of the probe's inputs; `UsageError` for one that there is not."""
     if asked is not None and asked not in SHUFFLES:
-        raise UsageError(f"--keep is {', '.join(SHUFFLES)}, not {asked!r}")
+        raise UsageError(f"--null is {', '.join(SHUFFLES)}, not {asked!r}")
     default = "documents" if probe.inputs.has("sentences") else "images" if probe.inputs.has("masks") else "points"
     return SHUFFLES[asked or default](probe)

@@ -86,7 +86,7 @@ def test_every_option_that_is_listed_is_one_of_a_command():
 
 MEANS_SEVERAL_THINGS = {
     *("--output", "--pairs", "--model", "--min-active", "--time-limit", "--sample", "--probe", "--vectors", "--top"),
-    *("--dataset", "--weights", "--spacy", "--held-out", "--layer", "--batch-size", "--concepts"),
+    *("--dataset", "--weights", "--spacy", "--held-out", "--layer", "--batch-size", "--concepts", "--splits"),
     "--threshold",  # what it is by default depends on --sae where there is one
     "--length",  # one, or another name of --lengths
     "--format",  # of tables; of models for outside solvers

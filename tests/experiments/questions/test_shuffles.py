@@ -124,7 +124,7 @@ def test_a_unit_that_follows_a_concept_is_better_than_chance_of_every_kind():
     labels = blobs(rng, 24, 4)
     masks = np.concatenate([labels[:, :1] | labels[:, 1:2], blobs(rng, 24, 3)], axis=1)
     answer = against_chance(probed(labels, masks), ["0", "1", "2", "3"], lengths=(1, 2), shuffles=19)
-    assert answer.settings["keep"] == "images"
+    assert answer.settings["null"] == "images"
     rows = {row["unit"]: row for row in answer.more["units"] if row["max_length"] == 2}
     assert (rows["0"]["iou"], rows["0"]["p_value"]) == (1, pytest.approx(1 / 20))
     assert all(row["q_value"] >= row["p_value"] for row in rows.values())
@@ -136,7 +136,7 @@ def test_the_shuffle_is_the_one_that_keeps_most_or_the_one_asked_for(null):
     assert isinstance(shuffle_of(null, None), Images)
     assert isinstance(shuffle_of(null, "points"), Points)
     assert isinstance(shuffle_of(Probe(null.cells, {}), None), Points)
-    with pytest.raises(UsageError, match="--keep is points, images, documents, not 'blobs'"):
+    with pytest.raises(UsageError, match="--null is points, images, documents, not 'blobs'"):
         shuffle_of(null, "blobs")
     with pytest.raises(UsageError, match="--keep-masks"):
         shuffle_of(Probe(null.cells, {}), "images")
