@@ -20,7 +20,7 @@ def test_a_unit_has_the_level_of_its_run_s_length(proven, asked):
     run, probe = proven
     answer = read_answer_page(asked, 1)
     (column, level), *others = chance_levels(probe, run.header["settings"], [answer]).items()
-    row = next(row for row in answer.more["units"] if row["max_length"] == 3)
+    row = next(row for row in answer.content.more["units"] if row["max_length"] == 3)
     assert (column, level.iou, level.q, others) == (0, row["chance_iou"], row["q_value"], [])
 
 
