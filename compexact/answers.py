@@ -84,9 +84,8 @@ class UnitAnswer:
 
     def show(self) -> None:
         """Show formula, IoU by length, and the inputs: in a notebook with pictures, else as text."""
-        display = getattr(sys.modules.get("IPython.display"), "display", None)
-        if display is not None and "ipykernel" in sys.modules:
-            display(self)
+        if _in_notebook():
+            sys.modules["IPython.display"].display(self)
         else:
             print("\n".join([str(self), *self._inputs.lines()]))
 
@@ -118,3 +117,9 @@ class UnitAnswer:
 
     def _repr_html_(self) -> str:
         return shown_html(self._columns(), self._changes(), self._title()) + self._inputs.html()
+
+
+def _in_notebook() -> bool:
+    """Whether this process is a notebook's kernel; that IPython was imported says little."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel") and "IPython.display" in sys.modules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from .digests import file_digest
 from .npz import ACTIVATIONS, about_arrays, load_npz, rows_of
 from .store import Probe
 
-COUNTED = ("neurons", "neurons_indptr", "neurons_indices", "weights", "active", "active_counts")
+COUNTED = ("neurons", "neurons_indptr", "neurons_indices", "active", "active_counts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ def read_graded(path: str | Path) -> GradedArrays:
     arrays = load_npz(path, also=(ACTIVATIONS,))
     try:
         values = _checked(arrays.pop(ACTIVATIONS, None))
+        _check_rows(arrays, len(values))
         counted = {key: array for key, array in arrays.items() if key not in COUNTED}
         rows = rows_of(counted | {"neurons": np.zeros(values.shape, dtype=bool)})
         cells, cell_of = _cells(rows)
@@ -61,6 +63,15 @@ def _checked(values: np.ndarray | None) -> np.ndarray:
         row, unit = wrong[0].tolist()
         raise DataError(f"activations must be finite; row {row}, unit {unit} (from 0) has {values[row, unit]}")
     return values
+
+
+def _check_rows(arrays: Mapping[str, np.ndarray], n_points: int) -> None:
+    if "weights" in arrays:
+        raise DataError("a row with activations is one point; leave weights out, and give each of its points a row")
+    for key, behind in (("concepts", 0), ("concepts_indptr", 1)):
+        if key in arrays and arrays[key].ndim and len(arrays[key]) - behind != n_points:
+            n = len(arrays[key]) - behind
+            raise DataError(f"concepts has {n} rows and activations {n_points}; they must be the same points")
 
 
 def _cells(rows: ArrayRows) -> tuple[Cells, np.ndarray]:

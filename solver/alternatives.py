@@ -26,7 +26,6 @@ from .errors import DisagreementError, UsageError
 from .exact import search_exact
 from .explanation import Explanation
 from .problem import Problem
-from .result import Status
 from .sets import collect as kernels
 from .sets.above import Functions, functions_above, sums_over
 from .sets.functions import shortest_length, to_shortest
@@ -122,7 +121,7 @@ def _optimum(problem: Problem, max_length: int, space: str, stopping: Stopping) 
     result = search_exact(problem, before_check(problem, share), space, max_length)
     if result.best is None or not result.best.intersection:
         return Fraction(0), result.best is None or result.bound == 0
-    return result.best.iou, certified(problem, result, share).status is Status.OPTIMAL
+    return result.best.iou, certified(problem, result, share).proven[-1:] == (True,)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +28,7 @@ from .answer import Answer, input_record, new_figure
 from .inputs import ProbeInput, UnitsInput
 from .paired_bootstrap import DRAWS, HOW, TOLD_APART, Drawn, counts_of, shares_beaten
 
+SHARE = re.compile(r"\d{0,9}\.?\d{1,18}|\d{1,9}/\d{1,9}|\d{1,9}(\.\d{1,9})?e-\d{1,2}", re.ASCII)
 MOST_DRAWN = 16
 """Units of which the figure has the concepts."""
 
@@ -126,8 +128,8 @@ def equally_good(
 def share(text: str) -> Fraction:
     """`--within`, exactly.  `UsageError` where it is no number from 0 to below 1."""
     try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
+        value = Fraction(text) if SHARE.fullmatch(text.strip()) else Fraction(-1)
+    except ZeroDivisionError:
         value = Fraction(-1)
     if not 0 <= value < 1:
         raise UsageError(f"--within takes a share from 0 to below 1, such as 0.02 or 1/50, not {text!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import ceil
 from statistics import median
 from typing import Annotated, Any
@@ -87,7 +88,7 @@ def _rows(
     with stop_on_interrupt() as stop:
         for done, name in enumerate(units, start=1):
             unit = arrays.unit(name, low=low)
-            least = ceil(min_share * unit.n_points)
+            least = ceil(Fraction(str(min_share)) * unit.n_points)  # 0.07 of 100 points are 7, not 8
             try:
                 rows.append(_row(unit, best_by_auc(unit, length, least, Stopping(should_stop=stop.is_set))))
             except Stopped:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def against_chance(
 
     Every shuffled mask is searched again, so the p-value is that of a search, not of a formula that was given.  Of
     images that were probed with --keep-masks each gets the mask of another, moved within it; the masks of documents
-    are moved along them.  `chance_iou` is what 95 in 100 shuffled masks stay below.
+    are moved along them.  Above `chance_iou` a unit's p-value is at most 0.05.
     The least p-value there can be is 1 / (1 + shuffles).  `discoveries` are the units that are significant at 0.05
     with the share of false ones held at 0.05; `q_value` is the p-value so adjusted (Benjamini and Hochberg 1995).
     The other probe's units have no counterparts here, so the two sets of IoUs are compared as samples (Mann-Whitney,
@@ -158,11 +159,17 @@ def _unit_rows(lengths: Sequence[int], nulls: dict[str, Null]) -> Iterator[dict[
                 "max_length": length,
                 "iou": float(null.real[place]),
                 "mean_shuffled_iou": float(shuffled.mean()),
-                "chance_iou": float(np.quantile(shuffled, 1 - LEVEL, method="higher")),
+                "chance_iou": _chance_level(shuffled),
                 "best_shuffled_iou": float(shuffled.max()),
                 "p_value": float(p_values[number, place]),
                 "q_value": float(q_values[number, place]),
             }
+
+
+def _chance_level(shuffled: np.ndarray) -> float:
+    """Above it at most so many shuffled IoUs are as high that p is at most LEVEL; of fewer than 19, the highest."""
+    exceeding = max(int(Fraction(str(LEVEL)) * (len(shuffled) + 1)), 1)
+    return float(np.sort(shuffled)[-exceeding])
 
 
 def _summary(rows: Sequence[dict[str, Any]], nulls: dict[str, Null], probe: Probe, shuffle: Shuffle) -> tuple[str, ...]:

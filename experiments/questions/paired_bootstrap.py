@@ -29,7 +29,7 @@ HOW = {
     "sentences": "whole sentences are drawn again, as the words are of one document",
     "points": "points are drawn again, each an input of its own",
     "dependent points": (
-        "points are drawn again, as the probe does not keep which image each is from; neighbours in an image are "
+        "points are drawn again, as the probe does not keep which image or group each is from; those of one are "
         "alike, so more formulas than these may be as good as the first"
     ),
 }
@@ -69,7 +69,7 @@ def counts_of(probe: Probe, unit: str, formulas: Sequence[Explanation]) -> tuple
     masks = np.array([problem.concepts.mask(each.formula) for each in formulas])
     if probe.inputs.has("sentences"):
         return _by_documents(probe, unit, masks)
-    are_inputs = probe.inputs.are_pairs or probe.about.get("kind") != "vision"
+    are_inputs = probe.inputs.are_pairs or not (probe.about.get("kind") == "vision" or probe.inputs.has("folds"))
     return by_points(problem, masks), "points" if are_inputs else "dependent points"
 
 

@@ -16,7 +16,7 @@ FIELDS = ("unit", "max_length", "chance_iou", "p_value", "q_value")
 
 @dataclass(frozen=True)
 class ChanceLevel:
-    """iou: what 95 in 100 shuffled masks of the unit stay below.  q: its p-value, corrected for the number of units."""
+    """iou: above it p is at most 0.05, by the unit's masks shuffled.  q: p corrected for the number of units."""
 
     iou: float
     p: float
@@ -25,7 +25,7 @@ class ChanceLevel:
     @property
     def says(self) -> str:
         """In a sentence."""
-        return f"95 in 100 of its masks shuffled stay below; p = {self.p:.2g}, corrected for all units {self.q:.2g}"
+        return f"above it p is at most 0.05; here p = {self.p:.2g}, corrected for all units {self.q:.2g}"
 
 
 def chance_levels(probe: Probe, settings: Mapping[str, Any], answers: Sequence[AnswerPage]) -> dict[int, ChanceLevel]:

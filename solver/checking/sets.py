@@ -109,7 +109,7 @@ def _check_one(cells: Counted, bound: Fraction, space: str) -> str:
     for active, held in zip(cells.singles(cells.active).tolist(), points, strict=True):
         value = q * active - p * (held - active)
         if value > p * cells.unit_points or (space == "tree" and every - value > p * cells.unit_points):
-            raise CertificateError(f"a {space} of one concept exceeds the bound {bound}")
+            raise CertificateError(f"a {space} of at most 1 concepts exceeds the bound {bound}")
     return "every concept counted"
 
 

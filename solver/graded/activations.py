@@ -91,10 +91,11 @@ class GradedUnit:
     def mean_difference(self, formula: Formula) -> float:
         """Mean activation where the formula holds minus elsewhere, in standard deviations of all; 0 where that is 0."""
         held = self.concepts.mask(formula)[self.cell_of]
-        spread = float(self.values.std())
+        values = self.values / max(float(np.abs(self.values).max(initial=0)), 1.0)  # no sum of squares is too large
+        spread = float(values.std())
         if held.all() or not held.any() or not spread:
             return 0.0
-        return float((self.values[held].mean() - self.values[~held].mean()) / spread)
+        return float((values[held].mean() - values[~held].mean()) / spread)
 
     def correlation(self, formula: Formula) -> float:
         """Pearson's, of the activation and whether the formula holds."""

@@ -93,6 +93,11 @@ def test_more_functions_than_there_is_room_for_are_not_called_complete(monkeypat
     assert few.n < whole.n
 
 
+def test_of_a_unit_that_is_active_everywhere_the_list_is_complete():
+    found = alternatives(problem_of(np.array([[1, 0], [1, 1], [0, 1]], dtype=bool), np.ones(3, int), np.ones(3, int)))
+    assert (found.is_proven, found.is_complete, found.best.iou) == (True, True, 1)
+
+
 def test_a_unit_that_meets_no_concept_has_none():
     problem = problem_of(np.array([[1], [0]], dtype=bool), np.array([1, 1]), np.array([0, 1]))
     found = alternatives(problem, max_length=1)

@@ -85,12 +85,12 @@ def test_the_bootstrap_says_that_points_of_images_depend_on_each_other():
     asked = probe()
     listed = equally_good(asked, ["0"], length=1)
     image = Probe(asked.cells, {"kind": "vision"})
-    assert "neighbours in an image are alike" in equally_good(image, ["0"], length=1).summary[1]
-    assert "neighbours" not in listed.summary[1]
+    assert "those of one are alike" in equally_good(image, ["0"], length=1).summary[1]
+    assert "those of one" not in listed.summary[1]
     assert counts_of(image, "0", [Problem.of(asked.cells, 0).explain(Atom("a"))])[1] == "dependent points"
 
 
-@pytest.mark.parametrize("text", ["1", "-0.1", "2 %", "1/0", "nan"])
+@pytest.mark.parametrize("text", ["1", "-0.1", "2 %", "1/0", "nan", "1e-400000", "1e-999999999"])
 def test_a_share_that_is_none_is_refused(text):
     with pytest.raises(UsageError, match="--within takes a share from 0 to below 1"):
         share(text)

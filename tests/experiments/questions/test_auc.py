@@ -43,6 +43,30 @@ def test_formulas_on_too_few_points_are_left_out(compexact, arrays):
     assert asked(compexact, arrays, "--length", "1", "--min-share", "0.25")["up"]["formula"] == "a"
 
 
+def test_a_share_is_taken_exactly(compexact, tmp_path):
+    """0.07 of 100 points are 7; as doubles it is a little more."""
+    held = np.arange(100) < 7
+    np.savez(
+        tmp_path / "a.npz", concepts=np.stack([held, np.arange(100) % 2 == 0], axis=1), activations=held[:, None] * 1.0
+    )
+    assert float(asked(compexact, tmp_path / "a.npz", "--length", "1", "--min-share", "0.07")["0"]["auc"]) == 1
+
+
+def test_large_activations_have_all_measures(compexact, tmp_path):
+    np.savez(tmp_path / "a.npz", concepts=CONCEPTS, activations=np.linspace(-1e307, 1e307, 8)[:, None])
+    row = asked(compexact, tmp_path / "a.npz", "--length", "1")["0"]
+    assert abs(float(row["correlation"])) < 1
+
+
+def test_rows_of_several_points_are_refused(compexact, tmp_path):
+    np.savez(tmp_path / "a.npz", concepts=CONCEPTS, activations=np.ones((8, 1)), weights=np.full(8, 2))
+    ended = compexact("experiment", "auc", tmp_path / "a.npz")
+    assert (ended.code, ended.out) == (3, "")
+    assert "leave weights out" in ended.err
+    np.savez(tmp_path / "a.npz", concepts=CONCEPTS, activations=np.ones((7, 1)))
+    assert "concepts has 8 rows and activations 7" in compexact("experiment", "auc", tmp_path / "a.npz").err
+
+
 def test_where_a_unit_is_low_is_where_its_negative_is_high(compexact, arrays):
     low, high = asked(compexact, arrays, "--direction", "low"), asked(compexact, arrays)
     for one, other in (("up", "down"), ("down", "up")):

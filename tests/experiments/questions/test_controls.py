@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from compexact.experiments.questions.controls import OtherUnits, against_chance
+from compexact.experiments.questions.controls import OtherUnits, _chance_level, against_chance
+from compexact.experiments.questions.permutation_test import Null
 from compexact.experiments.questions.search_options import BeamOptions
 from compexact.experiments.questions.shuffles import Points
 from compexact.experiments.run.where import Processes
@@ -82,3 +83,12 @@ def test_a_probe_of_other_concepts_is_refused(probe):
 def test_the_figure_can_be_drawn(probe):
     answer = against_chance(probe, ["0", "2"], shuffles=2, against=OtherUnits(probe, probe.cells.unit_names))
     assert len(answer.draw().axes) == 2
+
+
+@pytest.mark.parametrize("n", [19, 20, 30, 39, 50, 99, 101])
+def test_above_the_chance_level_p_is_at_most_a_twentieth_and_at_it_more(n):
+    shuffled = np.random.default_rng(n).permutation(np.arange(1.0, n + 1))
+    level = _chance_level(shuffled)
+    for real, significant in ((level + 0.5, True), (level, False)):
+        p = Null(np.array([real]), shuffled[:, None]).p_values[0]
+        assert (p <= 0.05) == significant

@@ -34,5 +34,5 @@ def test_the_index_has_a_column_only_where_chance_was_asked(proven, asked, tmp_p
     with_it = write_report(run, probe, tmp_path / "with", answers=[asked]).read_text()
     without = write_report(run, probe, tmp_path / "without").read_text()
     assert ">Chance</th>" in with_it
-    assert "of its masks shuffled stay below; p = 0.05" in with_it
+    assert "above it p is at most 0.05; here p = 0.05" in with_it
     assert "Chance" not in without

@@ -18,6 +18,7 @@ import pytest
 from processes import descendants, is_alive, wait_for
 
 from compexact.experiments.questions.permutation_test import DrawNull
+from compexact.experiments.questions.shuffles import Points
 from compexact.experiments.run.audit import Audit
 from compexact.experiments.run.engines import SearchSettings
 from compexact.experiments.run.units import Explain
@@ -190,7 +191,7 @@ def test_a_probe_in_memory_is_refused(compexact, npz):
 
 
 @pytest.mark.parametrize(
-    "work", [Explain(SearchSettings()), Audit.of(SearchSettings("exact")), DrawNull((1,), 2, 10, 0)]
+    "work", [Explain(SearchSettings()), Audit.of(SearchSettings("exact")), DrawNull((1,), 2, 10, 0, Points())]
 )
 def test_what_is_sent_of_the_work_is_small(work):
     assert len(cloudpickle.dumps(work)) < 1000
