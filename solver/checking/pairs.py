@@ -118,43 +118,25 @@ def shared(cells: Any, amounts: np.ndarray) -> np.ndarray:
     return sums
 
 
-def walk(
-    cells: Any,
-    by_cell: np.ndarray,
-    by_bit: tuple[np.ndarray, np.ndarray, int, int],
-    by_pair: tuple[np.ndarray, np.ndarray, np.ndarray],
-    products: Products,
-    limit: int,
-) -> Iterator[tuple[int, int, int]]:
-    """GOING, the pairs opened, the steps done: after every concept; at last with ENDED, or EXCEEDED.
+def largest_parts(gain: np.ndarray, pair: np.ndarray, parts: np.ndarray, limit: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of each part k and concept: after[k, y], the largest of y over the z after it; beyond[k, x], that of all y > x.
 
-    cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,), v.  by_bit: uint64 (n, n_words), the bits of
-    all points and of active ones, what an active point is worth, and another costs; where there are no words, cells are
-    added up.  by_pair: int64 (n, n) each, G, L and V of xy.  EXCEEDED: some V(g) is above the limit.
+    int64 (n_parts, n) each.  A part that needs z strong has only those; one that is nothing has 0; without a z they are
+    far below any sum.  gain, pair: int64 (n, n), G and V of xy.
     """
-    starts, rows, indptr, places = cells
-    points, active, worth, cost = by_bit
-    gain, loss, pair = by_pair
-    signs, needs, parts, of_table = products
-    n, nothing = len(gain), -(1 << 60)
-    exact = np.array([not signs[f, 4:].any() for f in range(len(signs))])
+    n, nothing = len(pair), -(1 << 60)
     alone = np.array([pair[x, x] for x in range(n)])
     strong = np.array([gain[x, x] > limit for x in range(n)])
-    every, opened, steps = by_cell.sum(), 0, len(places)
-    # after[k, y]: the largest of part k of y over the concepts after it, where they must be strong over those;
-    # ahead[k, y]: the same of x, after y; beyond[k, x]: the largest after[k, y] of all y after x.
-    none = np.array([parts[k, 0] == 0 and parts[k, 1] == 0 for k in range(len(parts))])
     after = np.full((len(parts), n), np.int64(nothing))
-    ahead, beyond = after.copy(), after.copy()
+    beyond = after.copy()
     for k in range(len(parts)):
-        if none[k]:
-            after[k], ahead[k], beyond[k] = 0, 0, 0
-    for y in range(n - 2, -1, -1):
-        for k in range(len(parts)):
-            single, double, of_y, largest = parts[k, 0], parts[k, 1], pair[y], np.int64(nothing)
-            if none[k]:
-                continue
-            if parts[k, 2]:
+        single, double, needs = parts[k]
+        if single == 0 and double == 0:
+            after[k], beyond[k] = 0, 0
+            continue
+        for y in range(n - 2, -1, -1):
+            of_y, largest = pair[y], np.int64(nothing)
+            if needs:
                 for z in range(y + 1, n):
                     if strong[z]:
                         largest = max(largest, single * alone[z] + double * of_y[z])
@@ -163,8 +145,41 @@ def walk(
                     largest = max(largest, single * alone[z] + double * of_y[z])
             after[k, y] = largest
             beyond[k, y] = max(beyond[k, y + 1], after[k, y + 1])
-        steps += (n - y) * len(parts) // 4
-        yield GOING, opened, steps
+    return after, beyond
+
+
+def walk(
+    cells: Any,
+    by_cell: np.ndarray,
+    by_bit: tuple[np.ndarray, np.ndarray, int, int],
+    by_pair: tuple[np.ndarray, np.ndarray, np.ndarray],
+    largest_after: tuple[np.ndarray, np.ndarray],
+    products: Products,
+    limit: int,
+) -> Iterator[tuple[int, int, int]]:
+    """GOING, the pairs opened, the steps done: after every concept; at last with ENDED, or EXCEEDED.
+
+    cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,), v.  by_bit: uint64 (n, n_words), the bits of
+    all points and of active ones, what an active point is worth, and another costs; where there are no words, cells are
+    added up.  by_pair: int64 (n, n) each, G, L and V of xy.  largest_after: what `largest_parts` gives.
+    EXCEEDED: some V(g) is above the limit.
+    """
+    starts, rows, indptr, places = cells
+    points, active, worth, cost = by_bit
+    gain, loss, pair = by_pair
+    after, beyond = largest_after
+    signs, needs, parts, of_table = products
+    n, nothing = len(gain), -(1 << 60)
+    exact = np.array([not signs[f, 4:].any() for f in range(len(signs))])
+    alone = np.array([pair[x, x] for x in range(n)])
+    strong = np.array([gain[x, x] > limit for x in range(n)])
+    every, opened, steps = by_cell.sum(), 0, len(places)
+    none = np.array([parts[k, 0] == 0 and parts[k, 1] == 0 for k in range(len(parts))])
+    ahead = np.full((len(parts), n), np.int64(nothing))  # as `after` in `largest_parts`, of x, after y
+    for k in range(len(parts)):
+        if none[k]:
+            ahead[k] = 0
+    yield GOING, opened, steps
     triple, bound = np.zeros((n, n), np.int64), np.zeros((len(signs), n), np.int64)
     wanted = np.zeros(n, np.bool_)
     upper, lower = np.zeros(n, np.int64), np.zeros(n, np.int64)

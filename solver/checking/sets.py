@@ -135,13 +135,18 @@ def _by_pairs(
     p, q = bound.numerator, bound.denominator
     of_pairs = tuple(np.zeros((len(order), len(order)), dtype=np.int64) for _ in range(3))
     fast(pairs.worth)(of_points[1], of_active[1], p, q, *of_pairs)
+    products = pairs.products(_tables(space, 3, length))
+    limit = p * cells.unit_points
+    cells.clock.poll()
+    largest_after = fast(pairs.largest_parts)(of_pairs[0], of_pairs[2], products.parts, limit)
     walk: Walk = fast(pairs.walk)(
         ordered,
         q * cells.active - p * cells.inactive,
         (of_points[0], of_active[0], q, p),
         of_pairs,
-        pairs.products(_tables(space, 3, length)),
-        p * cells.unit_points,
+        largest_after,
+        products,
+        limit,
     )
     return walk
 

@@ -29,7 +29,7 @@ from ..compiled import CellArrays
 from ..errors import DisagreementError, UsageError
 from ..explanation import Explanation
 from ..problem import Problem
-from ..sets.pair_walk import add_pairs
+from ..sets.pair_counts import pair_sums
 from ..stopping import Stopping
 from . import triples as kernels
 from .small_functions import functions_of, third, without_third
@@ -80,7 +80,8 @@ def _tables(problem: Problem) -> kernels.Tables:
     inactive = problem.weights - active
     indices = concepts.indices.astype(np.int64)
     cells = CellArrays(concepts.indptr, indices, *concepts.by_column, active)
-    shared, shared_inactive = (_pair_sums(cells, amounts) for amounts in (active, inactive))
+    rows = np.arange(len(active))
+    shared, shared_inactive = (pair_sums(cells, rows, amounts) for amounts in (active, inactive))
     return kernels.Tables(
         cells,
         inactive,
@@ -91,14 +92,6 @@ def _tables(problem: Problem) -> kernels.Tables:
         without_third(2),
         np.hstack([without_third(3), third()]),
     )
-
-
-def _pair_sums(cells: CellArrays, amounts: np.ndarray) -> np.ndarray:
-    """int64 (n, n): the sums of the amounts over the cells that x <= y share."""
-    sums = np.zeros((len(cells.starts) - 1,) * 2, dtype=np.int64)
-    rows = np.flatnonzero(amounts)
-    add_pairs(rows, cells.indptr, cells.indices, amounts[rows], sums)
-    return sums
 
 
 def _unbegun(problem: Problem) -> kernels.Walk:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled import compiled
+from ..compiled import CellArrays, compiled
 
 DONE, PAUSED, FULL = 0, 1, 2
 LENGTH, X, Y, F, OPENED, SIZE, SHIFT, FINER = 0, 1, 2, 3, 4, 5, 6, 7
@@ -117,22 +117,34 @@ def _open(t: Tables, w: Walk) -> Any:
     """Add up the cells of x and y by the concepts after them; gives about how much work that was."""
     cells, x, y = t.cells, w.numbers[X], w.numbers[Y]
     w.numbers[OPENED] = 1
-    w.third_active[:], w.third_inactive[:] = 0, 0
     if t.pair_active[x, y] + t.pair_inactive[x, y] == 0:
+        w.third_active[:], w.third_inactive[:] = 0, 0
         return len(t.pair_active) // 8
+    add_thirds(cells, t.inactive, x, y, w.held, w.third_active, w.third_inactive)
+    return cells.starts[x + 1] - cells.starts[x] + cells.starts[y + 1] - cells.starts[y]
+
+
+@compiled
+def add_thirds(
+    cells: CellArrays, others: np.ndarray, x: int, y: int, held: np.ndarray, sums: np.ndarray, other_sums: np.ndarray
+) -> None:
+    """Into sums[z] and other_sums[z], z > y: the cells' values, and the others, of the cells that have x, y and z.
+
+    others: int64 (n_cells,).  held: uint8 (n_cells,), zeros before and after.  sums, other_sums: int64 (n,).
+    """
+    sums[:], other_sums[:] = 0, 0
     for at in range(cells.starts[x], cells.starts[x + 1]):
-        w.held[cells.rows[at]] = 1
+        held[cells.rows[at]] = 1
     for at in range(cells.starts[y], cells.starts[y + 1]):
         row = cells.rows[at]
-        if w.held[row]:
+        if held[row]:
             place = cells.indptr[row + 1] - 1
             while cells.indices[place] > y:
-                w.third_active[cells.indices[place]] += cells.values[row]
-                w.third_inactive[cells.indices[place]] += t.inactive[row]
+                sums[cells.indices[place]] += cells.values[row]
+                other_sums[cells.indices[place]] += others[row]
                 place -= 1
     for at in range(cells.starts[x], cells.starts[x + 1]):
-        w.held[cells.rows[at]] = 0
-    return cells.starts[x + 1] - cells.starts[x] + cells.starts[y + 1] - cells.starts[y]
+        held[cells.rows[at]] = 0
 
 
 @compiled

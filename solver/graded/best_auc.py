@@ -13,7 +13,7 @@ from ..chain import to_formula
 from ..compiled import CellArrays
 from ..errors import DisagreementError, UsageError
 from ..front.small_functions import functions_of, third, without_third
-from ..sets.pair_walk import add_pairs
+from ..sets.pair_counts import pair_sums
 from ..stopping import Stopping
 from . import sweep as kernels
 from .activations import GradedExplanation, GradedUnit
@@ -64,23 +64,17 @@ def _explained(unit: GradedUnit, best: kernels.Best) -> GradedExplanation | None
 def _tables(unit: GradedUnit, least: int) -> kernels.Tables:
     concepts = unit.concepts
     cells = CellArrays(concepts.indptr, concepts.indices.astype(np.int64), *concepts.by_column, unit.ranks)
+    rows = np.arange(len(unit.weights))
     return kernels.Tables(
         cells,
         unit.weights,
         unit.n_points,
         least,
-        _pairs(cells, unit.weights),
-        _pairs(cells, unit.ranks),
+        pair_sums(cells, rows, unit.weights),
+        pair_sums(cells, rows, unit.ranks),
         without_third(2),
         np.hstack([without_third(3), third()]),
     )
-
-
-def _pairs(cells: CellArrays, amounts: np.ndarray) -> np.ndarray:
-    sums = np.zeros((len(cells.starts) - 1,) * 2, dtype=np.int64)
-    rows = np.flatnonzero(amounts)
-    add_pairs(rows, cells.indptr, cells.indices, amounts[rows], sums)
-    return sums
 
 
 def _unbegun(unit: GradedUnit) -> kernels.Best:

@@ -9,6 +9,7 @@ from collections import namedtuple
 from typing import Any
 
 from ..compiled import compiled
+from ..front.triples import add_thirds
 
 X, Y, Z, LENGTH, FUNCTION, TOP, BOTTOM, NEXT, OPENED = range(9)
 CLOSE = 1 - 1e-12
@@ -56,22 +57,10 @@ def sweep(t: Tables, b: Best, longest: int) -> Any:
 @compiled
 def _open(t: Tables, b: Best, x: int, y: int) -> None:
     """Add up the cells of x and y by the concepts after them."""
-    cells = t.cells
-    b.third_points[:], b.third_ranks[:] = 0, 0
     if t.pair_points[x, y] == 0:
-        return
-    for at in range(cells.starts[x], cells.starts[x + 1]):
-        b.held[cells.rows[at]] = 1
-    for at in range(cells.starts[y], cells.starts[y + 1]):
-        row = cells.rows[at]
-        if b.held[row]:
-            place = cells.indptr[row + 1] - 1
-            while cells.indices[place] > y:
-                b.third_points[cells.indices[place]] += t.weights[row]
-                b.third_ranks[cells.indices[place]] += cells.values[row]
-                place -= 1
-    for at in range(cells.starts[x], cells.starts[x + 1]):
-        b.held[cells.rows[at]] = 0
+        b.third_points[:], b.third_ranks[:] = 0, 0
+    else:
+        add_thirds(t.cells, t.weights, x, y, b.held, b.third_ranks, b.third_points)
 
 
 @compiled

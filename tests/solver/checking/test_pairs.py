@@ -32,7 +32,10 @@ def outcome(problem, worth, space, length, limit, fast=True, by_bits=False):
     gain, loss = worth[0] * of_active, worth[1] * (of_all - of_active)
     tables = pairs.products(sets._tables(space, 3, length))
     values = worth[0] * cells.active - worth[1] * cells.inactive
-    *_, (state, _, _) = walk(ordered, values, (points, active, *worth), (gain, loss, gain - loss), tables, limit)
+    fast_parts = checked_fast(pairs.largest_parts) if fast else pairs.largest_parts
+    largest_after = fast_parts(gain, gain - loss, tables.parts, limit)
+    of_pairs = gain, loss, gain - loss
+    *_, (state, _, _) = walk(ordered, values, (points, active, *worth), of_pairs, largest_after, tables, limit)
     return state
 
 
