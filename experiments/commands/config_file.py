@@ -4,7 +4,8 @@
     engine = "exact"
     units = ["0-9", "17"]
 
-A table of TOML: the names of options, with `-` or `_`.  Or `run.json` of a run: what was asked there is asked again.
+A table of TOML: the names of options, with `-` or `_`.  Or `run.json` of a run: what was asked there is
+asked again, of the same units.
 """
 
 from __future__ import annotations
@@ -84,6 +85,8 @@ def _read(file: Path, command: str) -> tuple[dict[str, Any], bool]:
     if header.get("command") != command:
         raise UsageError(f"--config {file} is of {header.get('command')}, not of {command}")
     settings = {key: value for key, value in header["settings"].items() if value is not None}
+    if units := header.get("units"):
+        settings["units"] = units
     if command == "audit":
         settings |= {"length": settings.pop("lengths"), "beam_size": settings.pop("beam_sizes")}
         settings.pop("max_length", None)

@@ -21,12 +21,13 @@ def test_options_of_a_file_are_defaults_and_what_is_typed_counts_more(compexact,
 
 
 def test_what_a_run_was_asked_is_asked_again(compexact, npz, tmp_path, settings_of):
-    asked = ("--length", 2, "--engine", "exact", "--fp-weight", "2", "--seed", 3)
+    asked = ("--units", "u1", "--length", 2, "--engine", "exact", "--fp-weight", "2", "--seed", 3)
     assert compexact("explain", npz, *asked, "-o", tmp_path / "run").code == 0
     for config in (tmp_path / "run", tmp_path / "run/run.json"):
         ended = compexact("explain", npz, "--config", config, "-o", tmp_path / f"again-{config.name}")
         assert ended.code == 0, ended.err
         assert settings_of(f"again-{config.name}") == settings_of("run")
+        assert [json.loads(line)["unit"] for line in ended.out.splitlines()] == ["u1"]
 
 
 def test_what_an_audit_was_asked_is_asked_again(compexact, npz, tmp_path, settings_of):
