@@ -14,6 +14,9 @@ MOST_WORDS = 1 << 30
 PER_ADDITION = 8
 """So many of them take as long as one addition to the table."""
 
+MOST_HELD = 1 << 23
+"""Words of all sets together: 64 MiB."""
+
 
 def words_for(n: int, points: int) -> int:
     """How many ANDs a table of all pairs of n concepts takes."""

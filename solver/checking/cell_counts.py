@@ -43,6 +43,16 @@ class Counted:
         made: T = self._shared[what]
         return made
 
+    def once_for_unit(self, what: str, make: Callable[[], T]) -> T:
+        """The same of what follows from the active points too; of the latest unit only, known by a copy of them."""
+        known: tuple[np.ndarray, dict[str, Any]] | None = self._shared.get("of unit")
+        if known is None or not np.array_equal(known[0], self.active):
+            known = self._shared["of unit"] = (self.active.copy(), {})
+        if what not in known[1]:
+            known[1][what] = make()
+        made: T = known[1][what]
+        return made
+
     @property
     def row(self) -> np.ndarray:
         """int64 (n_set,): of each entry of the rows, which it is."""

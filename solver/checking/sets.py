@@ -43,6 +43,7 @@ MAX_CONCEPTS = 5
 STEPS_BETWEEN_POLLS = 1 << 18
 """Some hundredths of a second where the walk is compiled: so long it sees neither the clock nor Ctrl-C."""
 CONCEPTS_BETWEEN_POLLS = 8
+CONCEPTS_OF_PAIRS_BETWEEN_POLLS = 128
 
 
 def check_sets(
@@ -71,7 +72,8 @@ def check_sets(
     order = cells.once("distinct", lambda: _distinct(cells))
     way = _way(cells, len(order), compiled is not None) if length <= pairs.MAX_LENGTH else NEITHER
     if way != NEITHER and every * pairs.LARGEST_SUM < 2**62:
-        walk = _by_pairs(cells, order, bound, length, space, fast, way == BITS)
+        has_bits = way == BITS or (compiled is not None and length == 3 and _bits_fit(cells, len(order)))
+        walk = _by_pairs(cells, order, bound, length, space, fast, way == BITS, has_bits)
     else:
         walk = _by_reach(cells, order, values, length, space, limit, min(most, STEPS_BETWEEN_POLLS), fast)
     opened = 0
@@ -101,6 +103,10 @@ def _way(cells: Counted, n: int, is_compiled: bool) -> int:
     return CELLS if cells.once("few", lambda: pairs.few_enough(n, widths)) else NEITHER
 
 
+def _bits_fit(cells: Counted, n: int) -> bool:
+    return cells.once("fit", lambda: pairs.bits_fit(n, cells.widths, cells.active + cells.inactive))
+
+
 def _check_one(cells: Counted, bound: Fraction, space: str) -> str:
     """The same for one concept: V of each, and in trees of its complement, in Python's integers."""
     p, q = bound.numerator, bound.denominator
@@ -121,47 +127,50 @@ def _by_pairs(
     space: str,
     fast: Callable[[Any], Any],
     by_bits: bool,
+    has_bits: bool,
 ) -> Walk:
     """The walk of `pairs.py`, concepts of many points first."""
     points = cells.active + cells.inactive
     order = cells.once("by points", lambda: order[np.argsort(-cells.singles(points)[order], kind="stable")])
+    ordered, all_bits, active_bits = NO_CELLS, NO_BITS, NO_BITS
+    if has_bits:
+        all_bits = cells.once("bits of points", lambda: _bits_of(cells, order, points, fast))
+        active_bits = _bits_of(cells, order, cells.active, fast)
     if by_bits:
-        ordered, of_points = NO_CELLS, cells.once("bits of points", lambda: _bits_of(cells, order, points, fast))
-        of_active = _bits_of(cells, order, cells.active, fast)
+        of_points = cells.once("points", lambda: _shared_bits(all_bits, fast))
+        of_active = cells.once_for_unit("points", lambda: _shared_bits(active_bits, fast))
     else:
         ordered, shared = cells.once("cells by points", lambda: _in_order(cells, order)), fast(pairs.shared)
-        of_points = cells.once("points", lambda: (NO_BITS, shared(ordered, points)))
-        of_active = NO_BITS, shared(ordered, cells.active)
-    p, q = bound.numerator, bound.denominator
-    of_pairs = tuple(np.zeros((len(order), len(order)), dtype=np.int64) for _ in range(3))
-    fast(pairs.worth)(of_points[1], of_active[1], p, q, *of_pairs)
-    products = pairs.products(_tables(space, 3, length))
-    limit = p * cells.unit_points
-    cells.clock.poll()
-    largest_after = fast(pairs.largest_parts)(of_pairs[0], of_pairs[2], products.parts, limit)
-    walk: Walk = fast(pairs.walk)(
-        ordered,
-        q * cells.active - p * cells.inactive,
-        (of_points[0], of_active[0], q, p),
-        of_pairs,
-        largest_after,
-        products,
-        limit,
-    )
-    return walk
+        of_points = cells.once("points", lambda: shared(ordered, points))
+        of_active = cells.once_for_unit("points", lambda: shared(ordered, cells.active))
+    p, q, limit = bound.numerator, bound.denominator, bound.numerator * cells.unit_points
+    counts = pairs.Counts(of_points, of_active, q, p, q * cells.unit_points - p * int(cells.inactive.sum()))
+    products, most = pairs.products(_tables(space, 3, length)), max(0, counts.every)
+    for first in range(0, len(order), CONCEPTS_OF_PAIRS_BETWEEN_POLLS):
+        stop = first + CONCEPTS_OF_PAIRS_BETWEEN_POLLS
+        most_of_two = fast(pairs.most_of_two)(counts, products.two, first, stop)
+        yield (EXCEEDED if most_of_two > limit else GOING), 0, stop * len(order)
+        most = max(most, most_of_two)
+    standing = pairs.standing(counts, limit, most)
+    largest_after = fast(pairs.largest_parts)(counts, products.parts, standing)
+    values, by_bit = q * cells.active - p * cells.inactive, (all_bits, active_bits)
+    yield from fast(pairs.walk)(ordered, values, by_bit, counts, standing, largest_after, products, limit)
 
 
-def _bits_of(
-    cells: Counted, order: np.ndarray, amounts: np.ndarray, fast: Callable[[Any], Any]
-) -> tuple[np.ndarray, np.ndarray]:
-    """So many points of each cell: as bits of each concept, uint64 (n, n_words), and how many x <= y share, (n, n)."""
+def _bits_of(cells: Counted, order: np.ndarray, amounts: np.ndarray, fast: Callable[[Any], Any]) -> np.ndarray:
+    """So many points of each cell, as bits of each concept: uint64 (n, n_words)."""
     places = np.full(cells.n, -1)
     places[order] = np.arange(len(order))
     made = np.zeros((len(order), -(-int(amounts[cells.widths > 0].sum()) // 64)), dtype=np.uint64)
     fast(bits.set_bits)(cells.starts, cells.indices, places, amounts, made)
-    counts = np.zeros((len(order), len(order)), dtype=np.int64)
+    return made
+
+
+def _shared_bits(made: np.ndarray, fast: Callable[[Any], Any]) -> np.ndarray:
+    """int64 (n, n): how many of them x <= y share."""
+    counts = np.zeros((len(made), len(made)), dtype=np.int64)
     fast(bits.shared)(made, counts)
-    return made, counts
+    return counts
 
 
 def _by_reach(

@@ -16,7 +16,7 @@ from ..compiled import CellArrays
 from ..problem import Problem
 from ..stopping import Stopping
 from . import bits
-from .pair_walk import add_pairs
+from .pair_values import add_pairs
 from .tables import distinct, renumbered
 
 NO_CELLS = CellArrays(*(np.zeros(1, dtype=np.int64) for _ in range(5)))
@@ -24,15 +24,21 @@ NO_BITS = np.zeros((0, 0), dtype=np.uint64)
 
 
 class Work(NamedTuple):
-    """What a table of all pairs takes.  additions: cell by cell; words: bit by bit (`bits.py`)."""
+    """What a table of all pairs takes.  additions: cell by cell; words: bit by bit (`bits.py`), from so many held."""
 
     additions: int
     words: int
+    held: int
 
     @property
     def by_bits(self) -> bool:
         """Whether counting bits is the shorter way."""
         return self.words < bits.PER_ADDITION * self.additions
+
+    @property
+    def has_bits(self) -> bool:
+        """Whether what three concepts share is counted by bits: always the shorter way, where they can be held."""
+        return self.by_bits or self.held <= bits.MOST_HELD
 
 
 @lru_cache(maxsize=1)
@@ -40,8 +46,8 @@ def work_of(problem: Problem) -> Work:
     """What it takes here."""
     concepts, n = problem.concepts, len(problem.concepts.names)
     widths = np.diff(concepts.indptr)
-    points = bits.points_with_concepts(concepts, problem.weights)
-    return Work(int((widths * (widths + 1) // 2).sum()), n * (n + 1) // 2 * bits.words_of(points))
+    words = bits.words_of(bits.points_with_concepts(concepts, problem.weights))
+    return Work(int((widths * (widths + 1) // 2).sum()), n * (n + 1) // 2 * words, n * words)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +55,8 @@ class Shared:
     """What units share.
 
     columns: the distinct concepts, in the walk's order.  places: int64 (n_concepts,), where each is in it, or -1.
-    cells: in that order, without values; empty where points are counted.  bits: uint64 (n, n_words), those of all
-    points; (0, 0) where cells are added up.  points: int64 (n, n), how many x <= y share.
+    cells: in that order, without values; empty where only points are counted.  bits: uint64 (n, n_words), those of all
+    points; (0, 0) where only cells are added up.  points: int64 (n, n), how many x <= y share.
     """
 
     columns: np.ndarray
@@ -61,18 +67,18 @@ class Shared:
 
 
 @lru_cache(maxsize=2)
-def _shared(concepts: ConceptRows, space: str, weights: bytes, by_bits: bool) -> Shared:
+def _shared(concepts: ConceptRows, space: str, weights: bytes, work: Work) -> Shared:
     """weights: the content of int64 (n_cells,), as arrays cannot be keys."""
     of_cells = np.frombuffer(weights, dtype=np.int64)
     columns = distinct(concepts, space)
     columns = columns[np.argsort(-points_of_concepts(concepts, of_cells)[columns], kind="stable")]
     places = np.full(len(concepts.names), -1)
     places[columns] = np.arange(len(columns))
-    if by_bits:
-        packed = bits.packed(concepts, places, of_cells)
+    packed = bits.packed(concepts, places, of_cells) if work.has_bits else NO_BITS
+    if work.by_bits:
         return Shared(columns, places, NO_CELLS, packed, _counted(packed))
     cells = renumbered(concepts, columns, of_cells, Stopping())
-    return Shared(columns, places, cells, NO_BITS, pair_sums(cells, np.arange(len(of_cells)), of_cells))
+    return Shared(columns, places, cells, packed, pair_sums(cells, np.arange(len(of_cells)), of_cells))
 
 
 class OfUnit(NamedTuple):
@@ -84,14 +90,14 @@ class OfUnit(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def of_unit(problem: Problem, space: str, by_bits: bool) -> OfUnit:
+def of_unit(problem: Problem, space: str) -> OfUnit:
     """What is counted once for all targets and lengths."""
-    shared = _shared(problem.concepts, space, problem.weights.tobytes(), by_bits)
-    if by_bits:
-        packed = bits.packed(problem.concepts, shared.places, problem.active)
-        return OfUnit(shared, packed, _counted(packed))
+    work = work_of(problem)
+    shared = _shared(problem.concepts, space, problem.weights.tobytes(), work)
     own = problem.own_cells
-    return OfUnit(shared, NO_BITS, pair_sums(shared.cells, own, problem.active[own]))
+    packed = bits.packed(problem.concepts, shared.places, problem.active) if work.has_bits else NO_BITS
+    active = _counted(packed) if work.by_bits else pair_sums(shared.cells, own, problem.active[own])
+    return OfUnit(shared, packed, active)
 
 
 def _counted(packed: np.ndarray) -> np.ndarray:

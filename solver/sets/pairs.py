@@ -30,16 +30,24 @@ bound for V(xyz); where some z still might do, the cells of xy are added up, and
 
 The same sum over the extremes of each term, taken over all y after x, leaves a function out for x altogether.
 
-Where g is false without z (g0 is nothing), its cells lie within z, so V(g) is at most P(z): only a z whose P(z) exceeds
-the target counts for the maxima, and is gone through.  So with x and with y.  Such concepts are called strong; in data
-of rare concepts they are few.
+Most concepts do not come that far.  A formula of three leaves over three concepts has each of them once, so its
+function g only gains cells by a concept z, or only loses some: d is never negative, or never positive.  Without z, g
+is g0: a leaf is fixed, which leaves a formula with one leaf fewer, or everything, or nothing.  No such is worth more
+than V2, the most that a function of one or two concepts, everything and nothing are worth; it is found first, over all
+pairs.  The cells that g gains by z are worth at most P(z), and losing those that it loses is worth at most N(z):
+
+    V(g) <= V2 + P(z)  where g gains by z,  V2 + N(z)  where it loses.
+
+Where g0 is nothing, g lies within z, and V(g) <= P(z).  So with x and with y, as no order of the concepts was used.  A
+function is tried only with concepts in its places that let it exceed the target; in data of rare concepts they are few.
+If V2 itself exceeds the target, a formula is found, and no third concept is needed.
 
 Concepts of few points come last: what follows them is then worth little, and most pairs are left at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
@@ -49,10 +57,11 @@ import numpy as np
 from ..compiled import CellArrays
 from ..problem import Problem
 from ..stopping import Stopping
-from . import bits
+from . import bits, thirds
 from . import pair_walk as kernels
 from .functions import functions
-from .pair_counts import NO_CELLS, of_unit, pair_sums, work_of
+from .pair_counts import OfUnit, of_unit, pair_sums, work_of
+from .pair_values import Pairs, best_of_two
 from .tables import decidable
 from .walk import THRESHOLD
 
@@ -63,8 +72,6 @@ MAX_PAIRS = 1 << 27
 """Entries that are added up for one table, or what takes as long: at most some tenths of a second."""
 CONCEPTS_BETWEEN_POLLS = 128
 NOTHING = np.zeros((0, 0), dtype=np.int64)
-WITHOUT = (0b01010101, 0b00110011, 0b00001111)
-"""The regions of three concepts without the first, the second, the third."""
 LARGEST_SUM = 16
 """No sum of the walk is above so many times q * unit_points + p * others: V(g0) as it is added up has four terms, one
 of them twice, each maximum three, and s is at most 4."""
@@ -87,8 +94,8 @@ class _Functions(NamedTuple):
     """The functions of one, two and three concepts, a row of integers each: what V is multiplied by, then the table.
 
     ones: of all cells, x.  twos: of all cells, x, y, xy.  threes: the same four of g0; a, b, c, s; the places in
-    `terms` of (a, b), (0, b), (0, c) and (a, c); after the table, whether it lies within x, y and z.  The third number
-    of a term is the last of these.
+    `terms` of (a, b), (0, b), (0, c) and (a, c); the table; what each of x, y and z does (GAINS, LOSES, HOLDS).
+    terms: the two factors; what z does; what the other concept does.
     """
 
     ones: np.ndarray
@@ -114,10 +121,22 @@ def _functions(space: str, length: int) -> _Functions:
     for table in _tables(space, 3, length):
         outside, inside = without_third(table & 15), without_third(table >> 4)
         a, b, c, s = (new - old for new, old in zip(inside, outside))
-        within = tuple(int(not table & without) for without in WITHOUT)
-        of_terms = (place(*each, within[2]) for each in ((a, b), (0, b), (0, c), (a, c)))
-        threes.append((*outside, a, b, c, s, *of_terms, table, *within))
-    return _Functions(_matrix(ones, 3), _matrix(twos, 5), _matrix(threes, 16), _matrix(list(places), 3))
+        of_x, of_y, of_z = (_part_of(variable, table) for variable in range(3))
+        of_terms = (place(a, b, of_z, of_x), place(0, b, of_z, of_x), place(0, c, of_z, of_y), place(a, c, of_z, of_y))
+        threes.append((*outside, a, b, c, s, *of_terms, table, of_x, of_y, of_z))
+    return _Functions(_matrix(ones, 3), _matrix(twos, 5), _matrix(threes, 16), _matrix(list(places), 4))
+
+
+def _part_of(variable: int, table: int) -> int:
+    """What one of three concepts does to the function: HOLDS it, or it GAINS cells by it, or LOSES some."""
+    outside = [region for region in range(8) if not region >> variable & 1]
+    if not any(table >> region & 1 for region in outside):
+        return thirds.HOLDS
+    return (
+        thirds.GAINS
+        if all(table >> region & 1 <= table >> (region | 1 << variable) & 1 for region in outside)
+        else thirds.LOSES
+    )
 
 
 def _tables(space: str, k: int, length: int) -> list[int]:
@@ -131,49 +150,80 @@ def _matrix(rows: Sequence[tuple[int, ...]], width: int) -> np.ndarray:
 def prepared(
     problem: Problem, target: Fraction, length: int, space: str, stopping: Stopping
 ) -> tuple[np.ndarray, kernels.Tables, kernels.Walk]:
-    """The concepts' columns in the order of the walk, the tables, and an unbegun walk.  Raises `Stopped`."""
-    stopping.check()
-    p, q = target.numerator, target.denominator
-    unit = of_unit(problem, space, work_of(problem).by_bits)
-    stopping.check()
-    shared, columns = unit.shared, unit.shared.columns
-    pair, gain = np.zeros_like(unit.active), np.zeros_like(unit.active)
-    kernels.values_of_pairs(shared.points, unit.active, _balanced(problem, shared.cells, p, q), p, q, pair, gain)
-    strong = gain.diagonal() > p * problem.unit_points
-    known = _functions(space, length)
-    values = q * problem.active - p * (problem.weights - problem.active)
-    tables = kernels.Tables(
-        cells=shared.cells._replace(values=values),
-        points=shared.bits,
-        active=unit.bits,
-        worth=np.array([q, p]),
-        pair=pair,
-        gain=gain,
-        alone=pair.diagonal().copy(),
-        total=values.sum(keepdims=True),
-        **known._asdict(),
-        strong=strong,
-        places=np.flatnonzero(strong),
-        most=np.zeros((len(known.terms), len(columns)), dtype=np.int64),
-        most_after=np.zeros((len(known.terms), len(columns)), dtype=np.int64),
-    )
-    for first in stopping.each(range(0, len(columns), CONCEPTS_BETWEEN_POLLS)):
-        kernels.largest_of_all(tables, first, min(first + CONCEPTS_BETWEEN_POLLS, len(columns)))
-    _fill_after(tables.most, tables.most_after)
-    walk = _unbegun(len(values), tables)
-    walk.numbers[THRESHOLD] = p * problem.unit_points
-    return columns, tables, walk
+    """The concepts' columns in the order of the walk, the tables, and an unbegun walk.  Raises `Stopped`.
 
-
-def _balanced(problem: Problem, cells: CellArrays, p: int, q: int) -> np.ndarray:
-    """int64 (n, n): by how much the active points of x <= y are worth more than P: a cell's own losses come first.
-
-    (0, 0) where that is nowhere anything; so where points are counted: there P is that of points, each worth q or -p.
+    Where a function of two concepts exceeds the target, the best of them is found, and the walk is at its end.
     """
+    stopping.check()
+    unit = of_unit(problem, space)
+    stopping.check()
+    pairs = _pairs(problem, unit, target)
+    known, threshold = _functions(space, length), target.numerator * problem.unit_points
+    best = np.zeros(5, dtype=np.int64)
+    for first, stop in _blocks(len(unit.active), stopping):
+        best_of_two(pairs, known.ones, known.twos, first, stop, best)
+    tables = _tables_of(problem, unit, pairs, known, threshold - int(max(best[0], pairs.total[0])), threshold)
+    walk = _unbegun(len(problem.weights), tables)
+    walk.numbers[THRESHOLD] = threshold
+    if best[0] > threshold:
+        thirds.keep(walk, *best.tolist()[:4], best[3], best[4])
+        walk.numbers[thirds.X] = len(unit.active)
+    else:
+        for first, stop in _blocks(len(unit.active) if len(known.threes) else 0, stopping):
+            kernels.largest_of_all(tables, first, stop)
+        _fill_after(tables.most, tables.most_after)
+    return unit.shared.columns, tables, walk
+
+
+def _blocks(n: int, stopping: Stopping) -> Iterator[tuple[int, int]]:
+    """From which concept to which; between them the clock is looked at."""
+    for first in stopping.each(range(0, n, CONCEPTS_BETWEEN_POLLS)):
+        yield first, min(first + CONCEPTS_BETWEEN_POLLS, n)
+
+
+def _pairs(problem: Problem, unit: OfUnit, target: Fraction) -> Pairs:
+    """What pairs are worth at this target."""
+    p, q = target.numerator, target.denominator
+    own = NOTHING if len(unit.bits) else _own(problem, unit.shared.cells, p, q)
+    points, active = unit.shared.points.diagonal(), unit.active.diagonal()
+    gain = q * active - (own.diagonal() if len(own) else 0)
+    total = q * problem.unit_points - p * (problem.n_points - problem.unit_points)
+    alone = (p + q) * active - p * points
+    return Pairs(unit.shared.points, unit.active, own, np.array([q, p]), alone, gain, np.array([total]))
+
+
+def _own(problem: Problem, cells: CellArrays, p: int, q: int) -> np.ndarray:
+    """`own` of `Pairs`.  Where points are bits there is none: there P is that of points, each worth q or -p."""
     own = problem.own_cells
     active = problem.active[own]
     balanced = np.minimum(q * active, p * (problem.weights[own] - active))
-    return NOTHING if cells is NO_CELLS or not balanced.any() else pair_sums(cells, own, balanced)
+    return NOTHING if not balanced.any() else pair_sums(cells, own, balanced)
+
+
+def _tables_of(
+    problem: Problem, unit: OfUnit, pairs: Pairs, known: _Functions, spare: int, threshold: int
+) -> kernels.Tables:
+    """spare: by how much the threshold exceeds V2."""
+    n, (q, p) = len(pairs.alone), pairs.worth.tolist()
+    may = np.stack([pairs.gain > spare, pairs.gain - pairs.alone > spare, pairs.gain > threshold])
+    members = np.full((3, n), -1)
+    for row, allowed in zip(members, may):
+        row[: allowed.sum()] = np.flatnonzero(allowed)
+    most = np.full((len(known.terms), n), thirds.LEAST)
+    return kernels.Tables(
+        cells=unit.shared.cells._replace(values=q * problem.active - p * (problem.weights - problem.active)),
+        points=unit.shared.bits,
+        active=unit.bits,
+        pairs=pairs,
+        threes=known.threes,
+        terms=known.terms,
+        may=may,
+        members=members,
+        sizes=may.sum(axis=1),
+        last=members.max(axis=1, initial=-1),
+        most=most,
+        most_after=most.copy(),
+    )
 
 
 def _fill_after(most: np.ndarray, after: np.ndarray) -> None:
@@ -182,14 +232,14 @@ def _fill_after(most: np.ndarray, after: np.ndarray) -> None:
 
 
 def _unbegun(n_cells: int, tables: kernels.Tables) -> kernels.Walk:
-    n = len(tables.pair)
+    n = len(tables.pairs.alone)
 
     def zeros(*shape: int, dtype: type = np.int64) -> np.ndarray:
         return np.zeros(shape, dtype=dtype)
 
     return kernels.Walk(
         numbers=zeros(6),
-        extremes=zeros(6),
+        extremes=zeros(3, 6),
         found=zeros(5),
         ahead=zeros(len(tables.terms), n),
         bound=zeros(n),
@@ -199,4 +249,7 @@ def _unbegun(n_cells: int, tables: kernels.Tables) -> kernels.Walk:
         wanted=zeros(n, dtype=np.bool_),
         alive=zeros(len(tables.threes)),
         both=zeros(tables.points.shape[1] + tables.active.shape[1], dtype=np.uint64),
+        pair_x=zeros(n),
+        gain_x=zeros(n),
+        pair_y=zeros(n),
     )

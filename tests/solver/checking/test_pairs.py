@@ -21,21 +21,28 @@ def outcome(problem, worth, space, length, limit, fast=True, by_bits=False):
     """How the walk over pairs ends, all concepts in their own order.  worth: of an active point, of another."""
     cells, every = counted(problem), np.arange(len(problem.concepts.names))
     ordered = sets._in_order(cells, every)
-    walk = checked_fast(pairs.walk) if fast else pairs.walk
     amounts = cells.active + cells.inactive, cells.active
+    values = worth[0] * cells.active - worth[1] * cells.inactive
     if by_bits:
-        (points, of_all), (active, of_active) = (sets._bits_of(cells, every, each, checked_fast) for each in amounts)
+        points, active = (sets._bits_of(cells, every, each, checked_fast) for each in amounts)
+        of_all, of_active = (sets._shared_bits(each, checked_fast) for each in (points, active))
         ordered = sets.NO_CELLS
     else:
         of_all, of_active = (pairs.shared(ordered, each) for each in amounts)
         points = active = sets.NO_BITS
-    gain, loss = worth[0] * of_active, worth[1] * (of_all - of_active)
-    tables = pairs.products(sets._tables(space, 3, length))
-    values = worth[0] * cells.active - worth[1] * cells.inactive
-    fast_parts = checked_fast(pairs.largest_parts) if fast else pairs.largest_parts
-    largest_after = fast_parts(gain, gain - loss, tables.parts, limit)
-    of_pairs = gain, loss, gain - loss
-    *_, (state, _, _) = walk(ordered, values, (points, active, *worth), of_pairs, largest_after, tables, limit)
+    counts = pairs.Counts(of_all, of_active, *worth, int(values.sum()))
+    known = pairs.products(sets._tables(space, 3, length))
+    by_name = {
+        part: checked_fast(part) if fast else part for part in (pairs.most_of_two, pairs.largest_parts, pairs.walk)
+    }
+    most = by_name[pairs.most_of_two](counts, known.two, 0, len(every))
+    if most > limit:
+        return EXCEEDED
+    standing = pairs.standing(counts, limit, max(most, counts.every))
+    largest_after = by_name[pairs.largest_parts](counts, known.parts, standing)
+    *_, (state, _, _) = by_name[pairs.walk](
+        ordered, values, (points, active), counts, standing, largest_after, known, limit
+    )
     return state
 
 
