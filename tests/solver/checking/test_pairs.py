@@ -97,10 +97,11 @@ def test_without_compilation_cells_are_added_up():
 
 
 @pytest.mark.parametrize("make", [sparse, dense])
-@pytest.mark.parametrize("words", [0, 2**40])
-def test_by_pairs_and_by_reach_the_same_bounds_are_confirmed(make, words, monkeypatch):
+@pytest.mark.parametrize(("words", "held"), [(0, -1), (0, 2**40), (2**40, 2**40)])
+def test_by_pairs_and_by_reach_the_same_bounds_are_confirmed(make, words, held, monkeypatch):
     for seed in range(3):
         monkeypatch.setattr(bits, "PER_ADDITION", words)
+        monkeypatch.setattr(bits, "MOST_HELD", held)
         forget_rows()
         problem = make(seed, cells=40, concepts=16)
         best = brute_force_search(problem, max_length=3).best

@@ -13,16 +13,18 @@ from problems import dense, few_concepts, hard, rare_unit, sparse
 from compexact.solver import Problem, brute_force_search, exact_search
 from compexact.solver.sets import bits, pair_walk, pairs, thirds
 from compexact.solver.sets.functions import functions
+from compexact.solver.sets.pair_counts import work_of
 from compexact.solver.sets.walk import FOUND, STEPS, THRESHOLD
 from compexact.solver.stopping import Stopping
 
 each_space = pytest.mark.parametrize("space", ["chain", "tree"])
 
 
-@pytest.fixture(params=["cells", "bits"])
+@pytest.fixture(params=["cells", "cells, then bits", "bits"])
 def way(request, monkeypatch):
-    """How what concepts share is counted, whatever would be sooner done."""
+    """How what two, and what three concepts share is counted, whatever would be sooner done."""
     monkeypatch.setattr(bits, "PER_ADDITION", 2**40 if request.param == "bits" else 0)
+    monkeypatch.setattr(bits, "MOST_HELD", -1 if request.param == "cells" else 2**40)
     monkeypatch.setattr(pairs, "MAX_PAIRS", 2**30)
     return request.param
 
@@ -99,8 +101,8 @@ def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make, seeds, way):
                 tight += walk.bound[y] == best > threshold
     assert above > 20
     assert tight or make is hard
-    assert left_out > 100
-    assert bool(by_bits) == (way == "bits")
+    assert left_out > 30
+    assert bool(by_bits) == (way != "cells")
 
 
 @pytest.mark.parametrize("make", [few_concepts, rare_unit, hard, thin])
@@ -192,12 +194,14 @@ def test_cell_by_cell_and_bit_by_bit_the_same_formula_is_found(monkeypatch):
         answers = []
         for (problem, _), words in zip(made, (0, 2**40)):
             monkeypatch.setattr(bits, "PER_ADDITION", words)
+            monkeypatch.setattr(bits, "MOST_HELD", words - 1)
             answers.append(exact_search(problem, max_length=length, beam_size=1))
         cells, points = answers
         assert (cells.best, cells.by_length, cells.bounds) == (points.best, points.by_length, points.bounds)
 
 
-def test_where_cells_have_many_concepts_each_and_few_points_bits_are_counted():
+def test_where_cells_have_many_concepts_each_and_few_points_bits_are_counted(monkeypatch):
+    monkeypatch.setattr(bits, "MOST_HELD", 2**12)
     rng = np.random.default_rng(0)
     matrix = rng.random((3000, 40)) < 0.3
     weights = rng.integers(1, 3, 3000)
@@ -208,8 +212,8 @@ def test_where_cells_have_many_concepts_each_and_few_points_bits_are_counted():
         "few concepts": problem_of(matrix & (rng.random((3000, 40)) < 0.1), weights, active),
     }
     for what, problem in ways.items():
-        _, tables, _ = pairs.prepared(problem, Fraction(1, 4), 3, "chain", Stopping())
-        assert bool(len(tables.points)) == (what == "many concepts, few points"), what
+        assert work_of(problem).by_bits == (what == "many concepts, few points"), what
+        assert work_of(problem).has_bits == (what != "many points"), what
 
 
 def test_no_value_or_bound_leaves_64_bits():
