@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from asking import checked_fast, counted, forget_rows, verdict
+from generators import problem_of
 from problems import dense, few_concepts, hard, rare_unit, sparse
 
 from compexact.solver import Atom, Problem, brute_force_search
@@ -112,9 +113,18 @@ def test_by_pairs_and_by_reach_the_same_bounds_are_confirmed(make, words, held, 
         monkeypatch.undo()
 
 
-def claim(problem: Problem, bound: Fraction) -> str:
+def test_all_but_what_three_concepts_share_is_counted_though_all_is_worth_more_than_any_two():
+    matrix = np.array([[region >> i & 1 for i in range(3)] for region in range(8)], dtype=bool)
+    weights = np.array([10] * 7 + [2])
+    problem = problem_of(matrix, weights, np.where(matrix.all(axis=1), 0, weights))
+    assert verdict(problem, claim(problem, Fraction(1), "tree")).bound == 1
+    with pytest.raises(CertificateError, match="exceeds"):
+        verdict(problem, claim(problem, Fraction(71, 72), "tree"))
+
+
+def claim(problem: Problem, bound: Fraction, space: str = "chain") -> str:
     weaker = min((problem.explain(atom) for atom in atoms(problem)), key=lambda found: found.iou)
-    return Certificate("chain", 3, bound, "sets").to_json(problem, weaker)
+    return Certificate(space, 3, bound, "sets").to_json(problem, weaker)
 
 
 def atoms(problem: Problem):
