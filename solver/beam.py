@@ -23,6 +23,7 @@ from fractions import Fraction
 import numpy as np
 
 from .chain import OPERATORS, Chain, to_formula
+from .compiled import count_joins
 from .errors import UsageError, did_you_mean
 from .explanation import Explanation
 from .metrics import METRICS
@@ -192,22 +193,14 @@ class _BeamSearch:
         self._refuse_above(len(parents) * len(self.problem.concepts.names) * BYTES_OF_A_SUM)
         functions = map(_bits, self.stopping.each(parents))
         inside = np.array([self.overlaps(function) for function in functions])  # (n_parents, 2, n_concepts)
-        concept_points, concept_intersection = self.overlaps.totals
-        own_points = np.array([parent.points for parent in parents])[:, None]
-        own_intersection = np.array([parent.intersection for parent in parents])[:, None]
-        kept = []
-        for which, operator in enumerate(OPERATORS):
-            points = operator.count(own_points, concept_points, inside[:, 0])
-            intersection = operator.count(own_intersection, concept_intersection, inside[:, 1])
-            rank, concept = np.nonzero(self.ranking.approximate(intersection, points, length) >= least)
-            places = (rank * len(concept_points) + concept) * len(OPERATORS) + which
-            intersection, points = intersection[rank, concept], points[rank, concept]
-            new = (intersection >= self.least_intersection) & (points > 0) & (points != own_points[rank, 0])
-            if operator.word != "AND NOT":
-                new &= points != concept_points[concept]
-            kept.append((places[new], intersection[new], points[new]))
-        all_places, all_intersections, all_points = (np.concatenate(column) for column in zip(*kept))
-        return all_places, all_intersections, all_points
+        own = np.array([(parent.points, parent.intersection) for parent in parents])
+        joins = np.empty((3, len(OPERATORS) * inside[:, 0].size), dtype=np.int64)
+        share = self.ranking.least_share(least, length)
+        unit_points = self.problem.unit_points
+        count = count_joins(own, self.overlaps.totals, inside, unit_points, self.least_intersection, share, joins)
+        places, intersection, points = joins[:, :count]
+        kept = self.ranking.approximate(intersection, points, length) >= least
+        return places[kept], intersection[kept], points[kept]
 
     def _least(self, beam: list[Entry]) -> float:
         """Below this, an extension cannot enter: a hair less than the worst score of a full beam, else 0."""

@@ -52,6 +52,10 @@ class Ranking:
         value = np.asarray(numerator / np.maximum(denominator, 1), dtype=np.float64)
         return value * float(self.penalty) ** (length - 1)
 
+    def least_share(self, least: float, length: int) -> float:
+        """What an intersection must be of the union, a hair less, for a score of at least `least`; 0 if unknown."""
+        return least / float(self.penalty) ** (length - 1) * (1 - 1e-9) if self.metric.name == "iou" else 0.0
+
     def best_first(
         self,
         places: np.ndarray,
