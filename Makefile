@@ -25,7 +25,7 @@ test-fast: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 	$(BIN)/vulture
 	$(BIN)/codespell README.md docs compexact solver encodings probes experiments benchmarks
 
