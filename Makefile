@@ -8,19 +8,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-fast test-long fuzz kills lint bench reproduce docs constraints newest clean
+.PHONY: demo test test-slow test-long fuzz kills lint bench reproduce docs constraints newest clean
 
 demo: $(READY)
 	$(BIN)/compexact demo vision -o demo --force
 
 test: $(READY)
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto -m "not slow and not fuzz and not long"
+
+test-slow: $(READY)
+	$(BIN)/pytest -n auto -m "(slow or fuzz) and not long"
 
 test-long: $(READY)
 	$(BIN)/pytest -n auto -m long
-
-test-fast: $(READY)
-	$(BIN)/pytest -n auto -m "not slow and not long and not real_data"
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -69,7 +69,7 @@ constraints:
 
 # The newest versions of everything, on a few tests of each layer.  It says what broke, and never fails.  Only torch
 # stays pinned: a newer one may come with gigabytes of CUDA.
-NEWEST := $(addprefix tests/,solver/test_beam.py solver/test_exact.py encodings/test_models.py probes/test_store.py \
+NEWEST := $(addprefix tests/,solver/test_beam.py solver/sets/test_pairs.py encodings/test_models.py probes/test_store.py \
 	probes/vision/test_probe.py experiments/commands/test_explain.py)
 newest:
 	@rm -rf build/newest
@@ -78,7 +78,7 @@ newest:
 	@timeout 300 build/newest/bin/python -m pip install --quiet --upgrade --constraint build/newest/torch.txt \
 			--editable ".[dev]" \
 		&& timeout 240 build/newest/bin/pytest -q -p no:cacheprovider -n 2 --tb=line \
-			-m "not slow and not long and not real_data" $(NEWEST) > build/newest/log 2>&1 \
+			-m "not slow and not fuzz and not long and not real_data" $(NEWEST) > build/newest/log 2>&1 \
 		&& echo "newest: $$(tail -n 1 build/newest/log)" \
 		|| { tail -n 20 build/newest/log 2>/dev/null; echo "newest: something broke, or it took too long"; }
 

@@ -80,7 +80,7 @@ def assert_equals_brute_force(problem: Problem, search, space: str, length: int)
 
 @pytest.mark.parametrize("search", ENGINES)
 @pytest.mark.parametrize("space", ["chain", "tree"])
-@pytest.mark.parametrize("seed", [7, 10, 17])
+@pytest.mark.parametrize("seed", [7, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (10, 17))])
 def test_every_solver_equals_brute_force(search, space, seed):
     assert_equals_brute_force(random_problem(seed), search, space, 1 + seed % 4)
 
@@ -138,6 +138,7 @@ def test_a_round_that_ran_out_of_time_proves_nothing(engine):
     assert min(bounds, default=Fraction(1)) > max(ious, default=start.iou)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ENGINES)
 def test_200_rows_and_20_concepts_at_length_3_are_proven_in_seconds(search):
     started = time.monotonic()

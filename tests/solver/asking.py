@@ -115,7 +115,7 @@ def printed(code: str) -> set[str]:
     """What Python code prints that can import these helpers: under several hash seeds and numbers of threads."""
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{code}"
     answers = set()
-    for seed, threads in (("0", "1"), ("1", "2"), ("77", "2")):
+    for seed, threads in (("0", "1"), ("77", "2")):
         environment = os.environ | {"PYTHONHASHSEED": seed, "NUMBA_NUM_THREADS": threads}
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         answers.add(done.stdout)

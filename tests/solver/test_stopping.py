@@ -133,6 +133,7 @@ def test_a_time_limit_keeps_what_was_found(walked, ticking):
     assert better
 
 
+@pytest.mark.slow
 def test_a_chain_of_six_concepts_keeps_what_its_walk_found(walked, monkeypatch):
     """Beyond the sets, and without the wide beam that long searches begin with, which would find the same."""
     monkeypatch.setattr(by_prefix, "WIDTH", 1)

@@ -230,7 +230,7 @@ def test_the_hash_seed_changes_nothing(npz):
     code = "import sys; from compexact.experiments.cli import main; main()"
     command = [sys.executable, "-c", code, "explain", str(npz), "--length", "4", "--top-k", "5"]
     answers = set()
-    for seed in ("0", "1", "2"):
+    for seed in ("0", "1"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         out = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
         answers.add(json.dumps(without_seconds(lines(out))))

@@ -24,6 +24,7 @@ from compexact.solver.cells import Cells, concept_rows
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is on the path"),
     pytest.mark.skipif(
         importlib.util.find_spec("playwright") is None, reason="playwright, the driver, is not installed"
@@ -303,7 +304,6 @@ def test_a_link_of_a_concept_opens_the_index_filtered(site, visit):
     assert seen.page.input_value("input[type=search]") == "shop window"
 
 
-@pytest.mark.slow
 def test_hostile_names_run_nothing_and_stay_text(hostile, several, visit):
     for file in [
         hostile / "index.html",
@@ -337,7 +337,6 @@ CUT = """
 """
 
 
-@pytest.mark.slow
 def test_a_phone_shows_every_page_without_scrolling_sideways_and_cuts_no_column(site, audited, hostile, several, visit):
     for root in (site, audited, hostile, several):
         for file in pages(root):
@@ -470,7 +469,6 @@ def test_an_answer_shows_the_paper_s_value_beside_ours(site, visit):
     assert seen.texts("table.plain tbody td:first-child") == [f"one{i}" for i in (4, 3, 2, 1, 0)]
 
 
-@pytest.mark.slow
 def test_a_report_of_many_units_opens_fast_in_portions(tmp_path, visit):
     probe = vision_probe(tmp_path, [f"concept {i}" for i in range(20)], [str(i) for i in range(160)], n_images=12)
     site = make_site(tmp_path, probe, engine="beam", length=2)

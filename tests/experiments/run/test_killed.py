@@ -84,7 +84,7 @@ def test_the_first_processes_are_copies_that_share_the_cells_and_a_killed_one_is
     assert [(tmp_path / str(unit)).stat().st_size for unit in range(6)] == [1, 2, 1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("kind", [Explain, Audit])
+@pytest.mark.parametrize("kind", [Explain, pytest.param(Audit, marks=pytest.mark.slow)])
 def test_a_unit_that_kills_its_process_each_time_is_failed_and_the_others_are_done(probe, kind):
     settings = SearchSettings(engine="exact", max_length=2)
     right = Explain(settings) if kind is Explain else Audit.of(settings)
@@ -137,7 +137,7 @@ def test_processes_map_the_same_cells(probe):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-@pytest.mark.parametrize(("jobs", "children"), [(1, 1), (2, 4)])
+@pytest.mark.parametrize(("jobs", "children"), [(1, 1), pytest.param(2, 4, marks=pytest.mark.slow)])
 def test_with_a_killed_command_its_processes_die_and_nothing_is_left_in_temporary_folders(tmp_path, jobs, children):
     """Two processes of --jobs have a solver's each."""
     rng = np.random.default_rng(0)

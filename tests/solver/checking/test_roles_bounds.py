@@ -17,6 +17,7 @@ from compexact.solver.roles.linear import LinearProgram
 from compexact.solver.stopping import Stopping
 
 OR, AND, AND_NOT = range(3)
+LENGTHS = [2, 3, pytest.param(4, marks=pytest.mark.fuzz)]
 
 
 def best_chains(problem, values, length):
@@ -94,7 +95,7 @@ def decided(rng, ors, filters, inside, segments, n):
     return roles._Branch(kept, played, pairs)
 
 
-@pytest.mark.parametrize("length", [2, 3, 4])
+@pytest.mark.parametrize("length", LENGTHS)
 def test_no_bound_is_below_a_chain_of_the_highest_value(length):
     rng, tight, looked_at = np.random.default_rng(length), 0, 0
     for seed, target, proof, chains, most in cases(length, 40):
@@ -121,7 +122,7 @@ class _BeyondOwn(roles._Proof):
         pass
 
 
-@pytest.mark.parametrize("length", [2, 3, 4])
+@pytest.mark.parametrize("length", LENGTHS)
 def test_no_further_and_of_a_chain_of_the_highest_value_is_left_out(length):
     looked_at = 0
     for seed, target, proof, chains, most in cases(length, 60):

@@ -53,7 +53,7 @@ def test_the_front_is_that_of_brute_force():
     check(range(300))
 
 
-@pytest.mark.slow
+@pytest.mark.fuzz
 def test_the_front_is_that_of_brute_force_on_thousands_of_problems():
     check(range(300, 5000))
 

@@ -120,6 +120,7 @@ def test_settings_out_of_range_are_refused():
         local_search(sparse(0), max_length=0)
 
 
+@pytest.mark.slow
 def test_beyond_five_concepts_the_exact_engine_starts_from_it():
     problem = dense(2, cells=200, concepts=40)
     ours = local_search(problem, max_length=9).best

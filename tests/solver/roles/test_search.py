@@ -24,13 +24,14 @@ def assert_agrees(problem, length):
     return found.bound == found.best.iou
 
 
-def test_the_optimum_is_that_of_the_walk_over_sets():
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 25), marks=pytest.mark.fuzz)])
+def test_the_optimum_is_that_of_the_walk_over_sets(seeds):
     closed = 0
-    for seed in range(25):
+    for seed in seeds:
         for problem in (random_problem(seed)[0], few_concepts(seed), rare_unit(seed)):
             for length in (1, 2, 3, 4):
                 closed += assert_agrees(problem, length)
-    assert closed > 200
+    assert closed > 8 * len(seeds)
 
 
 @pytest.mark.slow
