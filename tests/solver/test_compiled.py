@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 INNER = "from compexact.solver.compiled import compiled\n@compiled\ndef inner(x):\n    return x + {}\n"
 OUTER = (
     "from inner import inner\nfrom compexact.solver.compiled import compiled\n"
@@ -25,6 +27,7 @@ def test_a_kept_function_is_compiled_anew_when_a_function_of_another_file_change
     assert answers == ["4 0", "4 1", "62 0"]
 
 
+@pytest.mark.slow
 def test_a_function_is_compiled_anew_where_what_is_kept_of_it_cannot_be_read(tmp_path):
     (tmp_path / "outer.py").write_text(OUTER.replace("inner(x)", "x").replace("from inner import inner\n", ""))
     asked = [sys.executable, "-c", ASK]

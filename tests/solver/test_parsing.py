@@ -24,7 +24,7 @@ formulas: st.SearchStrategy[Formula] = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(formulas)
 def test_printing_and_parsing_are_inverse(formula):
     read = parse(str(formula))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -68,18 +69,27 @@ def accepts(problem, target, length, values):
     return length, True
 
 
+ALL_OF_FIVE = (np.arange(32)[:, None] >> np.arange(5) & 1).astype(bool)
+"""Every set of five concepts, a row each."""
+
+
+@cache
+def chains_of_five():
+    return chains(ALL_OF_FIVE.T, 5)
+
+
 @pytest.mark.parametrize("operators", [*itertools.product(range(3), repeat=4)])
 def test_no_chain_of_five_concepts_is_overlooked(operators):
     """The unit is the chain itself, on all sets of its concepts; whatever is claimed below 1 is false."""
-    matrix = (np.arange(32)[:, None] >> np.arange(5) & 1).astype(bool)
+    matrix = ALL_OF_FIVE
     held = matrix[:, 0].copy()
     for operator, column in zip(operators, matrix.T[1:], strict=True):
         held = (held | column, held & column, held & ~column)[operator]
+    layers = chains_of_five()
     for seed in range(3):
         # Cells that only the whole chain gets right weigh as much as others, so shorter chains fall well behind.
         weights = np.random.default_rng(seed).integers(20, 60, 32)
         problem = problem_of(matrix, weights, np.where(held, weights, 0))
-        layers = chains(matrix.T, 5)
         for target in (Fraction(1), Fraction(999, 1000)):
             p, q = target.numerator, target.denominator
             values = q * problem.active - p * (problem.weights - problem.active)
