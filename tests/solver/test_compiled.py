@@ -8,12 +8,28 @@ import sys
 
 import pytest
 
+from compexact.solver.compiled import compiled
+
 INNER = "from compexact.solver.compiled import compiled\n@compiled\ndef inner(x):\n    return x + {}\n"
 OUTER = (
     "from inner import inner\nfrom compexact.solver.compiled import compiled\n"
     "@compiled\ndef outer(x):\n    return 2 * inner(x)\n"
 )
 ASK = "from outer import outer; print(outer(1), sum(outer.dispatcher.stats.cache_hits.values()))"
+
+
+@compiled
+def half(x):
+    return x // 2
+
+
+@compiled
+def quarter(x):
+    return half(half(x))
+
+
+def test_a_function_that_compiled_ones_call_can_be_called_from_python_too():
+    assert (quarter(12), half(12), quarter(9)) == (3, 6, 2)
 
 
 def test_a_kept_function_is_compiled_anew_when_a_function_of_another_file_changes(tmp_path):
