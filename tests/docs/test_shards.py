@@ -5,11 +5,12 @@ import os
 import random
 import re
 import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_server import command_server
 from PIL import Image
 
 from .conftest import blocks, run
@@ -52,11 +53,20 @@ def write_images(root: Path) -> None:
     )
 
 
-def submit(script: str, folder: Path) -> None:
+@pytest.fixture
+def commands(tmp_path) -> Iterator[str]:
+    """The folder of a `compexact` that need not import torch anew; each is still a process of its own."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    with command_server(folder):
+        yield str(folder)
+
+
+def submit(script: str, folder: Path, commands: str) -> None:
     """What `sbatch` does with an array script, with fewer shards and batches of one image."""
     assert f"--array=1-{40}" in script
     script = script.replace("40", str(SHARDS)).replace("--workers 3", "--workers 0 --image-size 12 --batch-size 1")
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([commands, os.environ["PATH"]])
     ids = list(range(1, SHARDS + 1))
     random.Random(1).shuffle(ids)
     assert ids != sorted(ids)
@@ -78,12 +88,12 @@ def in_one(script: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_array_scripts_of_the_page_make_the_probe_and_the_run_of_one_command(tmp_path):
+def test_the_array_scripts_of_the_page_make_the_probe_and_the_run_of_one_command(tmp_path, commands):
     write_images(tmp_path / "broden")
     (tmp_path / "nets.py").write_text(NETS)
     probe, merge_probe, explain, merge_run = [text for language, text in blocks("shards.md") if language == "sh"][:4]
     for script, merge, made in ((probe, merge_probe, "probe"), (explain, merge_run, "run")):
-        submit(script, tmp_path)
+        submit(script, tmp_path, commands)
         run(["bash", "-c", merge], tmp_path, "shards.md")
         whole = in_one(script)
         run(whole, tmp_path, "shards.md")
