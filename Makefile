@@ -50,10 +50,13 @@ docs: $(READY)
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
 	@echo "docs: docs/_build/index.html"
 
+# Bytecode of 19,000 files would take most of the installation; what is imported gets its own when it is.
+INSTALL := -m pip install --quiet --no-compile
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt \
+	$(BIN)/python $(INSTALL) --constraint constraints.txt --upgrade pip
+	$(BIN)/python $(INSTALL) --constraint constraints.txt --build-constraint constraints.txt \
 		--editable ".[dev,docs,dask,hf,timm]"
 	touch $(READY)
 
@@ -75,7 +78,7 @@ newest:
 	@rm -rf build/newest
 	@$(PYTHON) -m venv build/newest
 	@grep '^torch' constraints.txt > build/newest/torch.txt
-	@timeout 300 build/newest/bin/python -m pip install --quiet --upgrade --constraint build/newest/torch.txt \
+	@timeout 300 build/newest/bin/python $(INSTALL) --upgrade --constraint build/newest/torch.txt \
 			--editable ".[dev]" \
 		&& timeout 240 build/newest/bin/pytest -q -p no:cacheprovider -n 2 --tb=line \
 			-m "not slow and not fuzz and not long and not real_data" $(NEWEST) > build/newest/log 2>&1 \
