@@ -124,6 +124,7 @@ def test_every_message_is_true_and_the_end_equals_brute_force(engine, space, inp
         assert_every_message_is_true(random_problem(seed), solver, space, 1 + seed % 4, poor_start=poor)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", SOLVERS)
 def test_a_round_that_ran_out_of_time_proves_nothing(engine):
     problem = grid_problem(1, planted=False)
@@ -173,6 +174,7 @@ def test_of_equal_scores_the_shortest_formula_is_the_answer(search):
     assert (found.best.iou, found.best.formula.length) == (1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ENGINES)
 def test_the_shortest_is_found_also_where_the_start_is_longer(search):
     """A beam of one begins with c, the best concept alone, and so ends with three where a OR b would do."""
@@ -185,6 +187,7 @@ def test_the_shortest_is_found_also_where_the_start_is_longer(search):
     assert (found.best.iou, found.best.formula.length) == (1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ENGINES)
 def test_the_answer_is_the_same_every_time(search):
     problem = grid_problem(3, rows=40, concepts=8, planted=False)
@@ -210,6 +213,7 @@ def test_the_time_limit_holds_and_leaves_a_bound_and_at_least_the_beam(search, l
     assert found.status is Status.BOUNDED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ENGINES)
 @pytest.mark.parametrize("space", ["chain", "tree"])
 def test_a_sampled_answer_is_counted_on_all_points_and_its_bound_holds_for_them(search, space):
@@ -235,6 +239,7 @@ def test_a_sampled_answer_is_counted_on_all_points_and_its_bound_holds_for_them(
     assert differs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ENGINES)
 def test_what_the_solver_finds_on_the_sample_counts_on_the_whole(search):
     """A beam of one misses the formula, on the sample as on the whole; the solver finds it on the sample."""
@@ -315,6 +320,7 @@ def test_a_model_that_could_not_be_made_in_the_time_left_is_not_begun(search, mo
     assert (found.status, found.bound) == (Status.BOUNDED, ceiling(problem))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", ENGINES)
 def test_a_killed_child_takes_neither_answer_nor_bound_along(search, monkeypatch):
     problem = grid_problem(1, rows=2000, concepts=60, planted=False)
@@ -367,6 +373,7 @@ except SearchInterrupted as caught:
 """A process of its own: a Ctrl-C that comes at a bad moment must not end the process of the tests."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", SOLVERS)
 def test_ctrl_c_gives_the_result_so_far_at_once(engine):
     child = subprocess.run([sys.executable, "-c", INTERRUPTED, engine], capture_output=True, text=True)

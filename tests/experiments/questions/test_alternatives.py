@@ -117,6 +117,7 @@ def test_the_answer_is_kept_with_its_tables_and_figure(compexact, npz, tmp_path)
     assert answer.rows[0]["formula"] in exact
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_answer(compexact, npz):
     asked = ("experiment", "alternatives", npz, "--length", "2", "--within", "0.3")
     assert compexact(*asked, "--jobs", "1").out == compexact(*asked, "--jobs", "2").out

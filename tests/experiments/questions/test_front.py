@@ -58,6 +58,7 @@ def test_the_answer_is_kept_with_its_tables_and_figure(compexact, npz, tmp_path)
     assert (tmp_path / "front/figure.svg").is_file()
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_answer(compexact, npz):
     one, two = (compexact("experiment", "front", npz, "--length", "2", "--jobs", jobs).out for jobs in ("1", "2"))
     assert one == two

@@ -105,6 +105,7 @@ def test_a_share_outside_0_to_1_is_refused():
         related(["a"], [""], share=1.0)
 
 
+@pytest.mark.slow
 def test_the_cut_off_is_the_asked_quantile_over_all_pairs_and_few_concepts_are_drawn_from_many():
     rng = np.random.default_rng(0)
     words = ["w" + "".join(chr(97 + int(d)) for d in f"{i:03}") for i in range(600)]
