@@ -99,7 +99,8 @@ LONG = {
     ],
     "18-hf-label-names": [
         r'== plain\n(?:(?!==)(?:.|\n))*"correct": 2', r'== upper\n(?:(?!==)(?:.|\n))*"correct": 1',
-        r"== label_n\n.*\n.*--labels FILE", r"== short\n.*\n.*--labels FILE", r'== two\n.*\n\{.*"labelled": 4',
+        *(rf"== {name}\n(?:(?!==)(?:.|\n))*--labels FILE" for name in ("label_n", "short")),
+        r'== two\n(?:(?!==)(?:.|\n))*"labelled": 4',
     ],
 }  # fmt: skip
 """The same of those that start a command twenty times."""
