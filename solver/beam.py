@@ -27,9 +27,9 @@ from .compiled import count_joins
 from .errors import UsageError, did_you_mean
 from .explanation import Explanation
 from .metrics import METRICS
-from .overlap import Overlaps
+from .overlap import Counted, Overlaps
 from .problem import Problem
-from .ranking import MAX_LENGTH, Ranking
+from .ranking import MAX_LENGTH, Order, Ranking
 from .result import SearchResult
 from .stopping import Stopped, Stopping
 
@@ -80,7 +80,8 @@ def search_beam(
 ) -> SearchResult:
     """`beam_search` until `stopping`."""
     factor = check_settings(max_length, beam_size, top_k, penalty, metric)
-    search = _BeamSearch(problem, Ranking(problem, METRICS[metric], factor), beam_size)
+    least = 0 if beam_size is None else 1
+    search = BeamSearch(problem, Ranking(problem, METRICS[metric], factor), beam_size, least)
 
     beam = new = search.best_distinct([], search.single_concepts())
     best = [entry for entry in beam if entry.intersection][:1]
@@ -93,7 +94,7 @@ def search_beam(
     best += best[-1:] * (max_length - len(best))
 
     top = [entry for entry in beam if entry.intersection][:top_k]
-    by_length = [search.explanation(entry) for entry in best]
+    by_length = [_explanation(problem, entry) for entry in best]
     if by_length:
         stopping.listener.found(by_length[-1])
     return SearchResult.of(
@@ -102,7 +103,7 @@ def search_beam(
         by_length,
         stopping,
         max_length=max_length,
-        top=tuple(map(search.explanation, top)),
+        top=tuple(_explanation(problem, entry) for entry in top),
         metric=metric,
     )
 
@@ -128,15 +129,23 @@ class Entry:
         return (-self.score, len(self.chain), self.place)
 
 
-class _BeamSearch:
-    """The parts of a step, for one problem and its settings."""
+def _explanation(problem: Problem, entry: Entry) -> Explanation:
+    """The entry's formula with its counts."""
+    formula = to_formula(entry.chain, problem.concepts.names)
+    return Explanation(formula, entry.intersection, entry.points, problem.unit_points, problem.n_points)
 
-    def __init__(self, problem: Problem, ranking: Ranking, beam_size: int | None) -> None:
+
+class BeamSearch:
+    """The parts of a step, for one problem and its settings.
+
+    least_intersection: what a formula must share with the unit to be kept (see `extensions`).
+    """
+
+    def __init__(self, problem: Counted, ranking: Order, beam_size: int | None, least_intersection: int) -> None:
         self.problem, self.ranking, self.beam_size = problem, ranking, beam_size
         self.overlaps = Overlaps(problem)
         self.stopping = Stopping()
-        self.least_intersection = 0 if beam_size is None else 1
-        """What a formula must share with the unit to be kept (see `extensions`)."""
+        self.least_intersection = least_intersection
 
     def single_concepts(self) -> Iterator[Entry]:
         """Best first; those that share a point with the unit, or all that hold somewhere."""
@@ -178,11 +187,6 @@ class _BeamSearch:
                 if len(kept) == self.beam_size:
                     break
         return kept
-
-    def explanation(self, entry: Entry) -> Explanation:
-        """The entry's formula with its counts."""
-        formula, problem = to_formula(entry.chain, self.problem.concepts.names), self.problem
-        return Explanation(formula, entry.intersection, entry.points, problem.unit_points, problem.n_points)
 
     def _joins(self, parents: list[Entry], length: int, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The extensions worth a look: int64 (n,) each of place, active points and points.

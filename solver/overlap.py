@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
+from .cells import ConceptRows
 from .compiled import add_held, add_rows
-from .problem import Problem
 
 ALL_BITS = 255
+
+
+class Counted(Protocol):
+    """What is added up over cells, as `Problem` has it: points, and active ones or what stands in their place."""
+
+    @property
+    def concepts(self) -> ConceptRows:
+        """The cells' concept rows."""
+
+    @property
+    def weights(self) -> np.ndarray:
+        """int64 (n_cells,): points."""
+
+    @property
+    def active(self) -> np.ndarray:
+        """int64 (n_cells,), not below 0."""
+
+    @property
+    def own_cells(self) -> np.ndarray:
+        """int64, ascending: the cells whose `active` is not 0."""
+
+    @property
+    def concept_points(self) -> np.ndarray:
+        """int64 (n_concepts,)."""
+
+    @property
+    def unit(self) -> str:
+        """The unit's name."""
 
 
 class Overlaps:
     """Counts overlaps on one problem's cells."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Counted) -> None:
         self.problem = problem
 
     @cached_property

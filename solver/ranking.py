@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -16,7 +17,52 @@ EXACT_IN_DOUBLES = 2**53
 LOOK_EVERY = 64
 
 
-class Ranking:
+class Order(ABC):
+    """An order of formulas that come as two sums over their cells, and their length.
+
+    The sums are of active points and of points; or of whatever else takes the place of the first.
+    """
+
+    @abstractmethod
+    def score(self, intersection: int, points: int, length: int) -> int:
+        """An integer that orders formulas of all lengths exactly, not below 0; 0 is for what is no answer."""
+
+    @abstractmethod
+    def approximate(self, intersection: np.ndarray, points: np.ndarray, length: int) -> np.ndarray:
+        """The scores as float64; among formulas of one length they keep the exact order, up to ties."""
+
+    def least_share(self, least: float, length: int) -> float:
+        """What an intersection must be of the union, a hair less, for a score of at least `least`; 0 if unknown."""
+        return 0.0
+
+    def best_first(
+        self,
+        places: np.ndarray,
+        intersection: np.ndarray,
+        points: np.ndarray,
+        length: int,
+        few: int | None,
+        stopping: Stopping,
+    ) -> Iterator[tuple[int, int, int]]:
+        """(place, intersection, points) of each formula, best score first; of equal scores the least place first.
+
+        few: how many the caller may want; None for all.  Only a window of the best is sorted; it grows while more is
+        asked for.  It is cut by the approximate score, and ties are taken in whole: whatever is outside scores less
+        than everything inside.
+        """
+        approximate = self.approximate(intersection, points, length)
+        given, window = 0, len(places) if few is None else 4 * few
+        while given < len(places):
+            window = min(window, len(places))
+            inside = approximate >= np.partition(approximate, -window)[-window]
+            counted = zip(places[inside].tolist(), intersection[inside].tolist(), points[inside].tolist())
+            looked = stopping.each(counted, LOOK_EVERY)
+            order = sorted((-self.score(own, all_, length), place, own, all_) for place, own, all_ in looked)
+            yield from (entry[1:] for entry in order[given:])
+            given, window = len(order), 4 * len(order)
+
+
+class Ranking(Order):
     """Scores of formulas for one problem: the metric times `penalty ** (length - 1)`.
 
     penalty: above 0 and at most 1.  A formula comes as its intersection with the unit, its points, and its length.
@@ -53,31 +99,5 @@ class Ranking:
         return value * float(self.penalty) ** (length - 1)
 
     def least_share(self, least: float, length: int) -> float:
-        """What an intersection must be of the union, a hair less, for a score of at least `least`; 0 if unknown."""
+        """As `Order` says."""
         return least / float(self.penalty) ** (length - 1) * (1 - 1e-9) if self.metric.name == "iou" else 0.0
-
-    def best_first(
-        self,
-        places: np.ndarray,
-        intersection: np.ndarray,
-        points: np.ndarray,
-        length: int,
-        few: int | None,
-        stopping: Stopping,
-    ) -> Iterator[tuple[int, int, int]]:
-        """(place, intersection, points) of each formula, best score first; of equal scores the least place first.
-
-        few: how many the caller may want; None for all.  Only a window of the best is sorted; it grows while more is
-        asked for.  It is cut by the approximate score, and ties are taken in whole: whatever is outside scores less
-        than everything inside.
-        """
-        approximate = self.approximate(intersection, points, length)
-        given, window = 0, len(places) if few is None else 4 * few
-        while given < len(places):
-            window = min(window, len(places))
-            inside = approximate >= np.partition(approximate, -window)[-window]
-            counted = zip(places[inside].tolist(), intersection[inside].tolist(), points[inside].tolist())
-            looked = stopping.each(counted, LOOK_EVERY)
-            order = sorted((-self.score(own, all_, length), place, own, all_) for place, own, all_ in looked)
-            yield from (entry[1:] for entry in order[given:])
-            given, window = len(order), 4 * len(order)

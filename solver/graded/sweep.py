@@ -1,6 +1,6 @@
-"""The compiled half of the search by AUC: every function of one, two and three concepts is scored.
+"""The compiled half of the search by AUC: functions of one, two and three concepts are scored, but those ruled out.
 
-`best_auc.py` says what the tables hold.  The sweep keeps its place in arrays, so that it can be left and entered again.
+The sweep keeps its place in arrays, so that it can be left and entered again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ X, Y, Z, LENGTH, FUNCTION, TOP, BOTTOM, NEXT, OPENED = range(9)
 CLOSE = 1 - 1e-12
 """Two doubles further apart than this differ in the same way as the fractions that they round."""
 
-Tables = namedtuple("Tables", "cells weights n_points least pair_points pair_ranks twos threes")
+Tables = namedtuple("Tables", "cells weights n_points least pair_points pair_ranks twos threes kept")
 """What the sweep reads.
 
 cells: `CellArrays`, its values the ranks.  weights: int64 (n_cells,).  n_points: all points.  least: as
@@ -23,6 +23,7 @@ many a formula holds on, and as many are left.
 pair_points, pair_ranks: int64 (n, n), of x <= y: of the cells that have both; on the diagonal, that have x.
 twos: int64 (n_functions, 3), threes: int64 (n_functions, 7): how often the points of a function of x, y and z are those
 of x, y, xy, and z, xz, yz, xyz.
+kept: uint32 (n, n), of x < y a bit for each of the latter that is to be scored (`bounds.py`).
 """
 
 Best = namedtuple("Best", "numbers held third_points third_ranks")
@@ -48,8 +49,9 @@ def sweep(t: Tables, b: Best, longest: int) -> Any:
                 _offer(t, b, points, ranks, 2, x, y, y, f)
     if longest > 2:
         for y in range(x + 1, n - 1):
-            _open(t, b, x, y)
-            _with_third(t, b, x, y)
+            if t.kept[x, y]:
+                _open(t, b, x, y)
+                _with_third(t, b, x, y)
     b.numbers[NEXT] = x + 1
     return x + 1 < n
 
@@ -67,6 +69,8 @@ def _open(t: Tables, b: Best, x: int, y: int) -> None:
 def _with_third(t: Tables, b: Best, x: int, y: int) -> None:
     points_of, ranks_of = t.pair_points, t.pair_ranks
     for f in range(len(t.threes)):
+        if not t.kept[x, y] >> f & 1:
+            continue
         of_x, of_y, of_both, of_z, of_xz, of_yz, of_all = t.threes[f]
         points_before = of_x * points_of[x, x] + of_y * points_of[y, y] + of_both * points_of[x, y]
         ranks_before = of_x * ranks_of[x, x] + of_y * ranks_of[y, y] + of_both * ranks_of[x, y]

@@ -1,0 +1,213 @@
+"""Which functions of two concepts and any third can have the AUC that is asked for: the others need no look.
+
+Let N be all points; of cell c, w(c) its points and D(c) the sum of twice their ranks, minus N + 1 for each; and n(F),
+D(F) the sums of these over the cells of a formula F.  By `activations.py`
+
+    2 AUC(F) - 1 = D(F) / (n(F) (N - n(F)))
+
+so F has at least the AUC of a target t = 2 AUC - 1 = p / q > 0 where  q D(F) >= p n (N - n).
+
+Bands.  n (N - n) is concave in n: between a and b it lies above its chord, (N - a - b) n + a b.  So where a <= n <= b,
+such an F has
+
+    V(F) >= p a b,   V the sum over its cells of  v(c) = q D(c) - p (N - a - b) w(c).
+
+What V can be is bounded by single cells, as in searches for IoU.  Let P(R) be the sum of the positive v of a region R.
+Two concepts x, y cut all cells into four regions, and a function of x, y and a third concept z is in each of them all
+of it, none, the part with z, or the part without z.  A chain names z once, so no function has parts of both kinds.
+
+    V(F) = V(all) + V(parts),  where V(all) is over the regions that F has whole, and of the others, together R,
+    V(R and z) <= P(R and z) <= min(P(R), P(z)),
+    V(R without z) <= P(R);  and it is V(R) - V(R and z) <= V(R) + sum of -v over the negative cells of z.
+
+P(z) and that sum are replaced by their largest over all concepts after y.  Alike for points: with z a function has
+from n(all) to n(all) + min(n(R), most) of them, without z from n(all) + max(0, n(R) - most) to n(all) + n(R), where
+`most` is the largest number of points of a concept after y.  A function of x and y is left out where in each band
+either no such number is, or V(F) < p a b by these; so whatever is left out has an AUC strictly below the target, for
+each z after y.
+
+The bands cover all sizes that are asked for; they share their ends.  All is in whole numbers: the target is rounded
+down to a denominator q, a power of two, with which no sum is above 2 ** 62.  Where t <= 0, or q < 1, all is kept.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ..compiled import CellArrays, compiled, gains_and_losses
+from ..front.small_functions import functions_of
+from ..sets.pair_counts import pair_sums
+from ..stopping import Stopping
+
+SLACK = Fraction(1, 50)
+"""By how much of n (N - n), at most, a band's chord lies below it in the middle of the band."""
+LARGEST = 2**62
+TERMS = 12
+"""A sum over cells is at most 3/2 q N ** 2 in size; at most eight such are added."""
+NONE, WHOLE, WITH, WITHOUT = range(4)
+
+Band = namedtuple("Band", "p q slope least lowest highest gain total total_gain ahead_gain ahead_loss ahead_points")
+"""p, q: the target.  slope: p (N - a - b).  least: p a b.  lowest, highest: a, b.
+gain: int64 (n, n), P of what x <= y share.  total, total_gain: V and P of all cells.
+ahead_gain, ahead_loss, ahead_points: int64 (n,), the largest of P(z), of -V of z's negative cells, and of z's points,
+over all z after a concept."""
+
+
+def kept_functions(
+    cells: CellArrays,
+    weights: np.ndarray,
+    points: np.ndarray,
+    ranks: np.ndarray,
+    least: int,
+    auc: Fraction,
+    stopping: Stopping,
+) -> np.ndarray:
+    """uint32 (n, n): of x < y a bit for each function, as `functions_of(3)` lists them, that may have the AUC.
+
+    cells: their values are the ranks.  weights: int64 (n_cells,).  points, ranks: int64 (n, n), what x <= y share.
+    least: as many points a formula holds on, and as many are left.  Raises `Stopped`.
+    """
+    n, n_points = len(points), int(weights.sum())
+    kinds = _kinds()
+    target = _rounded(2 * auc - 1, n_points)
+    if target is None:
+        return np.full((n, n), (1 << len(kinds)) - 1, dtype=np.uint32)
+    kept = np.zeros((n, n), dtype=np.uint32)
+    for lowest, highest in bands(n_points, least):
+        stopping.check()
+        band = _band(cells, weights, n_points, points, lowest, highest, *target)
+        keep(points, ranks, n_points, band, kinds, kept)
+    return kept
+
+
+def bands(n_points: int, least: int) -> list[tuple[int, int]]:
+    """Sizes from `least` to all but `least` in bands that share their ends, each as wide as `SLACK` lets it be."""
+    found, first, last = [], least, n_points - least
+    while first < last:
+        low, high = first + 1, last
+        while low < high:  # the chord is lower the wider the band
+            middle = (low + high + 1) // 2
+            if _slack(first, middle, n_points) <= SLACK:
+                low = middle
+            else:
+                high = middle - 1
+        found.append((first, low))
+        first = low
+    return found or ([(least, least)] if least == last else [])
+
+
+def _slack(first: int, last: int, n_points: int) -> Fraction:
+    """How far below n (N - n) the chord is where they differ most, (last - first) ** 2 / 4, of what it is there."""
+    middle = Fraction(first + last, 2)
+    return Fraction((last - first) ** 2, 4) / (middle * (n_points - middle))
+
+
+def _rounded(target: Fraction, n_points: int) -> tuple[int, int] | None:
+    """(p, q): the target or a little less; None where nothing can be bounded by it."""
+    bits = (LARGEST // (TERMS * n_points**2)).bit_length() - 1
+    if bits < 0:
+        return None
+    p = (target.numerator << bits) // target.denominator
+    return (p, 1 << bits) if p > 0 else None
+
+
+def _kinds() -> np.ndarray:
+    """int64 (n_functions, 4): of each region of x and y (x is bit 0 of its number), what a function has of it."""
+    of_parts = {(0, 0): NONE, (1, 1): WHOLE, (0, 1): WITH, (1, 0): WITHOUT}
+    kinds = [
+        [of_parts[each.table >> region & 1, each.table >> region + 4 & 1] for region in range(4)]
+        for each in functions_of(3)
+    ]
+    assert all(not {WITH, WITHOUT}.issubset(regions) for regions in kinds)
+    return np.array(kinds, dtype=np.int64)
+
+
+def _band(
+    cells: CellArrays,
+    weights: np.ndarray,
+    n_points: int,
+    points: np.ndarray,
+    lowest: int,
+    highest: int,
+    p: int,
+    q: int,
+) -> Band:
+    slope = p * (n_points - lowest - highest)
+    values = q * (cells.values - (n_points + 1) * weights) - slope * weights
+    positive = np.flatnonzero(values > 0)
+    gains, losses = gains_and_losses(cells.starts, cells.rows, values)
+    return Band(
+        p,
+        q,
+        slope,
+        p * lowest * highest,
+        lowest,
+        highest,
+        pair_sums(cells, positive, values[positive]),
+        int(values.sum()),
+        int(values[positive].sum()),
+        _largest_after(gains),
+        _largest_after(losses),
+        _largest_after(np.diagonal(points)),
+    )
+
+
+def _largest_after(values: np.ndarray) -> np.ndarray:
+    """int64 (n,): of each place, the largest of the values after it; 0 after the last."""
+    return np.append(np.maximum.accumulate(values[::-1])[::-1][1:], 0).astype(np.int64)
+
+
+@compiled
+def keep(points: np.ndarray, ranks: np.ndarray, n_points: int, band: Band, kinds: np.ndarray, kept: np.ndarray) -> None:
+    """Set the bits of the functions that may have the target's AUC in the band."""
+    value, gain, size = np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
+    each = band.q * (n_points + 1) + band.slope
+    for x in range(len(points)):
+        value_x = band.q * ranks[x, x] - each * points[x, x]
+        for y in range(x + 1, len(points) - 1):
+            gain_both = band.gain[x, y]
+            gain_either = band.gain[x, x] + band.gain[y, y] - gain_both
+            outside = band.total_gain - gain_either
+            # Of no function V is more, as none has the region outside x and y whole, or without z.
+            if gain_either + min(outside, band.ahead_gain[y]) < band.least:
+                continue
+            value_y = band.q * ranks[y, y] - each * points[y, y]
+            value[3] = band.q * ranks[x, y] - each * points[x, y]
+            value[1], value[2] = value_x - value[3], value_y - value[3]
+            value[0] = band.total - value[1] - value[2] - value[3]
+            gain[3], gain[1], gain[2] = gain_both, band.gain[x, x] - gain_both, band.gain[y, y] - gain_both
+            gain[0] = outside
+            size[3], size[1], size[2] = points[x, y], points[x, x] - points[x, y], points[y, y] - points[x, y]
+            size[0] = n_points - size[1] - size[2] - size[3]
+            for f in range(len(kinds)):
+                if not kept[x, y] >> f & 1 and _may_reach(band, y, kinds[f], value, gain, size):
+                    kept[x, y] |= np.uint32(1 << f)
+
+
+@compiled
+def _may_reach(band: Band, y: int, kinds: np.ndarray, value: np.ndarray, gain: np.ndarray, size: np.ndarray) -> Any:
+    """Whether a function may be worth p a b with a number of points of the band.
+
+    value, gain, size: int64 (4,), V, P and points of the regions of x and y.
+    """
+    whole, open_value, open_gain, n_whole, n_open, is_without = 0, 0, 0, 0, 0, False
+    for region in range(4):
+        if kinds[region] == WHOLE:
+            whole += value[region]
+            n_whole += size[region]
+        elif kinds[region] != NONE:
+            open_value += value[region]
+            open_gain += gain[region]
+            n_open += size[region]
+            is_without = kinds[region] == WITHOUT
+    if is_without:
+        fewest, most = n_whole + max(0, n_open - band.ahead_points[y]), n_whole + n_open
+        reach = min(open_gain, open_value + band.ahead_loss[y])
+    else:
+        fewest, most = n_whole, n_whole + min(n_open, band.ahead_points[y])
+        reach = min(open_gain, band.ahead_gain[y])
+    return fewest <= band.highest and most >= band.lowest and whole + reach >= band.least
