@@ -55,7 +55,7 @@ def probe_nli(model: Any, *, pairs: Any, asked: Asked) -> Probe:
     with back_on_its_device(loaded.module), progress() as report:
         limit = asked.values["limit"]
         subject, seen = annotating.see(loaded, read, concepts, settings, limit, Shard(), report)
-        return count_pairs(subject, [seen], report)
+        return count_pairs(subject, [seen], on_progress=report)
 
 
 def _loaded(model: Any, asked: Asked) -> LoadedPairModel:

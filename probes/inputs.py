@@ -26,10 +26,12 @@ from .folding import ARRAYS as FOLD_ARRAYS
 from .folding import stored_folds
 from .image_masks import ARRAYS as MASK_ARRAYS
 from .image_masks import ImageMasks
+from .kept_activations import Activations, has_activations, kept_activations
 from .point_cells import PACKED, unpacked
 from .stored_sentences import ARRAYS, StoredSentences
 
 Part = Literal[
+    "activations",
     "activity",
     "class_weights",
     "folds",
@@ -108,6 +110,8 @@ class Inputs:
             return bool(self.names.get("sentences")) and all(name in self.arrays for name in ARRAYS)
         if part == "keys":
             return self.has("sentences") or any(all(self.names.get(name) for name in names) for names in KEYS)
+        if part == "activations":
+            return has_activations(self.arrays)
         if part == "activity":
             return any(name in self.arrays for name in ACTIVITY)
         if part == "predicted":
@@ -219,6 +223,16 @@ class Inputs:
     def active(self, units: Sequence[str]) -> np.ndarray:
         """bool (n_inputs, len(units)): the same of these units."""
         return self.activity.of_all()[:, [self.cells.unit(unit) for unit in units]]
+
+    @cached_property
+    def activations(self) -> Activations:
+        """The units' values on points, for scores without a threshold."""
+        return kept_activations(
+            self.arrays,
+            len(self.cells.unit_names),
+            len(self.cells),
+            lambda: self.arrays.get("point_cells", np.zeros(0)),
+        )
 
     @property
     def unit_max(self) -> np.ndarray:

@@ -14,9 +14,10 @@ from .shard_folder import AGAIN, StoredShard, check_alike, is_shard, read_shard
 from .store import Probe
 
 
-def merge_probes(parts: Sequence[Path], on_progress: Progress = silent) -> Probe:
+def merge_probes(parts: Sequence[Path], on_progress: Progress = silent, folder: Path | None = None) -> Probe:
     """The probe of which these are all shards, byte for byte that of one run; or of several files of arrays.
 
+    folder: where activations that are kept lie until the probe is saved; None for a temporary one.
     Raises `UsageError` where one is missing, there twice, or of another probe; `DataError` where one is damaged.
     """
     kinds = [is_shard(part) for part in parts]
@@ -31,20 +32,20 @@ def merge_probes(parts: Sequence[Path], on_progress: Progress = silent) -> Probe
     whole, here = shards[0].whole.get("inputs"), sum(shard.inputs for shard in shards)
     if whole != here:
         raise DataError(f"the shards have {here} of {whole} inputs; {AGAIN}")
-    return _merged(shards, on_progress)
+    return _merged(shards, folder, on_progress)
 
 
-def _merged(shards: Sequence[StoredShard], on_progress: Progress) -> Probe:
+def _merged(shards: Sequence[StoredShard], folder: Path | None, on_progress: Progress) -> Probe:
     if shards[0].kind == "vision":
         from .vision.stored_images import merged_images
 
-        return merged_images(shards, on_progress)
+        return merged_images(shards, folder, on_progress)
     if shards[0].kind == "nli":
         from .nli.shard import merged_pairs
 
-        return merged_pairs(shards, on_progress)
+        return merged_pairs(shards, folder, on_progress)
     if shards[0].kind == "tokens":
         from .tokens.shard import merged_words
 
-        return merged_words(shards, on_progress)
-    return merged_rows(shards)
+        return merged_words(shards, folder, on_progress)
+    return merged_rows(shards, folder)

@@ -21,6 +21,7 @@ from ..solver.errors import CompexactError, DataError, UsageError
 from .activation_file import Spill
 from .class_scores import scores_in
 from .datasets.annotated_images import AnnotatedImages
+from .kept_activations import KeptSize
 from .layouts import Layout
 from .loader import Picture, PictureReader, batches
 from .memory_layout import FORMATS, formats_to_try, keeping_freed_memory, laid_out
@@ -171,7 +172,7 @@ def run_network(
     unit_max: list[np.ndarray] = []
     predictions: list[np.ndarray] = [np.zeros(0, dtype=np.int64)]
     digests: list[bytes] = []
-    n_scores, memory_format = 0, ""
+    n_scores, memory_format, kept = 0, "", KeptSize(is_asked=settings.keep_activations)
     model, layers = model.to(settings.device), settings.layers
     calls = {layer: layout.call for layer, layout in layouts.items()}
     with ExitStack() as files, ExitStack() as stack, evaluating(model), capture(model, layers, calls) as outputs:
@@ -197,6 +198,7 @@ def run_network(
                 maps = _maps(outputs[layer], layer, layouts[layer], len(batch))
                 is_finite = _finite(maps, layer, first, settings.nan == "drop")
                 spills[layer].append(maps)
+                kept.add(maps)
                 finite[layer] = finite.get(layer, True) & is_finite
                 largest.append(maps.max(axis=(2, 3)))
             unit_max.append(np.concatenate(largest, axis=1))

@@ -46,7 +46,7 @@ def _merge_probes(parts: list[Path], output: Path, force: bool) -> None:
 
     check_output(output, force=force, is_ours=is_probe)
     with progress() as report:
-        probe = merge_probes(parts, report)
+        probe = merge_probes(parts, report, output.parent)
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
 
 

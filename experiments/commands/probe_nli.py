@@ -153,7 +153,7 @@ def probe_nli(
             save_pair_shard(subject, seen, shard, output, force=force)
             print(f"shard {shard}, {len(seen.numbers):,} pairs, in {output}")
             return
-        probe = count_pairs(subject, [seen], report)
+        probe = count_pairs(subject, [seen], output.parent, report)
     print(f"{save_probe(probe, output, force=force)!r} in {output}")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ..fold_settings import Folds, FoldSeed, check_folds
+from ..keep_settings import KeepActivations, check_keeps
 
 RULES = ("positive", "quantile")
 MODES = ("eval", "train")
@@ -102,6 +103,7 @@ class NliSettings:
     ranges_by: Annotated[str, "quantiles (equally many values) or kmeans."] = "quantiles"
     folds: Folds = None
     fold_seed: FoldSeed = 0
+    keep_activations: KeepActivations = False
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError
@@ -118,5 +120,6 @@ class NliSettings:
                 raise UsageError(f"{name} must be at least {least}, not {value}")
         check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
         check_folds(self.folds, self.fold_seed)
+        check_keeps(self.keep_activations, self.ranges)
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"the seed is a whole number from 0 to 2**63 - 1, not {self.seed}")

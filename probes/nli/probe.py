@@ -11,6 +11,7 @@ A point is a pair (Mu and Andreas 2020, section 3).  Beside the cells, the probe
 | `class_weights` | float32 (n_classes, n_units) | where the last linear layer takes as many values as the layer has |
 | `top_pairs`, `top_values` | int32, float32 (n_units, k) | the pairs with the highest activations, highest first |
 | `upper_edges` | float64 (n_units,) | only of ranges (`probes/ranges.py`): active means at or below, too |
+| `activation_...` | see `probes/kept_activations.py` | with `keep_activations` |
 
 Where units are split into ranges, every array has a column or row for each range, `top_pairs` has pairs of the range
 first, and there are no `class_weights`: the model's weights are of whole units.
@@ -24,6 +25,7 @@ Names: `premises`, `hypotheses` (texts), `premise_tokens`, `hypothesis_tokens` (
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ from ...solver.cells import CellBuilder, Cells
 from ...solver.errors import DataError
 from ...solver.unit_counts import UnitCounts
 from ..folding import FoldTally
+from ..kept_activations import activation_arrays
 from ..progress import Progress, silent
 from ..ranges import highest_in_ranges, ranged_units
 from ..shard import Shard
@@ -55,17 +58,23 @@ def probe_nli(
     settings: NliSettings,
     on_progress: Progress = silent,
     origin: Origin | None = None,
+    folder: Path | None = None,
 ) -> Probe:
     """Count every unit of the layer against every concept of the pairs.
 
-    analysed: of the same pairs, in their order; the model gets these tokens.
+    analysed: of the same pairs, in their order; the model gets these tokens.  folder: as `count_pairs` takes it.
     """
     subject, seen = see_pairs(model, pairs, analysed, concepts, settings, origin or Origin(), Shard(), on_progress)
-    return count_pairs(subject, [seen], on_progress)
+    return count_pairs(subject, [seen], folder, on_progress)
 
 
-def count_pairs(subject: PairSubject, seen: Sequence[SeenPairs], on_progress: Progress = silent) -> Probe:
-    """The probe of pairs that were shown to the network.  seen: each pair once, in any order."""
+def count_pairs(
+    subject: PairSubject, seen: Sequence[SeenPairs], folder: Path | None = None, on_progress: Progress = silent
+) -> Probe:
+    """The probe of pairs that were shown to the network.
+
+    seen: each pair once, in any order.  folder: where activations that are kept lie until they are saved.
+    """
     settings, pairs = subject.settings, _joined(subject, seen)
     units, is_active, of_units = _units(pairs.values, settings)
     cells, of_points = _count(subject, pairs, units, is_active, on_progress)
@@ -76,6 +85,9 @@ def count_pairs(subject: PairSubject, seen: Sequence[SeenPairs], on_progress: Pr
         "predictions": pairs.logits.argmax(axis=1).astype(np.int64),
         "logits": pairs.logits,
     }
+    if settings.keep_activations:
+        n_pairs, n_units = pairs.values.shape
+        arrays |= activation_arrays(lambda: [(slice(None), pairs.values)], n_pairs, n_units, folder)
     feeds = subject.linear is not None and subject.linear[1].shape == (pairs.logits.shape[1], pairs.values.shape[1])
     if subject.linear is not None and feeds:
         arrays["class_weights"] = subject.linear[1]

@@ -87,9 +87,9 @@ def _whole(subject: PairSubject) -> dict[str, Any]:
     }
 
 
-def merged_pairs(shards: Sequence[StoredShard], on_progress: Progress = silent) -> Probe:
-    """The probe of all shards."""
-    return count_pairs(_subject(shards[0]), [_seen(shard) for shard in shards], on_progress)
+def merged_pairs(shards: Sequence[StoredShard], folder: Path | None = None, on_progress: Progress = silent) -> Probe:
+    """The probe of all shards.  folder: as `count_pairs` takes it."""
+    return count_pairs(_subject(shards[0]), [_seen(shard) for shard in shards], folder, on_progress)
 
 
 def _subject(shard: StoredShard) -> PairSubject:

@@ -14,6 +14,7 @@ A point is a word, or a sub-word.  Beside the cells, the probe keeps these for l
 | `top_indptr`, `top_values` | int64 (n_units * k + 1,), float32 | the unit's value on each point of these |
 | `histogram` | int32 (n_units, 40) | how many values in each fortieth from the lowest to the highest |
 | `lowest`, `highest` | float32 (n_units,) | of the unit's values |
+| `activation_...` | see `probes/kept_activations.py` | with `keep_activations` |
 
 Names: `sentences` (texts), `keys` (of sentences), `documents`.
 
@@ -30,6 +31,7 @@ import numpy as np
 from ...solver.cells import CellBuilder, Cells
 from ...solver.unit_counts import UnitCounts
 from ..folding import FoldTally
+from ..kept_activations import activation_arrays
 from ..progress import Progress, silent
 from ..store import Probe
 from ..text.vectors import WordVectors
@@ -66,12 +68,23 @@ def probe_tokens(
         model, windows, settings,
         units_of=units_of or {}, spill_folder=spill_folder, on_values=totals.add, on_progress=on_progress,
     ) as kept:  # fmt: skip
-        return count_words(subject, totals.seen(kept.widths, kept.blocks), made.notes(), on_progress)
+        return count_words(subject, totals.seen(kept.widths, kept.blocks), made.notes(), spill_folder, on_progress)
 
 
-def count_words(subject: WordSubject, seen: SeenWords, said: Sequence[str], on_progress: Progress = silent) -> Probe:
-    """The probe of words that were shown to the network.  said: what there is to say of their values."""
+def count_words(
+    subject: WordSubject,
+    seen: SeenWords,
+    said: Sequence[str],
+    folder: Path | None = None,
+    on_progress: Progress = silent,
+) -> Probe:
+    """The probe of words that were shown to the network.
+
+    said: what there is to say of their values.  folder: where activations that are kept lie until they are saved.
+    """
     cells, arrays = _count(subject, seen, on_progress)
+    if subject.settings.keep_activations:
+        arrays |= activation_arrays(seen.blocks, len(subject), len(seen.units), folder)
     arrays |= {
         "point_sentences": subject.sentences,
         "point_starts": subject.starts,

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...solver.errors import DataError
 from ..activation_file import Spill
+from ..kept_activations import KeptSize
 from ..nonzero_file import NonzeroSpill
 from ..progress import Progress
 from ..shard import Shard
@@ -130,12 +131,14 @@ class Totals:
         self.top: TopQuantile | None = None
         self.lowest = self.highest = np.zeros(0, dtype=np.float32)
         self.sentence_max: np.ndarray | None = None
+        self.kept = KeptSize(is_asked=settings.keep_activations)
 
     def add(self, numbers: np.ndarray, values: np.ndarray) -> None:
         """Take in the values of points, float32 (n, n_units)."""
         if self.sentence_max is None:
             self._start(values.shape[1])
         assert self.sentence_max is not None
+        self.kept.add(values)
         if self.top is not None:
             self.top.add(np.ascontiguousarray(values.T))
         self.lowest = np.minimum(self.lowest, values.min(axis=0))

@@ -110,8 +110,8 @@ def _whole(subject: WordSubject) -> dict[str, Any]:
     }
 
 
-def merged_words(shards: Sequence[StoredShard], on_progress: Progress = silent) -> Probe:
-    """The probe of all shards."""
+def merged_words(shards: Sequence[StoredShard], folder: Path | None = None, on_progress: Progress = silent) -> Probe:
+    """The probe of all shards.  folder: as `count_words` takes it."""
     stored = [shard for shard in shards if shard.inputs]
     widths = _widths(stored)
     subject = _subject(stored)
@@ -126,7 +126,7 @@ def merged_words(shards: Sequence[StoredShard], on_progress: Progress = silent) 
     totals = Totals(subject.sentences, len(subject.sentence_documents), subject.settings)
     for numbers, values in blocks():
         totals.add(numbers, values)
-    return count_words(subject, totals.seen(widths, blocks), (), on_progress)
+    return count_words(subject, totals.seen(widths, blocks), (), folder, on_progress)
 
 
 def _widths(shards: Sequence[StoredShard]) -> dict[str, int]:

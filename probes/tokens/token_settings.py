@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ..fold_settings import Folds, FoldSeed, check_folds
+from ..keep_settings import KeepActivations
 from ..text.concept_settings import MAX_NEIGHBOURS, Neighbours, WithWord
 
 CHOICES = {
@@ -49,6 +50,7 @@ class TokenSettings:
     top_sentences: Annotated[int, "Sentences kept per unit for reports."] = 8
     folds: Folds = None
     fold_seed: FoldSeed = 0
+    keep_activations: KeepActivations = False
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError, did_you_mean

@@ -11,6 +11,7 @@ from ...solver.cells import CellBuilder, Cells
 from ...solver.unit_counts import UnitCounts
 from ..folding import FoldTally
 from ..image_masks import MaskTally
+from ..kept_activations import CELLS
 from ..masks import active_counts
 from ..point_cells import packed
 from ..progress import Progress
@@ -20,7 +21,10 @@ from .unit_masks import ActivationStream, Activity, ImageActivations
 
 
 class CellCounter:
-    """Counts every column of the units that fire against every concept of the images."""
+    """Counts every column of the units that fire against every concept of the images.
+
+    sampled: int64 (n,), points of each image whose cells are kept for activations; None for none.
+    """
 
     def __init__(
         self,
@@ -30,7 +34,9 @@ class CellCounter:
         firing: ActivationStream,
         activity: Activity,
         on_progress: Progress,
+        sampled: np.ndarray | None = None,
     ) -> None:
+        self.sampled, self.sampled_cells = sampled, list[np.ndarray]()
         self.subject, self.seen, self.unit_names, self.on_progress = subject, seen, tuple(unit_names), on_progress
         self.firing, self.activity = firing, activity
         self.pictured = np.unique(activity.top_images)
@@ -61,6 +67,8 @@ class CellCounter:
             folds.add(np.full(len(ids), image), ids, points.counts, active, fired.columns)
             if masks.is_asked:
                 masks.add(fired.columns, fired.masks, ids[points.row_of])
+            if self.sampled is not None:
+                self.sampled_cells.append(ids[points.row_of[self.sampled]])
             self._keep_for_pictures(image, fired, ids[points.row_of])
             self.on_progress("counting", image + 1, n_images)
         cells, place = builder.cells()
@@ -79,7 +87,9 @@ class CellCounter:
 
     def _arrays(self, place: np.ndarray) -> dict[str, np.ndarray]:
         files = self._pictures()
+        sampled = {CELLS: place[np.concatenate(self.sampled_cells)].astype(np.int32)} if self.sampled_cells else {}
         return {
+            **sampled,
             "unit_max": self.activity.unit_max,
             "image_active": self.activity.image_active,
             "top_images": self.activity.top_images,

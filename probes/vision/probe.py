@@ -19,6 +19,7 @@ Beside the cells, the probe keeps these arrays for later questions:
 | `pictured` | int32 (n_pictures,) | the images that occur in `top_images`, ascending |
 | `point_rows`, `picture_cells`, `picture_cell_ends` | see `probes/point_cells.py` | the cell of each point of these |
 | `picture_bytes`, `picture_offsets` | uint8, int64 (n_pictures + 1,) | these as JPEG files, one after the other |
+| `activation_...` | see `probes/kept_activations.py`, `map_points.py` | with `keep_activations` |
 
 Where units are split into ranges, every array has a column or row for each range, and there are no `class_weights`:
 the model's weights are of whole units.  Of a range,
@@ -43,6 +44,7 @@ import numpy as np
 
 from ...solver.cells import Cells
 from ..datasets.annotated_images import AnnotatedImages
+from ..kept_activations import activation_arrays
 from ..models import LoadedModel
 from ..preprocess import Preprocessing
 from ..progress import Progress, silent
@@ -54,6 +56,7 @@ from ..trace import LayerMaps, Trace, join
 from ..unreadable_images import Skipped
 from .counting import CellCounter
 from .examining import Examined
+from .map_points import map_values, middles
 from .notes import about_cells, about_dropped, about_predictions, about_skipped, about_steps
 from .range_edges import Edges, UnitValues, quantile_thresholds, range_edges
 from .seen import SeenImages, see
@@ -88,18 +91,28 @@ def probe_vision(
         spill_folder=spill_folder,
         on_progress=on_progress,
     ) as (subject, seen):
-        return count_images(subject, [seen], on_progress)
+        return count_images(subject, [seen], spill_folder, on_progress)
 
 
-def count_images(subject: Subject, seen: Sequence[SeenImages], on_progress: Progress = silent) -> Probe:
-    """The probe of images that were shown to the network.  seen: all of them, in their order."""
+def count_images(
+    subject: Subject, seen: Sequence[SeenImages], folder: Path | None = None, on_progress: Progress = silent
+) -> Probe:
+    """The probe of images that were shown to the network.
+
+    seen: all of them, in their order.  folder: where activations that are kept lie until they are saved.
+    """
     settings, traced = subject.settings, join([images.through for images in seen])
     edges = [_edges(maps, subject.mask_size, settings, on_progress) for maps in traced.layers.values()]
     lower = [as_float32_below(of_layer.lower) for of_layer in edges]
     firing = ActivationStream(list(traced.layers.values()), lower, traced.unit_max, subject.mask_size)
     activity = _activity(firing, settings, len(traced.predictions), on_progress)
-    counting = CellCounter(subject, seen, _unit_names(traced, settings), firing, activity, on_progress)
+    layers = list(traced.layers.values())
+    points = middles(layers[0].map_size, subject.mask_size) if settings.keep_activations else None
+    counting = CellCounter(subject, seen, _unit_names(traced, settings), firing, activity, on_progress, points)
     cells, arrays = counting.run()
+    if points is not None:
+        n_points = len(points) * len(traced.predictions)
+        arrays |= activation_arrays(lambda: map_values(layers), n_points, len(cells.unit_names), folder)
     arrays |= _edge_arrays(edges, settings, traced.unit_max) | {"predictions": traced.predictions}
     if subject.linear is not None:
         arrays["class_weights"] = _weights_of_kept(subject.linear[1], traced)

@@ -24,6 +24,7 @@ from ..shard import Shard
 from ..trace import Pass, run_network
 from ..unreadable_images import Skipped, readable_images
 from .examining import Examined, examine
+from .map_points import check_grids
 from .subject import Subject, subject_of
 from .vision_settings import VisionSettings
 
@@ -76,6 +77,8 @@ def see(
     """
     settings = replace(settings, device=str(choose_device(settings.device)))
     examined = examined or examine(model, preprocessing, settings)
+    if settings.keep_activations:
+        check_grids(examined.layouts)
     skipped: list[Skipped] = []
     if settings.skip_bad is not None:
         # The batches depend on which images are left out, so every shard tries all of them.

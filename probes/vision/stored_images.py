@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -22,10 +23,10 @@ from .subject import Subject
 from .vision_settings import VisionSettings
 
 
-def merged_images(shards: Sequence[StoredShard], on_progress: Progress = silent) -> Probe:
-    """The probe of all shards, in their order."""
+def merged_images(shards: Sequence[StoredShard], folder: Path | None = None, on_progress: Progress = silent) -> Probe:
+    """The probe of all shards, in their order.  folder: as `count_images` takes it."""
     subject = _subject(shards[0])
-    return count_images(subject, [_seen(shard, subject) for shard in shards], on_progress)
+    return count_images(subject, [_seen(shard, subject) for shard in shards], folder, on_progress)
 
 
 def _subject(shard: StoredShard) -> Subject:

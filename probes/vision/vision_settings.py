@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ..fold_settings import Folds, FoldSeed, check_folds
+from ..keep_settings import KeepActivations, check_keeps
 
 CHOICES = {
     "layout": ("auto", "nchw", "nhwc", "tokens"),
@@ -58,6 +59,7 @@ class VisionSettings:
     keep_masks: Annotated[
         bool, "--keep-masks", "Keep where units are active in every image, for shuffles of whole masks (controls)."
     ] = False
+    keep_activations: KeepActivations = False
 
     def __post_init__(self) -> None:
         from ...solver.errors import UsageError
@@ -78,6 +80,7 @@ class VisionSettings:
             raise UsageError(f"skip_tokens goes with --layout tokens, not {self.layout}")
         check_ranges(2 if self.ranges is None else self.ranges, self.ranges_by)
         check_folds(self.folds, self.fold_seed)
+        check_keeps(self.keep_activations, self.ranges)
         for name, least in (("batch_size", 1), ("workers", 0), ("top_images", 0)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} must be at least {least}, not {getattr(self, name)}")

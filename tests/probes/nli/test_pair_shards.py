@@ -17,7 +17,7 @@ from compexact.solver.errors import UsageError
 
 CASES = {
     "quantile": {"threshold": "quantile", "quantile": 0.2},
-    "positive": {"folds": 3},
+    "positive": {"folds": 3, "keep_activations": True},
     "ranges": {"threshold": "quantile", "quantile": 0.5, "ranges": 3},
 }
 

@@ -18,7 +18,7 @@ from compexact.solver.errors import DataError, UsageError
 
 LAYER = "encoder.layer.1.intermediate"
 CASES = {
-    "quantile": {"quantile": 0.2, "folds": 3, "fold_seed": 1},
+    "quantile": {"quantile": 0.2, "folds": 3, "fold_seed": 1, "keep_activations": True},
     "positive": {"threshold": "positive", "layers": (LAYER, "encoder.layer.0.output")},
     "windows of documents": {"context": "document", "window": 12, "window_overlap": 3, "align": "mean"},
     "subwords": {"points": "subwords", "quantile": 0.1, "top_sentences": 0},

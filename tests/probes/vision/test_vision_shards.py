@@ -74,6 +74,7 @@ CASES = {
     "positive": replace(SETTINGS, threshold="positive", folds=3),
     "no pictures": replace(SETTINGS, top_images=0),
     "masks kept": replace(SETTINGS, keep_masks=True, ranges=2),
+    "activations kept": replace(SETTINGS, keep_activations=True, layers=("0",), folds=3),
 }
 
 
