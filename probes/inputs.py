@@ -227,12 +227,7 @@ class Inputs:
     @cached_property
     def activations(self) -> Activations:
         """The units' values on points, for scores without a threshold."""
-        return kept_activations(
-            self.arrays,
-            len(self.cells.unit_names),
-            len(self.cells),
-            lambda: self.arrays.get("point_cells", np.zeros(0)),
-        )
+        return kept_activations(self.arrays, len(self.cells.unit_names), len(self.cells))
 
     @property
     def unit_max(self) -> np.ndarray:

@@ -126,22 +126,18 @@ def has_activations(arrays: Mapping[str, np.ndarray]) -> bool:
     return DENSE in arrays or all(name in arrays for name in ARRAYS)
 
 
-def kept_activations(
-    arrays: Mapping[str, np.ndarray], n_units: int, n_cells: int, point_cells: Callable[[], np.ndarray]
-) -> Activations:
-    """Those of a probe's arrays.  point_cells: asked where the points have no cells of their own.
-
-    Raises `UsageError` where there are none, `DataError` where they do not fit.
-    """
+def kept_activations(arrays: Mapping[str, np.ndarray], n_units: int, n_cells: int) -> Activations:
+    """Those of a probe's arrays; `UsageError` where there are none, `DataError` where they do not fit."""
     if not has_activations(arrays):
         raise UsageError(NO_ACTIVATIONS)
-    cell_of = arrays[CELLS] if CELLS in arrays else point_cells()
+    cell_of = next((arrays[name] for name in (CELLS, "point_cells") if name in arrays), np.zeros(0))
     if cell_of.ndim != 1 or not len(cell_of) or not 0 <= int(cell_of.min()) <= int(cell_of.max()) < n_cells:
         raise _misfit()
     if DENSE in arrays:
         dense = arrays[DENSE]
         return Activations(cell_of, lambda column: dense[:, column])
-    sparse = _Sparse(*(arrays[name] for name in ARRAYS), len(cell_of))
+    bits, values, ends = (arrays[name] for name in ARRAYS)
+    sparse = _Sparse(bits, values, ends, len(cell_of))
     sparse.check(n_units)
     return Activations(cell_of, sparse.of)
 

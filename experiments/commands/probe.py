@@ -12,6 +12,7 @@ import typer
 
 from ...probes.datasets import DATASETS
 from ...probes.fold_settings import Folds, FoldSeed
+from ...probes.keep_settings import KeepActivations
 from ...probes.vision.vision_settings import VisionSettings
 from .hypernym_options import HypernymOptions, added
 from .options import MODEL_HELP, LimitOption, WeightsOption, size, words
@@ -168,17 +169,20 @@ def probe_arrays(
     place: Annotated[ProbeOutput, Depends(ProbeOutput)],
     dealt: Annotated[DealtRows, Depends(DealtRows)],
     hypernyms: Annotated[HypernymOptions, Depends(HypernymOptions)],
+    keep_activations: KeepActivations = False,
 ) -> None:
     """Make a probe of plain arrays.  Every command also takes an .npz file as it is.
 
     compexact probe arrays mine.npz -o probe
     compexact probe arrays mine.npz --folds 10 --groups image-of-each-row.txt -o probe
     compexact probe arrays mine.npz --shard 3/40 -o shards/3
+    compexact probe arrays with-activations.npz --keep-activations -o probe
     compexact probe arrays probe --hypernyms wordnet -o with-hypernyms
 
     A folder is read portion by portion, and may be larger than memory.  A probe, of any kind, is copied with what
     --hypernyms adds to it.
     """
+    from ...probes.array_activations import kept_of_file
     from ...probes.array_folder import read_array_folder
     from ...probes.array_shard import save_array_shard
     from ...probes.opening import open_probe
@@ -189,10 +193,13 @@ def probe_arrays(
     output, shard, force, folds = place.output, place.shard, place.force, dealt.open()
     if shard is not None:
         hypernyms.of({}, shard)
-        print(f"shard {shard}, {save_array_shard(arrays, shard, output, folds=folds, force=force):,} rows, in {output}")
+        n = save_array_shard(arrays, shard, output, folds=folds, keep_activations=keep_activations, force=force)
+        print(f"shard {shard}, {n:,} rows, in {output}")
         return
     with progress() as report:
-        if arrays.is_dir() and not is_probe(arrays):
+        if keep_activations:
+            probe = kept_of_file(arrays, output.parent, folds)
+        elif arrays.is_dir() and not is_probe(arrays):
             probe = read_array_folder(arrays, report, folds)
         else:
             probe = open_probe(arrays, folds)

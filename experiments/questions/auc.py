@@ -3,108 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from statistics import median
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
-from ...probes.graded_arrays import GradedArrays, read_graded
+from ...probes.graded import GradedUnits, open_graded
 from ...probes.progress import Progress, silent
-from ...solver.errors import UsageError
+from ...probes.store import Probe
+from ...solver.cells import Cells
+from ...solver.errors import UsageError, did_you_mean
+from ...solver.formula import Formula
 from ...solver.graded.activations import GradedExplanation, GradedUnit
-from ...solver.graded.best_auc import best_by_auc
+from ...solver.graded.auc_beam import beam_by_auc
+from ...solver.graded.best_auc import MAX_LENGTH, best_by_auc
 from ...solver.stopping import Stopped, Stopping
-from ..commands.options import LengthOption, UnitsOption
+from ..commands.options import BeamSizeOption, JobsOption, LengthOption, UnitsOption
 from ..commands.signature import Depends, Opened
+from ..run.engines import SearchSettings, ShouldStop, explain_unit
 from ..run.interrupts import stop_on_interrupt
-from ..run.units import choose_units
+from ..run.units import choose_units, map_units
+from ..run.where import where
 from .answer import Answer, input_record, new_figure
 
 DIRECTIONS = ("high", "low")
+ENGINES = ("exact", "beam")
 MIN_SHARE = 0.005
 """That of the points that a threshold at the quantile 0.005 leaves."""
 
 GradedInput = Annotated[
-    GradedArrays,
-    typer.Argument(metavar="ARRAYS", help="An .npz file with the arrays concepts and activations."),
-    Opened(read_graded),
+    Probe,
+    typer.Argument(
+        metavar="PROBE", help="A probe with activations (--keep-activations), or an .npz file that has them."
+    ),
+    Opened(open_graded),
 ]
 
 
-def graded_units(arrays: GradedInput, units: UnitsOption = None) -> list[str]:
+def graded_units(probe: GradedInput, units: UnitsOption = None) -> list[str]:
     """The names of the units that `--units` chooses."""
-    return choose_units(arrays.probe.cells, units)
+    return choose_units(probe.cells, units)
 
 
-def best_without_threshold(
-    arrays: GradedInput,
-    units: Annotated[Sequence[str], Depends(graded_units)],
-    *,
-    length: LengthOption = 3,
-    direction: Annotated[
-        str, typer.Option(metavar="high|low", help="Explain where units are high, or where they are low.")
-    ] = "high",
-    min_share: Annotated[
-        float, typer.Option(help="The least share of the points on which a formula holds, and does not hold.")
-    ] = MIN_SHARE,
-    on_progress: Progress = silent,
-) -> Answer:
-    """Which formula goes with a unit's activations as they are, without a threshold?
+@dataclass(frozen=True)
+class _Found:
+    """What is found of a unit; None where no formula holds on enough points.
 
-    The chain of at most so many concepts, 3 at most, with the highest AUC: the chance that the unit is higher on a
-    point drawn from where the formula holds than on one from elsewhere, ties counting half.  All chains are gone
-    through and compared in integers, so it is the best there is.  Beside it stand its average precision, the
-    correlation, and the difference of means in standard deviations.  The file has `activations`, numbers of points and
-    units, in place of `neurons` or beside them.  A formula that holds on few points may have a high AUC by chance;
-    --min-share leaves such out.
-
-    compexact experiment auc activations.npz --length 2 -o answers/auc
-    compexact experiment auc activations.npz --units 0-9 --direction low
+    by_iou: what a beam finds with the threshold, where there is one, and its AUC.
     """
-    if direction not in DIRECTIONS:
-        raise UsageError(f"--direction is {' or '.join(DIRECTIONS)}, not {direction!r}")
-    if not 0 <= min_share <= 0.5:
-        raise UsageError(f"--min-share is from 0 to 0.5, not {min_share:g}")
-    if not units:
-        raise UsageError("no unit to explain")
-    rows = tuple(_rows(arrays, units, length, direction == "low", min_share, on_progress))
-    return Answer(
-        name="auc",
-        question="Which formula goes with activations as they are?",
-        inputs=(input_record(arrays.probe),),
-        settings={"units": len(units), "max_length": length, "direction": direction, "min_share": min_share},
-        rows=rows,
-        summary=tuple(_sentences(rows, length, direction)),
-        draw=lambda: _figure(rows),
-    )
+
+    explanation: GradedExplanation | None
+    scores: dict[str, float]
+    by_iou: Formula | None = None
+    auc_of_that: float | None = None
 
 
-def _rows(
-    arrays: GradedArrays, units: Sequence[str], length: int, low: bool, min_share: float, on_progress: Progress
-) -> list[dict[str, Any]]:
-    rows = []
-    with stop_on_interrupt() as stop:
-        for done, name in enumerate(units, start=1):
-            unit = arrays.unit(name, low=low)
-            least = ceil(Fraction(str(min_share)) * unit.n_points)  # 0.07 of 100 points are 7, not 8
-            try:
-                rows.append(_row(unit, best_by_auc(unit, length, least, Stopping(should_stop=stop.is_set))))
-            except Stopped:
-                raise KeyboardInterrupt from None
-            on_progress("units", done, len(units))
-    return rows
+@dataclass(frozen=True)
+class _BestOf:
+    """The work for one unit; None where it was stopped."""
+
+    settings: ClassVar[SearchSettings] = SearchSettings()
+
+    graded: GradedUnits
+    length: int
+    engine: str
+    beam_size: int
+    low: bool
+    min_share: Fraction
+
+    def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> _Found | None:
+        unit = self.graded.unit(column, low=self.low)
+        least, stopping = ceil(self.min_share * unit.n_points), Stopping(should_stop=should_stop)
+        try:
+            if self.engine == "exact":
+                found = best_by_auc(unit, self.length, least, stopping)
+            else:
+                found = beam_by_auc(unit, self.length, least, beam_size=self.beam_size, stopping=stopping)
+                stopping.check()
+        except Stopped:
+            return None
+        scores = {} if found is None else _scores(unit, found)
+        with_threshold = None if self.low else self._by_iou(cells, column, should_stop)
+        if with_threshold is None:
+            return _Found(found, scores)
+        return _Found(found, scores, with_threshold, float(unit.explain(with_threshold).auc))
+
+    def _by_iou(self, cells: Cells, column: int, should_stop: ShouldStop) -> Formula | None:
+        """What a beam finds where the probe says on which points the unit is active."""
+        settings = SearchSettings(max_length=self.length, beam_size=self.beam_size)
+        best = explain_unit(cells, column, settings, should_stop).best
+        return None if best is None else best.formula
 
 
-def _row(unit: GradedUnit, found: GradedExplanation | None) -> dict[str, Any]:
-    if found is None:
-        empty = ("formula", "length", "auc", "average_precision", "points_share", "correlation", "mean_difference")
-        return {"unit": unit.unit} | dict.fromkeys(empty)
+def _scores(unit: GradedUnit, found: GradedExplanation) -> dict[str, float]:
     return {
-        "unit": unit.unit,
-        "formula": str(found.formula),
-        "length": found.formula.length,
         "auc": float(found.auc),
         "average_precision": unit.average_precision(found.formula),
         "points_share": found.points / found.n_points,
@@ -113,27 +108,146 @@ def _row(unit: GradedUnit, found: GradedExplanation | None) -> dict[str, Any]:
     }
 
 
-def _sentences(rows: Sequence[dict[str, Any]], length: int, direction: str) -> list[str]:
-    aucs = [row["auc"] for row in rows if row["auc"] is not None]
-    if not aucs:
+def best_without_threshold(
+    probe: GradedInput,
+    units: Annotated[Sequence[str], Depends(graded_units)],
+    *,
+    length: LengthOption = 3,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="exact|beam", help="exact proves the best, at lengths up to 3; beam takes any length."),
+    ] = "exact",
+    beam_size: BeamSizeOption = 10,
+    direction: Annotated[
+        str, typer.Option(metavar="high|low", help="Explain where units are high, or where they are low.")
+    ] = "high",
+    min_share: Annotated[
+        float, typer.Option(help="The least share of the points on which a formula holds, and does not hold.")
+    ] = MIN_SHARE,
+    jobs: JobsOption = 1,
+    on_progress: Progress = silent,
+) -> Answer:
+    """Which formula goes with a unit's activations as they are, without a threshold?
+
+    The chain of at most so many concepts with the highest AUC: the chance that the unit is higher on a point drawn from
+    where the formula holds than on one from elsewhere, ties counting half.  AUCs are compared in integers, and up to
+    three concepts the best is proven.  Beside it stand its average precision, the correlation, and the difference of
+    means in standard deviations; and where the probe says where units are active, what a beam finds by IoU, and the AUC
+    of that.  A formula that holds on few points may have a high AUC by chance; --min-share leaves such out.
+
+    compexact experiment auc words --units 0-63 --jobs 2 -o answers/auc
+    compexact experiment auc probe --engine beam --length 5
+    compexact experiment auc activations.npz --length 2 --direction low
+    """
+    share = _checked(length, engine, direction, min_share)
+    if not units:
+        raise UsageError("no unit to explain")
+    work = _BestOf(GradedUnits(probe), length, engine, beam_size, direction == "low", share)
+    rows = tuple(_rows(probe, units, work, jobs, on_progress))
+    return Answer(
+        name="auc",
+        question="Which formula goes with activations as they are?",
+        inputs=(input_record(probe),),
+        settings={
+            "units": len(units),
+            "max_length": length,
+            "engine": engine,
+            "beam_size": beam_size,
+            "direction": direction,
+            "min_share": min_share,
+        },
+        rows=rows,
+        summary=tuple(_sentences(rows, length, engine, direction)),
+        draw=lambda: _figure(rows),
+    )
+
+
+def _checked(length: int, engine: str, direction: str, min_share: float) -> Fraction:
+    """The share, exactly: 0.07 of 100 points are 7, not 8."""
+    if direction not in DIRECTIONS:
+        raise UsageError(f"--direction is {' or '.join(DIRECTIONS)}, not {direction!r}")
+    if engine not in ENGINES:
+        raise UsageError(f"--engine is {' or '.join(ENGINES)}, not {engine!r}{did_you_mean(engine, ENGINES)}")
+    if engine == "exact" and length > MAX_LENGTH:
+        raise UsageError(
+            f"the best formula by AUC is proven at 1 to {MAX_LENGTH} concepts, not {length}; "
+            "--engine beam takes any length"
+        )
+    if not 0 <= min_share <= 0.5:
+        raise UsageError(f"--min-share is from 0 to 0.5, not {min_share:g}")
+    return Fraction(str(min_share))
+
+
+def _rows(probe: Probe, units: Sequence[str], work: _BestOf, jobs: int, on_progress: Progress) -> list[dict[str, Any]]:
+    rows = []
+    with stop_on_interrupt() as stop:
+        for unit, found in map_units(work, probe, units, where=where(jobs), stop=stop):
+            if found is None:
+                raise KeyboardInterrupt
+            rows.append(_row(unit, found, work.engine == "exact"))
+            on_progress("units", len(rows), len(units))
+    if len(rows) < len(units):
+        raise KeyboardInterrupt
+    return rows
+
+
+def _row(unit: str, found: _Found, is_proven: bool) -> dict[str, Any]:
+    best, by_iou = found.explanation, found.by_iou
+    scores = ("auc", "average_precision", "points_share", "correlation", "mean_difference")
+    return {
+        "unit": unit,
+        "formula": None if best is None else str(best.formula),
+        "length": None if best is None else best.formula.length,
+        **{name: found.scores.get(name) for name in scores},
+        "proven": is_proven,
+        "formula_by_iou": None if by_iou is None else str(by_iou),
+        "auc_by_iou": found.auc_of_that,
+        "same": None if best is None or by_iou is None else best.formula == by_iou,
+    }
+
+
+def _sentences(rows: Sequence[dict[str, Any]], length: int, engine: str, direction: str) -> list[str]:
+    explained = [row for row in rows if row["auc"] is not None]
+    if not explained:
         return ["no formula holds on enough points, and not on too many; take a smaller --min-share"]
-    shares = [row["points_share"] for row in rows if row["auc"] is not None]
+    aucs, shares = ([row[name] for row in explained] for name in ("auc", "points_share"))
+    best = "the best" if engine == "exact" else "the best that a beam finds"
     said = [
-        f"of chains of at most {length} concepts, the best has AUC {median(aucs):.4f} for the median of {len(aucs)} "
+        f"of chains of at most {length} concepts, {best} has AUC {median(aucs):.4f} for the median of {len(aucs)} "
         f"units, between {min(aucs):.4f} and {max(aucs):.4f}; it says where units are {direction}",
-        f"the best formula holds on {median(shares):.2%} of the points, for the median unit: AUC does not ask how many "
+        f"the formula holds on {median(shares):.2%} of the points, for the median unit: AUC does not ask how many "
         "points a formula has, so compare it with the average precision, which is that share where nothing is known",
     ]
-    if len(aucs) < len(rows):
-        said.append(f"{len(rows) - len(aucs)} units have no formula")
+    both = [row for row in explained if row["same"] is not None]
+    if both:
+        said.append(
+            f"with a threshold, a beam finds by IoU the same formula for {sum(row['same'] for row in both)} of "
+            f"{len(both)} units; the median AUC of what it finds is {median(row['auc_by_iou'] for row in both):.4f}, "
+            f"where the best is {median(row['auc'] for row in both):.4f}"
+        )
+    if len(explained) < len(rows):
+        said.append(f"{len(rows) - len(explained)} units have no formula")
     return said
 
 
 def _figure(rows: Sequence[dict[str, Any]]) -> Any:
-    """AUC against average precision, a point for each unit."""
-    figure, axes = new_figure()
+    """AUC against average precision, a point for each unit; and against the AUC of what IoU finds, where it does."""
+    both = [row for row in rows if row["same"] is not None]
     shown = [row for row in rows if row["auc"] is not None]
+    if not both:
+        figure, axes = new_figure()
+        _draw_precision(axes, shown)
+        return figure
+    figure, (left, right) = new_figure(columns=2)
+    _draw_precision(left, shown)
+    right.scatter([row["auc_by_iou"] for row in both], [row["auc"] for row in both], s=12, color="#2f7fd0")
+    ends = [min(row["auc_by_iou"] for row in both), max(row["auc"] for row in both)]
+    right.plot(ends, ends, color="#777777", linestyle=":", linewidth=0.8)
+    right.set(xlabel="AUC of what IoU finds", ylabel="AUC of the best formula")
+    return figure
+
+
+def _draw_precision(axes: Any, shown: Sequence[dict[str, Any]]) -> None:
     axes.scatter([row["auc"] for row in shown], [row["average_precision"] for row in shown], s=12, color="#2f7fd0")
     axes.axvline(0.5, color="#777777", linestyle=":", linewidth=0.8)
     axes.set(xlabel="AUC of the best formula", ylabel="its average precision", ylim=(0, 1))
-    return figure
