@@ -25,7 +25,7 @@ class Order(ABC):
 
     @abstractmethod
     def score(self, intersection: int, points: int, length: int) -> int:
-        """An integer that orders formulas of all lengths exactly, not below 0; 0 is for what is no answer."""
+        """An integer, not below 0, that orders formulas of all lengths exactly."""
 
     @abstractmethod
     def approximate(self, intersection: np.ndarray, points: np.ndarray, length: int) -> np.ndarray:

@@ -2,10 +2,14 @@
 
 AUC depends on two sums over a formula's cells, its points and twice their ranks (`activations.py`), so the beam counts
 and compares it as it does IoU: exactly, each function once, ties by length, parent, concept and operator.
+
+A formula on too few points is no answer, but `very OR day` may be one where neither word is; so such formulas stay in
+the beam, ranked as if points of mean rank filled them up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -30,9 +34,9 @@ def beam_by_auc(
 ) -> GradedExplanation | None:
     """The best formula that a beam finds, or None where none of them holds on enough points, and not on too many.
 
-    least: the fewest points on which a formula holds, and on which it does not, at least 1.  A formula of fewer may be
-    in the beam, behind all others, and is never the answer.  beam_size: None keeps all functions.
-    The first step, single concepts, is always done; `stopping` ends the others, and the best of those done is given.
+    least: the fewest points on which a formula holds, and on which it does not, at least 1.  beam_size: None keeps all
+    functions.  The first step, single concepts, is always done; `stopping` ends the others, and the best of those done
+    is given.
     Raises `UsageError` for settings out of range; `DisagreementError` where the formula, counted again, has other sums.
     """
     check_settings(max_length, beam_size, 1, 1, "iou")
@@ -49,13 +53,16 @@ def _best(
     unit: GradedUnit, max_length: int, order: AucOrder, beam_size: int | None, stopping: Stopping
 ) -> Entry | None:
     search = BeamSearch(_Ranks.of(unit), order, beam_size, least_intersection=0)
-    beam = new = search.best_distinct([], search.single_concepts())
+    singles = list(search.single_concepts())
+    best = order.best_answer(singles)
+    beam = new = search.best_distinct([], iter(singles))
     search.stopping = stopping
     with suppress(Stopped):
         for length in range(2, max_length + 1):
             beam = search.best_distinct(beam, search.extensions(new, beam))
             new = [entry for entry in beam if len(entry.chain) == length]
-    return next((entry for entry in beam if entry.score), None)
+            best = order.best_answer(beam if best is None else [*beam, best])
+    return best
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,29 +83,31 @@ class _Ranks:
 
 
 class AucOrder(Order):
-    """By AUC, which is above that of all formulas that hold on fewer than `least` points, or on all but fewer."""
+    """By AUC; of formulas on fewer than `least` points, or all but fewer, as if they held on so many.
+
+    With D the sum of twice the ranks minus N + 1, AUC is 1/2 + D / (2 n (N - n)): here n is at least `least`, and at
+    most all but `least`.  As |D| is at most the true n (N - n), that is from 0 to 1.
+    """
 
     def __init__(self, n_points: int, least: int) -> None:
-        self.n_points, self.least = n_points, least
-        self.number = np.int64 if n_points * (n_points + 1) < EXACT_IN_DOUBLES else object
+        self.n_points, self.least, self.most = n_points, least, max(least, n_points - least)
+        self.number = np.int64 if 2 * n_points * (n_points + 1) < EXACT_IN_DOUBLES else object
         self.bits = (n_points**2).bit_length()
 
-    def score(self, intersection: int, points: int, length: int) -> int:
-        """As `Order` says.
+    def best_answer(self, entries: Iterable[Entry]) -> Entry | None:
+        """The best of those that hold on enough points, and not on too many."""
+        answers = (each for each in entries if min(each.points, self.n_points - each.points) >= self.least)
+        return min(answers, key=lambda entry: entry.rank, default=None)
 
-        Two different AUCs have denominators of at most n_points ** 2 / 2, so they differ by more than 2 ** (-2 bits),
-        and so do their multiples, rounded down.  1 is above what is no answer.
-        """
-        others = self.n_points - points
-        if min(points, others) < self.least:
-            return 0
-        return 1 + ((intersection - points * (points + 1)) << (2 * self.bits)) // (2 * points * others)
+    def score(self, intersection: int, points: int, length: int) -> int:
+        """As `Order` says: two AUCs differ by more than 2 ** (-2 bits), so their multiples do, rounded down."""
+        taken = min(max(points, self.least), self.most)
+        full = taken * (self.n_points - taken)
+        return ((intersection - points * (self.n_points + 1) + full) << (2 * self.bits)) // (2 * full) if full else 0
 
     def approximate(self, intersection: np.ndarray, points: np.ndarray, length: int) -> np.ndarray:
-        """As `Order` says: of integers that are doubles without loss the division is correctly rounded, as is the sum
-        with 1; both keep the order."""
+        """As `Order` says: of integers that are doubles without loss the division is correctly rounded."""
         points, ranks = (counts.astype(self.number, copy=False) for counts in (points, intersection))
-        others = self.n_points - points
-        top, bottom = ranks - points * (points + 1), np.maximum(2 * points * others, 1)
-        value = 1 + np.asarray(top / bottom, dtype=np.float64)
-        return np.where(np.minimum(points, others) < self.least, 0.0, value)
+        taken = np.minimum(np.maximum(points, self.least), self.most)
+        full = taken * (self.n_points - taken)
+        return np.asarray((ranks - points * (self.n_points + 1) + full) / np.maximum(2 * full, 1), dtype=np.float64)

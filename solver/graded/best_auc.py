@@ -29,7 +29,7 @@ from .bounds import kept_functions
 MAX_LENGTH = 3
 MAX_CONCEPTS = 4096
 """Tables of all pairs of so many take half a GiB."""
-BEAM_SIZE = 20
+BEAM_SIZE = 100
 
 
 def best_by_auc(

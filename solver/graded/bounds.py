@@ -22,9 +22,15 @@ of it, none, the part with z, or the part without z.  A chain names z once, so n
 
 P(z) and that sum are replaced by their largest over all concepts after y.  Alike for points: with z a function has
 from n(all) to n(all) + min(n(R), most) of them, without z from n(all) + max(0, n(R) - most) to n(all) + n(R), where
-`most` is the largest number of points of a concept after y.  A function of x and y is left out where in each band
-either no such number is, or V(F) < p a b by these; so whatever is left out has an AUC strictly below the target, for
-each z after y.
+`most` is the largest number of points of a concept after y.
+
+Where that rules nothing out, each z after y is looked at by what pairs share.  V(F) is a sum of what x, y, z, xy, xz,
+yz share and k times V(xyz), for a whole number k of the function.  What all three share lies within what two of them
+do; so V(xyz) is at most the least P of xy, xz and yz, and at least minus the least sum of -v over the negative cells of
+one of these; and n(xyz) is from 0 to the least n of one.
+
+A function of x and y is left out where in each band no z is left, by V or by points; so whatever is left out has an AUC
+strictly below the target, for each z after y.
 
 The bands cover all sizes that are asked for; they share their ends.  All is in whole numbers: the target is rounded
 down to a denominator q, a power of two, with which no sum is above 2 ** 62.  Where t <= 0, or q < 1, all is kept.
@@ -39,15 +45,15 @@ from typing import Any
 import numpy as np
 
 from ..compiled import CellArrays, compiled, gains_and_losses
-from ..front.small_functions import functions_of
+from ..front.small_functions import functions_of, third, without_third
 from ..sets.pair_counts import pair_sums
 from ..stopping import Stopping
 
 SLACK = Fraction(1, 50)
 """By how much of n (N - n), at most, a band's chord lies below it in the middle of the band."""
 LARGEST = 2**62
-TERMS = 12
-"""A sum over cells is at most 3/2 q N ** 2 in size; at most eight such are added."""
+TERMS = 24
+"""A sum over cells is at most 3/2 q N ** 2 in size; at most sixteen such are added."""
 NONE, WHOLE, WITH, WITHOUT = range(4)
 
 Band = namedtuple("Band", "p q slope least lowest highest gain total total_gain ahead_gain ahead_loss ahead_points")
@@ -72,7 +78,7 @@ def kept_functions(
     least: as many points a formula holds on, and as many are left.  Raises `Stopped`.
     """
     n, n_points = len(points), int(weights.sum())
-    kinds = _kinds()
+    kinds, counts = _kinds(), np.hstack([without_third(3), third()])
     target = _rounded(2 * auc - 1, n_points)
     if target is None:
         return np.full((n, n), (1 << len(kinds)) - 1, dtype=np.uint32)
@@ -80,7 +86,7 @@ def kept_functions(
     for lowest, highest in bands(n_points, least):
         stopping.check()
         band = _band(cells, weights, n_points, points, lowest, highest, *target)
-        keep(points, ranks, n_points, band, kinds, kept)
+        keep(points, ranks, n_points, band, kinds, counts, kept)
     return kept
 
 
@@ -162,8 +168,19 @@ def _largest_after(values: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def keep(points: np.ndarray, ranks: np.ndarray, n_points: int, band: Band, kinds: np.ndarray, kept: np.ndarray) -> None:
-    """Set the bits of the functions that may have the target's AUC in the band."""
+def keep(
+    points: np.ndarray,
+    ranks: np.ndarray,
+    n_points: int,
+    band: Band,
+    kinds: np.ndarray,
+    counts: np.ndarray,
+    kept: np.ndarray,
+) -> None:
+    """Set the bits of the functions that may have the target's AUC in the band.
+
+    kinds: int64 (n_functions, 4).  counts: int64 (n_functions, 7), as in `sweep.py`.
+    """
     value, gain, size = np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
     each = band.q * (n_points + 1) + band.slope
     for x in range(len(points)):
@@ -184,7 +201,9 @@ def keep(points: np.ndarray, ranks: np.ndarray, n_points: int, band: Band, kinds
             size[3], size[1], size[2] = points[x, y], points[x, x] - points[x, y], points[y, y] - points[x, y]
             size[0] = n_points - size[1] - size[2] - size[3]
             for f in range(len(kinds)):
-                if not kept[x, y] >> f & 1 and _may_reach(band, y, kinds[f], value, gain, size):
+                if kept[x, y] >> f & 1 or not _may_reach(band, y, kinds[f], value, gain, size):
+                    continue
+                if _has_third(points, ranks, each, band, x, y, counts[f]):
                     kept[x, y] |= np.uint32(1 << f)
 
 
@@ -211,3 +230,32 @@ def _may_reach(band: Band, y: int, kinds: np.ndarray, value: np.ndarray, gain: n
         fewest, most = n_whole, n_whole + min(n_open, band.ahead_points[y])
         reach = min(open_gain, band.ahead_gain[y])
     return fewest <= band.highest and most >= band.lowest and whole + reach >= band.least
+
+
+@compiled
+def _has_third(points: np.ndarray, ranks: np.ndarray, each: int, band: Band, x: int, y: int, counts: np.ndarray) -> Any:
+    """Whether there is a z after y with which the function may be worth p a b with a number of points of the band.
+
+    each: what V takes for a point; it gives q for a rank.
+    """
+    of_x, of_y, of_xy, of_z, of_xz, of_yz, of_all = counts
+    n_before = of_x * points[x, x] + of_y * points[y, y] + of_xy * points[x, y]
+    ranks_before = of_x * ranks[x, x] + of_y * ranks[y, y] + of_xy * ranks[x, y]
+    gain_xy, loss_xy = band.gain[x, y], band.gain[x, y] - band.q * ranks[x, y] + each * points[x, y]
+    gain_x, gain_y, ranks_x, ranks_y = band.gain[x], band.gain[y], ranks[x], ranks[y]
+    points_x, points_y = points[x], points[y]
+    for z in range(y + 1, len(points)):
+        n = n_before + of_z * points[z, z] + of_xz * points_x[z] + of_yz * points_y[z]
+        most = of_all * min(points[x, y], points_x[z], points_y[z])
+        if n + min(most, 0) > band.highest or n + max(most, 0) < band.lowest:
+            continue
+        reach = band.q * (ranks_before + of_z * ranks[z, z] + of_xz * ranks_x[z] + of_yz * ranks_y[z]) - each * n
+        if of_all > 0:
+            reach += of_all * min(gain_xy, gain_x[z], gain_y[z])
+        elif of_all < 0:
+            loss_x = gain_x[z] - band.q * ranks_x[z] + each * points_x[z]
+            loss_y = gain_y[z] - band.q * ranks_y[z] + each * points_y[z]
+            reach -= of_all * min(loss_xy, loss_x, loss_y)
+        if reach >= band.least:
+            return True
+    return False
