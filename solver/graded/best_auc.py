@@ -48,22 +48,25 @@ def best_by_auc(
             f"the best formula by AUC is proven at 1 to {MAX_LENGTH} concepts, not {max_length}; "
             "a beam takes any length: --engine beam"
         )
-    search = _Search.of(unit, max(least, 1), stopping or Stopping())
+    search = Search.of(unit, max(least, 1), stopping or Stopping())
     if len(search.columns) > MAX_CONCEPTS:
         raise UsageError(
             f"the best formula by AUC is proven over at most {MAX_CONCEPTS:,} concepts, not {len(search.columns):,}; "
             "keep fewer, or take a beam: --engine beam"
         )
     beam = beam_by_auc(unit, max_length, search.least, beam_size=BEAM_SIZE, stopping=search.stopping)
-    found = _explained(search, search.best(max_length, Fraction(0) if beam is None else beam.auc))
+    found = search.best(max_length, Fraction(0) if beam is None else beam.auc)
     if beam is not None and (found is None or found.auc < beam.auc):
         raise DisagreementError(f"unit {unit.unit}: {beam.formula} has a higher AUC than what is proven to be the best")
     return found
 
 
 @dataclass(frozen=True, eq=False)
-class _Search:
-    """columns: int64, the distinct concepts in the order of the search.  cells: in it, their values the ranks."""
+class Search:
+    """What is searched of a unit.
+
+    columns: int64, the distinct concepts in the order of the search.  cells: in it, their values the ranks.
+    """
 
     unit: GradedUnit
     least: int
@@ -72,7 +75,8 @@ class _Search:
     cells: CellArrays
 
     @classmethod
-    def of(cls, unit: GradedUnit, least: int, stopping: Stopping) -> _Search:
+    def of(cls, unit: GradedUnit, least: int, stopping: Stopping) -> Search:
+        """Raises `Stopped`."""
         concepts = unit.concepts
         columns = distinct(concepts, "chain")
         columns = columns[points_of_concepts(concepts, unit.weights)[columns] > 0]
@@ -80,8 +84,8 @@ class _Search:
         columns = columns[np.argsort(-above[columns], kind="stable")]
         return cls(unit, least, stopping, columns, renumbered(concepts, columns, unit.ranks, stopping))
 
-    def best(self, max_length: int, auc: Fraction) -> kernels.Best:
-        """The best function of so many concepts.  auc: there is a formula that has it."""
+    def best(self, max_length: int, auc: Fraction) -> GradedExplanation | None:
+        """The best formula of so many concepts.  auc: there is one that has it, or 0."""
         n, rows = len(self.columns), np.arange(len(self.unit.weights))
         points = pair_sums(self.cells, rows, self.unit.weights)
         ranks = pair_sums(self.cells, rows, self.unit.ranks)
@@ -103,10 +107,10 @@ class _Search:
         while is_left:
             self.stopping.check()
             is_left = kernels.sweep(tables, best, max_length)
-        return best
+        return _explained(self, best)
 
 
-def _explained(search: _Search, best: kernels.Best) -> GradedExplanation | None:
+def _explained(search: Search, best: kernels.Best) -> GradedExplanation | None:
     numbers, unit = best.numbers.tolist(), search.unit
     length = numbers[kernels.LENGTH]
     if length > MAX_LENGTH:

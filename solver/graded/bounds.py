@@ -85,7 +85,7 @@ def kept_functions(
     kept = np.zeros((n, n), dtype=np.uint32)
     for lowest, highest in bands(n_points, least):
         stopping.check()
-        band = _band(cells, weights, n_points, points, lowest, highest, *target)
+        band = band_of(cells, weights, n_points, points, lowest, highest, *target)
         keep(points, ranks, n_points, band, kinds, counts, kept)
     return kept
 
@@ -132,7 +132,7 @@ def _kinds() -> np.ndarray:
     return np.array(kinds, dtype=np.int64)
 
 
-def _band(
+def band_of(
     cells: CellArrays,
     weights: np.ndarray,
     n_points: int,

@@ -5,6 +5,8 @@ import random
 import numpy as np
 import pytest
 
+from compexact.probes.array_activations import kept_of_file
+from compexact.probes.array_groups import RowFolds
 from compexact.probes.array_shard import save_array_shard
 from compexact.probes.merging import merge_probes
 from compexact.probes.opening import open_probe
@@ -83,3 +85,40 @@ def test_files_with_other_names_are_refused(tmp_path):
     np.savez(tmp_path / "b.npz", concepts=CONCEPTS, neurons=NEURONS)
     with pytest.raises(DataError, match="differ in their concepts"):
         merge_probes([tmp_path / "a.npz", tmp_path / "b.npz"])
+
+
+ACTIVATIONS = np.round(RNG.normal(size=(30, 4)), 1) * (RNG.random((30, 4)) < 0.5)
+
+
+@pytest.mark.parametrize("n", [1, 3, 40])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"neurons": NEURONS, "activations": ACTIVATIONS.astype(np.float32)},
+        {"activations": ACTIVATIONS, "groups": np.arange(30) // 4},
+        {"activations": (10 * ACTIVATIONS).astype(np.int8), **NAMES},
+    ],
+)
+def test_shards_with_activations_are_the_probe_of_the_file(n, more, tmp_path):
+    np.savez(tmp_path / "a.npz", concepts=CONCEPTS, **more)
+    folds = RowFolds.asked(3, 1, None) if "groups" in more else None
+    whole = save_probe(kept_of_file(tmp_path / "a.npz", tmp_path, folds), tmp_path / "whole")
+    kept = whole.inputs.activations
+    assert all(np.array_equal(kept.of(unit), more["activations"][:, unit]) for unit in range(4))
+    assert np.array_equal(whole.cells.concepts.dense()[kept.cell_of], CONCEPTS)
+    folders = [tmp_path / f"{number}" for number in range(1, n + 1)]
+    for number, folder in enumerate(folders, start=1):
+        save_array_shard(tmp_path / "a.npz", Shard(number, n), folder, folds=folds, keep_activations=True)
+    random.Random(n).shuffle(folders)
+    save_probe(merge_probes(folders), tmp_path / "merged")
+    assert content(tmp_path / "merged") == content(tmp_path / "whole")
+
+
+def test_whole_probes_with_activations_are_not_added_up(tmp_path):
+    for name in "ab":
+        np.savez(tmp_path / f"{name}.npz", concepts=CONCEPTS, activations=ACTIVATIONS, **NAMES)
+        save_probe(kept_of_file(tmp_path / f"{name}.npz", tmp_path), tmp_path / name)
+    with pytest.raises(UsageError, match="keeps activations, which are not added up; merge shards"):
+        merge_probes([tmp_path / "a", tmp_path / "b"])
+    with pytest.raises(UsageError, match=r"--keep-activations is of one \.npz file"):
+        kept_of_file(tmp_path / "a", tmp_path)

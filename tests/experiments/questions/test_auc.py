@@ -83,7 +83,9 @@ def test_the_answer_is_kept_with_its_figure(compexact, arrays, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--length", "4"), 2, "formulas are searched by AUC at 1 to 3 concepts, not 4"),
+        (("--length", "4"), 2, "proven at 1 to 3 concepts, not 4; --engine beam takes any length"),
+        (("--engine", "bean"), 2, "--engine is exact or beam, not 'bean'; did you mean"),
+        (("--engine", "beam", "--beam-size", "0"), 2, "the beam size must be at least 1, not 0"),
         (("--direction", "up"), 2, "--direction is high or low, not 'up'"),
         (("--units", "sideways"), 2, "sideways"),
         (("--min-share", "0.6"), 2, "--min-share is from 0 to 0.5, not 0.6"),
@@ -117,4 +119,44 @@ def test_activations_beside_masks_disturb_nobody(compexact, tmp_path):
     file = tmp_path / "both.npz"
     np.savez(file, concepts=CONCEPTS, neurons=CONCEPTS[:, :1], activations=CONCEPTS[:, :1].astype(float))
     assert compexact("explain", file, "--length", "1").code == 0
-    assert asked(compexact, file, "--length", "1")["0"]["formula"] == "c0"
+    row = asked(compexact, file, "--length", "1")["0"]
+    assert (row["formula"], row["formula_by_iou"], row["same"], float(row["auc_by_iou"])) == ("c0", "c0", "True", 1)
+
+
+def test_a_beam_finds_the_same_at_any_length_and_proves_nothing(compexact, arrays):
+    found = asked(compexact, arrays, "--engine", "beam", "--length", "5")
+    assert (found["up"]["formula"], found["up"]["proven"]) == ("(a AND NOT c) OR b", "False")  # on the same points
+    assert float(found["up"]["auc"]) == 1
+    assert asked(compexact, arrays)["up"]["proven"] == "True"
+
+
+def test_a_probe_that_keeps_activations_gives_the_answer_of_its_file(compexact, arrays, tmp_path):
+    """In one process and in two, and after a merge."""
+    assert compexact("probe", "arrays", arrays, "--keep-activations", "-o", tmp_path / "probe").code == 0
+    for number in (1, 2):
+        made = compexact(
+            "probe", "arrays", arrays, "--keep-activations", "--shard", f"{number}/2", "-o", tmp_path / f"{number}"
+        )
+        assert made.code == 0, made.err
+    assert compexact("merge", tmp_path / "2", tmp_path / "1", "-o", tmp_path / "merged").code == 0
+    wanted = asked(compexact, arrays)
+    assert asked(compexact, tmp_path / "probe") == wanted
+    assert asked(compexact, tmp_path / "merged", "--jobs", "2") == wanted
+
+
+def test_a_probe_without_activations_is_refused_in_one_line(compexact, tmp_path):
+    np.savez(tmp_path / "a.npz", concepts=CONCEPTS, neurons=CONCEPTS)
+    assert compexact("probe", "arrays", tmp_path / "a.npz", "-o", tmp_path / "probe").code == 0
+    ended = compexact("experiment", "auc", tmp_path / "probe")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert "keeps no activations; make it again with --keep-activations" in ended.err
+    ended = compexact("probe", "arrays", tmp_path / "probe", "--keep-activations", "-o", tmp_path / "again")
+    assert (ended.code, "is a folder" in ended.err) == (2, True)
+
+
+def test_a_live_probe_is_asked_from_python(arrays):
+    import compexact as cx
+    from compexact.probes.graded import open_graded
+
+    answer = cx.experiment("auc", open_graded(arrays), length=2, progress=False)
+    assert (answer.rows[0]["formula"], answer.rows[0]["length"]) == ("a AND NOT c", 2)

@@ -249,3 +249,13 @@ def test_concepts_and_analyses_of_other_pairs_are_refused(pairs, make_pairs, ana
 def test_settings_out_of_range_are_refused(setting):
     with pytest.raises(UsageError, match=next(iter(setting))):
         NliSettings("hidden", **setting)
+
+
+def test_kept_activations_are_those_of_the_pairs(tmp_path, pairs, analyse, make_module, probe_of):
+    module, made = make_module(), analyse(pairs)
+    probe = save_probe(probe_of(module, pairs, keep_activations=True), tmp_path / "probe")
+    kept, values = probe.inputs.activations, literal_values(module, made, "hidden")
+    for unit in range(7):
+        np.testing.assert_allclose(kept.of(unit), values[:, unit], atol=1e-6)
+        assert np.array_equal(kept.of(unit) > 0, probe.inputs.activity.of(unit))
+    assert np.array_equal(kept.cell_of, probe.inputs.point_cells)

@@ -330,3 +330,18 @@ def test_a_causal_model_without_padding_is_read_the_same_in_batches_as_by_itself
         ]
     )
     recounted(probe, sentences, values, 0.1)
+
+
+def test_kept_activations_are_the_values_that_were_counted_and_shown(tiny_folder, conllu, tmp_path):
+    settings = TokenSettings((LAYER,), quantile=0.2, top_sentences=3, keep_activations=True)
+    model, corpus = load_token_model(f"hf:{tiny_folder}"), open_corpora([f"conllu:{conllu}"])
+    probe = save_probe(probe_tokens(model, corpus, TokenConceptSettings(min_points=2), settings), tmp_path / "probe")
+    kept, stored = probe.inputs.activations, probe.arrays
+    sentences, ends = stored["point_sentences"], stored["top_indptr"]
+    for unit in range(len(probe.cells.unit_names)):
+        values = kept.of(unit)
+        assert np.array_equal(values > stored["thresholds"][unit], probe.inputs.activity.of(unit))
+        for rank, sentence in enumerate(stored["top_sentences"][unit]):
+            place = unit * 3 + rank
+            assert np.array_equal(stored["top_values"][ends[place] : ends[place + 1]], values[sentences == sentence])
+    assert np.array_equal(kept.cell_of, stored["point_cells"])
