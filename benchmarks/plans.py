@@ -13,7 +13,7 @@ from compexact.probes.wordnet_nouns import open_nouns
 from compexact.solver.errors import UsageError
 
 HERE = Path(__file__).resolve().parent
-NOT_ASKED: dict[str, str] = {"auc": "no probe keeps activations; it is asked of arrays"}
+NOT_ASKED: dict[str, str] = {}
 """Questions that no plan asks, and why."""
 
 
@@ -71,7 +71,7 @@ def vision(folder: Path, data: Path) -> Plan:
     other = (*other, "--mean", "127,127,127", "--std", "128,128,128")
     pasted = (HERE / "adversarial.csv", "--dataset", broden)
     made = [
-        step(probe, *traced, "features.12", "--folds", "10", "--keep-masks"),
+        step(probe, *traced, "features.12", "--folds", "10", "--keep-masks", "--keep-activations"),
         step(ranged, *traced, "features.12", "--quantile", "0.02", "--ranges", "3"),
         step(earlier, *traced, "features.10"),
         step(even, "probe", "vision", "--dataset", "halves:even", *shown, "features.12"),
@@ -93,6 +93,7 @@ def vision(folder: Path, data: Path) -> Plan:
         "weights": (probe,),
         "front": (probe, "--units", "0-9"),
         "alternatives": (probe, "--length", "4"),
+        "auc": (probe,),
         "sanity": (probe,),
         "layers": (earlier, probe),
         "ranges": (ranged,),
@@ -173,7 +174,8 @@ def words(folder: Path, data: Path) -> Plan:
     mlps = [folder / f"mlp{number}" for number in range(6)]
     sae, latents, proven = (folder / name for name in ("sae", "latents", "proven"))
     probes = [
-        *(step(each, "probe", "tokens", *model, "--layer", f"encoder.layer.{number}.intermediate", *folded)
+        *(step(each, "probe", "tokens", *model, "--layer", f"encoder.layer.{number}.intermediate", *folded,
+               *(("--keep-activations",) if number == 2 else ()))
           for number, each in enumerate(mlps)),
         step(latents, "probe", "tokens", *model, "--layer", "encoder.layer.2", "--sae", sae, *text),
     ]  # fmt: skip
@@ -191,6 +193,7 @@ def words(folder: Path, data: Path) -> Plan:
         "controls": (mlps[2], "--units", "0-127", "--lengths", "3", "--shuffles", "19"),
         "heldout": (mlps[2], "--units", "0-127", "--lengths", "1-3,5,10", "--proven", "1-2"),
         "uniqueness": (mlps[2], "--units", "0-255", "--lengths", "1,3"),
+        "auc": (mlps[2], "--units", "0-31"),
         "layers": (mlps[1], mlps[2]),
         "compare": (runs[mlps[2]], proven),
     }

@@ -52,13 +52,12 @@ def graded_units(probe: GradedInput, units: UnitsOption = None) -> list[str]:
 class _Found:
     """What is found of a unit; None where no formula holds on enough points.
 
-    by_iou: what a beam finds with the threshold, where there is one, and its AUC.
+    by_iou: what a beam finds with the threshold, where there is one.
     """
 
     explanation: GradedExplanation | None
     scores: dict[str, float]
-    by_iou: Formula | None = None
-    auc_of_that: float | None = None
+    by_iou: GradedExplanation | None = None
 
 
 @dataclass(frozen=True)
@@ -87,9 +86,7 @@ class _BestOf:
             return None
         scores = {} if found is None else _scores(unit, found)
         with_threshold = None if self.low else self._by_iou(cells, column, should_stop)
-        if with_threshold is None:
-            return _Found(found, scores)
-        return _Found(found, scores, with_threshold, float(unit.explain(with_threshold).auc))
+        return _Found(found, scores, None if with_threshold is None else unit.explain(with_threshold))
 
     def _by_iou(self, cells: Cells, column: int, should_stop: ShouldStop) -> Formula | None:
         """What a beam finds where the probe says on which points the unit is active."""
@@ -157,7 +154,7 @@ def best_without_threshold(
             "min_share": min_share,
         },
         rows=rows,
-        summary=tuple(_sentences(rows, length, engine, direction)),
+        summary=tuple(_sentences(rows, length, engine, direction, min_share)),
         draw=lambda: _figure(rows),
     )
 
@@ -200,13 +197,14 @@ def _row(unit: str, found: _Found, is_proven: bool) -> dict[str, Any]:
         "length": None if best is None else best.formula.length,
         **{name: found.scores.get(name) for name in scores},
         "proven": is_proven,
-        "formula_by_iou": None if by_iou is None else str(by_iou),
-        "auc_by_iou": found.auc_of_that,
-        "same": None if best is None or by_iou is None else best.formula == by_iou,
+        "formula_by_iou": None if by_iou is None else str(by_iou.formula),
+        "auc_by_iou": None if by_iou is None else float(by_iou.auc),
+        "points_share_by_iou": None if by_iou is None else by_iou.points / by_iou.n_points,
+        "same": None if best is None or by_iou is None else best.formula == by_iou.formula,
     }
 
 
-def _sentences(rows: Sequence[dict[str, Any]], length: int, engine: str, direction: str) -> list[str]:
+def _sentences(rows: Sequence[dict[str, Any]], length: int, engine: str, direction: str, min_share: float) -> list[str]:
     explained = [row for row in rows if row["auc"] is not None]
     if not explained:
         return ["no formula holds on enough points, and not on too many; take a smaller --min-share"]
@@ -225,6 +223,9 @@ def _sentences(rows: Sequence[dict[str, Any]], length: int, engine: str, directi
             f"{len(both)} units; the median AUC of what it finds is {median(row['auc_by_iou'] for row in both):.4f}, "
             f"where the best is {median(row['auc'] for row in both):.4f}"
         )
+        few = sum(row["points_share_by_iou"] < min_share for row in both)
+        if few:
+            said.append(f"what IoU finds holds on fewer points than --min-share asks for, for {few} of these units")
     if len(explained) < len(rows):
         said.append(f"{len(rows) - len(explained)} units have no formula")
     return said

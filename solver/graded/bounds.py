@@ -55,12 +55,15 @@ LARGEST = 2**62
 TERMS = 24
 """A sum over cells is at most 3/2 q N ** 2 in size; at most sixteen such are added."""
 NONE, WHOLE, WITH, WITHOUT = range(4)
+NEVER = 1 << 62
 
-Band = namedtuple("Band", "p q slope least lowest highest gain total total_gain ahead_gain ahead_loss ahead_points")
+Band = namedtuple(
+    "Band", "p q slope least lowest highest gain total total_gain gains losses ahead_gain ahead_loss ahead_points"
+)
 """p, q: the target.  slope: p (N - a - b).  least: p a b.  lowest, highest: a, b.
 gain: int64 (n, n), P of what x <= y share.  total, total_gain: V and P of all cells.
-ahead_gain, ahead_loss, ahead_points: int64 (n,), the largest of P(z), of -V of z's negative cells, and of z's points,
-over all z after a concept."""
+gains, losses: int64 (n,), P of each concept, and the sum of -v over its negative cells.
+ahead_gain, ahead_loss, ahead_points: int64 (n,), the largest of these, and of numbers of points, after a concept."""
 
 
 def kept_functions(
@@ -156,6 +159,8 @@ def band_of(
         pair_sums(cells, positive, values[positive]),
         int(values.sum()),
         int(values[positive].sum()),
+        gains,
+        losses,
         _largest_after(gains),
         _largest_after(losses),
         _largest_after(np.diagonal(points)),
@@ -201,17 +206,20 @@ def keep(
             size[3], size[1], size[2] = points[x, y], points[x, x] - points[x, y], points[y, y] - points[x, y]
             size[0] = n_points - size[1] - size[2] - size[3]
             for f in range(len(kinds)):
-                if kept[x, y] >> f & 1 or not _may_reach(band, y, kinds[f], value, gain, size):
+                if kept[x, y] >> f & 1:
                     continue
-                if _has_third(points, ranks, each, band, x, y, counts[f]):
+                needed, is_without = _needed(band, y, kinds[f], value, gain, size)
+                given = band.losses if is_without else band.gains
+                if needed < NEVER and _has_third(points, ranks, each, band, x, y, counts[f], given, needed):
                     kept[x, y] |= np.uint32(1 << f)
 
 
 @compiled
-def _may_reach(band: Band, y: int, kinds: np.ndarray, value: np.ndarray, gain: np.ndarray, size: np.ndarray) -> Any:
-    """Whether a function may be worth p a b with a number of points of the band.
+def _needed(band: Band, y: int, kinds: np.ndarray, value: np.ndarray, gain: np.ndarray, size: np.ndarray) -> Any:
+    """How much z has to give at least for a function to be worth p a b, and whether that is the part without z.
 
-    value, gain, size: int64 (4,), V, P and points of the regions of x and y.
+    It gives P(z), or the sum of -v over its negative cells.  NEVER where none after y can give it, or the number of
+    points is not in the band.  value, gain, size: int64 (4,), V, P and points of the regions of x and y.
     """
     whole, open_value, open_gain, n_whole, n_open, is_without = 0, 0, 0, 0, 0, False
     for region in range(4):
@@ -223,20 +231,34 @@ def _may_reach(band: Band, y: int, kinds: np.ndarray, value: np.ndarray, gain: n
             open_gain += gain[region]
             n_open += size[region]
             is_without = kinds[region] == WITHOUT
+    needed = band.least - whole
+    if open_gain < needed:
+        return NEVER, is_without
     if is_without:
-        fewest, most = n_whole + max(0, n_open - band.ahead_points[y]), n_whole + n_open
-        reach = min(open_gain, open_value + band.ahead_loss[y])
+        needed -= open_value
+        fewest, most, ahead = n_whole + max(0, n_open - band.ahead_points[y]), n_whole + n_open, band.ahead_loss[y]
     else:
-        fewest, most = n_whole, n_whole + min(n_open, band.ahead_points[y])
-        reach = min(open_gain, band.ahead_gain[y])
-    return fewest <= band.highest and most >= band.lowest and whole + reach >= band.least
+        fewest, most, ahead = n_whole, n_whole + min(n_open, band.ahead_points[y]), band.ahead_gain[y]
+    if ahead < needed or fewest > band.highest or most < band.lowest:
+        return NEVER, is_without
+    return needed, is_without
 
 
 @compiled
-def _has_third(points: np.ndarray, ranks: np.ndarray, each: int, band: Band, x: int, y: int, counts: np.ndarray) -> Any:
+def _has_third(
+    points: np.ndarray,
+    ranks: np.ndarray,
+    each: int,
+    band: Band,
+    x: int,
+    y: int,
+    counts: np.ndarray,
+    given: np.ndarray,
+    needed: int,
+) -> Any:
     """Whether there is a z after y with which the function may be worth p a b with a number of points of the band.
 
-    each: what V takes for a point; it gives q for a rank.
+    each: what V takes for a point; it gives q for a rank.  given: int64 (n,), what each concept gives at most.
     """
     of_x, of_y, of_xy, of_z, of_xz, of_yz, of_all = counts
     n_before = of_x * points[x, x] + of_y * points[y, y] + of_xy * points[x, y]
@@ -245,6 +267,8 @@ def _has_third(points: np.ndarray, ranks: np.ndarray, each: int, band: Band, x: 
     gain_x, gain_y, ranks_x, ranks_y = band.gain[x], band.gain[y], ranks[x], ranks[y]
     points_x, points_y = points[x], points[y]
     for z in range(y + 1, len(points)):
+        if given[z] < needed:
+            continue
         n = n_before + of_z * points[z, z] + of_xz * points_x[z] + of_yz * points_y[z]
         most = of_all * min(points[x, y], points_x[z], points_y[z])
         if n + min(most, 0) > band.highest or n + max(most, 0) < band.lowest:

@@ -19,12 +19,12 @@ def test_each_value_of_a_map_has_the_labels_at_its_middle(tiny_images, tiny_mode
     settings = VisionSettings(("0", "2"), **SETTINGS)
     probe = save_probe(probe_vision(tiny_model, tiny_images, plain_pixels, settings), tmp_path / "probe")
     kept, names = probe.inputs.activations, probe.cells.concepts.names
-    reader = PictureReader(tiny_images, plain_pixels)
+    reader, network = PictureReader(tiny_images, plain_pixels), tiny_model.module.eval()
     values = {f"{layer}:{unit}": kept.of(probe.cells.unit(f"{layer}:{unit}")) for layer in (0, 2) for unit in range(6)}
     for image in range(7):
         with torch.inference_mode():
-            first = tiny_model.module[0](torch.from_numpy(reader(image).values)[None])
-            layers = {0: first[0].numpy(), 2: tiny_model.module[1:3](first)[0].numpy()}
+            first = network[0](torch.from_numpy(reader(image).values)[None])
+            layers = {0: first[0].numpy(), 2: network[1:3](first)[0].numpy()}
         annotation = tiny_images.annotation(image)
         for row in range(5):
             for column in range(5):
