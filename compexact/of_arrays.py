@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from .experiments.progress import progress
+from .probes.array_activations import kept, with_activations
 from .probes.array_folder import read_array_folder
 from .probes.array_groups import RowFolds, checked_groups
 from .probes.fold_settings import check_folds
 from .probes.folding import Dealing
+from .probes.kept_activations import DENSE
 from .probes.npz import about_arrays, probe_of
 from .probes.opening import open_probe
 from .probes.store import Probe, is_probe
@@ -31,6 +33,7 @@ def probe_arrays(
     *,
     weights: Any = None,
     active: Any = None,
+    activations: Any = None,
     concept_names: Sequence[str] | None = None,
     concept_categories: Sequence[str] | None = None,
     unit_names: Sequence[str] | None = None,
@@ -43,6 +46,7 @@ def probe_arrays(
     concepts: (n_rows, n_concepts) of bool, or integers 0 and 1; or a path, as `compexact probe arrays` takes one.
     neurons: (n_rows, n_units), the same: a row is a point.  Or, instead of it, weights: (n_rows,) integers, how many
     points a row stands for, and active: (n_rows, n_units) integers, how many of them each unit is active on.
+    activations: (n_rows, n_units), numbers, beside neurons or instead of it: for `experiment("auc")`.
     folds: keep counts by fold, too; groups: which input each row is of, (n_rows,) integers or texts, or a file of such,
     by whose hash with `fold_seed` whole inputs are dealt to so many.
 
@@ -54,8 +58,8 @@ def probe_arrays(
     (3, ('0',))
     """
     if isinstance(concepts, str | Path):
-        if neurons is not None or active is not None:
-            raise UsageError("a path has all arrays in it: leave neurons and active away")
+        if any(each is not None for each in (neurons, active, activations)):
+            raise UsageError("a path has all arrays in it: leave neurons, active and activations away")
         return _of_files(Path(concepts), _dealt(groups, folds, fold_seed))
     given: dict[str, Any] = {}
     for what, value in {"concepts": concepts, "neurons": neurons, "active": active}.items():
@@ -69,7 +73,10 @@ def probe_arrays(
         raise UsageError("concepts are missing: an array (rows, concepts) is needed")
     dealt = _dealt(groups, folds, fold_seed)
     about = about_arrays("arrays", {}, {} if dealt is None else dealt.settings)
-    return replace(probe_of(given, dealt), about=about)
+    if activations is None:
+        return replace(probe_of(given, dealt), about=about)
+    probe = with_activations({**given, DENSE: _dense(activations, "activations")}, dealt)
+    return kept(replace(probe, about={**about, **probe.about}), None)
 
 
 def is_array(value: Any) -> bool:
@@ -135,7 +142,7 @@ def _dense(value: Any, what: str) -> np.ndarray:
     if array.dtype == object and all(isinstance(each, bool | int | np.bool_ | np.integer) for each in array.flat):
         array = array.astype(np.int64)
     if array.dtype.kind in "OUS" or not array.ndim:
-        raise UsageError(f"{what} is an array of bool or integers, one row for each point, not {shown(value)}")
+        raise UsageError(f"{what} is an array of bool or numbers, one row for each point, not {shown(value)}")
     return array
 
 

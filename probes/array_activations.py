@@ -35,15 +35,21 @@ def read_with_activations(path: str | Path, folds: RowFolds | None = None) -> Pr
     path = Path(path)
     arrays = load_npz(path, also=(DENSE,))
     try:
-        values, arrays, notes = split(arrays)
-        probe = probe_of(arrays, folds)
-        if values.shape[1] != len(probe.cells.unit_names):
-            raise DataError(f"activations are of {values.shape[1]} units, neurons of {len(probe.cells.unit_names)}")
-        of_points = {DENSE: values, CELLS: cells_of_points([rows_of(arrays)])[0]}
+        probe = with_activations(arrays, folds)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     about = about_arrays(path.name, {path.name: file_digest(path)}, {} if folds is None else folds.settings)
-    return replace(probe, about=with_note(about, notes), arrays={**probe.arrays, **of_points}, path=path)
+    return replace(probe, about={**about, **probe.about}, path=path)
+
+
+def with_activations(arrays: Mapping[str, Any], folds: RowFolds | None = None) -> Probe:
+    """The same of arrays; it says of what made it only what there is to note.  Errors as above."""
+    values, others, notes = split(arrays)
+    probe = probe_of(others, folds)
+    if values.shape[1] != len(probe.cells.unit_names):
+        raise DataError(f"activations are of {values.shape[1]} units, neurons of {len(probe.cells.unit_names)}")
+    of_points = {DENSE: values, CELLS: cells_of_points([rows_of(others)])[0]}
+    return replace(probe, about=with_note({}, notes), arrays={**probe.arrays, **of_points})
 
 
 def kept_of_file(path: Path, folder: Path | None, folds: RowFolds | None = None) -> Probe:
@@ -53,7 +59,11 @@ def kept_of_file(path: Path, folder: Path | None, folds: RowFolds | None = None)
     """
     if path.is_dir():
         raise UsageError(f"--keep-activations is of one .npz file, and {path} is a folder; leave it away")
-    probe = read_with_activations(path, folds)
+    return kept(read_with_activations(path, folds), folder)
+
+
+def kept(probe: Probe, folder: Path | None) -> Probe:
+    """A probe with activations as one that is to be saved.  folder: as above."""
     values = probe.arrays[DENSE]
     n_points, n_units = values.shape
     arrays = activation_arrays(lambda: [(slice(None), values)], n_points, n_units, folder, type_of(values))

@@ -77,6 +77,8 @@ def probe_tokens(
         --spacy en_core_web_sm --concepts word:500,upos,ent,position -o words
     compexact probe tokens --model hf:minilm --layer encoder.layer.2 --sae sae --corpus conllu:dev.conllu -o latents
     compexact probe tokens --model hf:minilm --layer encoder.layer.2 --corpus conllu:dev.conllu --shard 3/40 -o shards/3
+    compexact probe tokens --model hf:minilm --layer encoder.layer.2.intermediate --corpus conllu:dev.conllu \\
+        --keep-activations -o words
     """
     from ...probes.devices import choose_device
     from ...probes.store import save_probe

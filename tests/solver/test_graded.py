@@ -114,13 +114,17 @@ def test_the_bound_keeps_the_best_formula_and_rules_most_pairs_out():
 
 @pytest.mark.fuzz
 def test_the_best_formula_by_auc_is_that_of_brute_force_on_thousands_of_problems():
-    check(range(240, 4000))
+    check(range(240, 2400))
 
 
 @pytest.mark.fuzz
-def test_beam_and_bound_hold_on_thousands_of_problems():
-    check_beam(range(120, 1200))
-    check_bound(range(30, 1200))
+def test_a_beam_by_auc_finds_the_best_of_all_on_many_problems():
+    check_beam(range(120, 900))
+
+
+@pytest.mark.fuzz
+def test_the_bound_keeps_the_best_formula_of_many_problems():
+    check_bound(range(30, 600))
 
 
 def test_a_function_that_is_left_out_is_noticed(monkeypatch):

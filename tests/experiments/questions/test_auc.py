@@ -156,7 +156,8 @@ def test_a_probe_without_activations_is_refused_in_one_line(compexact, tmp_path)
 
 def test_a_live_probe_is_asked_from_python(arrays):
     import compexact as cx
-    from compexact.probes.graded import open_graded
 
-    answer = cx.experiment("auc", open_graded(arrays), length=2, progress=False)
+    given = dict(np.load(arrays))
+    probe = cx.probe_arrays(given["concepts"], activations=given["activations"], concept_names=["a", "b", "c"])
+    answer = cx.experiment("auc", probe, length=2, progress=False)
     assert (answer.rows[0]["formula"], answer.rows[0]["length"]) == ("a AND NOT c", 2)
