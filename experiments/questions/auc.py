@@ -216,16 +216,18 @@ def _sentences(rows: Sequence[dict[str, Any]], length: int, engine: str, directi
         f"the formula holds on {median(shares):.2%} of the points, for the median unit: AUC does not ask how many "
         "points a formula has, so compare it with the average precision, which is that share where nothing is known",
     ]
-    both = [row for row in explained if row["same"] is not None]
+    by_iou = [row for row in explained if row["same"] is not None]
+    both = [row for row in by_iou if min_share <= row["points_share_by_iou"] <= 1 - min_share]
+    if by_iou:
+        said.append(
+            f"with a threshold, a beam finds by IoU a formula on enough points, and not on too many, for {len(both)} of "
+            f"{len(by_iou)} units, and the same one for {sum(row['same'] for row in by_iou)}"
+        )
     if both:
         said.append(
-            f"with a threshold, a beam finds by IoU the same formula for {sum(row['same'] for row in both)} of "
-            f"{len(both)} units; the median AUC of what it finds is {median(row['auc_by_iou'] for row in both):.4f}, "
-            f"where the best is {median(row['auc'] for row in both):.4f}"
+            f"of these {len(both)} units, the median AUC of what IoU finds is "
+            f"{median(row['auc_by_iou'] for row in both):.4f}, where {best} is {median(row['auc'] for row in both):.4f}"
         )
-        few = sum(row["points_share_by_iou"] < min_share for row in both)
-        if few:
-            said.append(f"what IoU finds holds on fewer points than --min-share asks for, for {few} of these units")
     if len(explained) < len(rows):
         said.append(f"{len(rows) - len(explained)} units have no formula")
     return said
