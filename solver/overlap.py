@@ -37,6 +37,10 @@ class Counted(Protocol):
         """int64 (n_concepts,)."""
 
     @property
+    def unit_points(self) -> int:
+        """The sum of `active`."""
+
+    @property
     def unit(self) -> str:
         """The unit's name."""
 

@@ -220,8 +220,8 @@ def _sentences(rows: Sequence[dict[str, Any]], length: int, engine: str, directi
     both = [row for row in by_iou if min_share <= row["points_share_by_iou"] <= 1 - min_share]
     if by_iou:
         said.append(
-            f"with a threshold, a beam finds by IoU a formula on enough points, and not on too many, for {len(both)} of "
-            f"{len(by_iou)} units, and the same one for {sum(row['same'] for row in by_iou)}"
+            f"with a threshold, a beam finds by IoU a formula on enough points, and not on too many, for {len(both)} "
+            f"of {len(by_iou)} units, and the same one for {sum(row['same'] for row in by_iou)}"
         )
     if both:
         said.append(

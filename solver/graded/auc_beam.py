@@ -74,12 +74,14 @@ class _Ranks:
     active: np.ndarray
     own_cells: np.ndarray
     concept_points: np.ndarray
+    unit_points: int
     unit: str
 
     @classmethod
     def of(cls, unit: GradedUnit) -> _Ranks:
         points = points_of_concepts(unit.concepts, unit.weights)
-        return cls(unit.concepts, unit.weights, unit.ranks, np.flatnonzero(unit.ranks), points, unit.unit)
+        own, total = np.flatnonzero(unit.ranks), int(unit.ranks.sum())
+        return cls(unit.concepts, unit.weights, unit.ranks, own, points, total, unit.unit)
 
 
 class AucOrder(Order):
