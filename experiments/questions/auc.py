@@ -30,7 +30,7 @@ from ..run.where import where
 from .answer import Answer, input_record, new_figure
 
 DIRECTIONS = ("high", "low")
-ENGINES = ("exact", "beam")
+SEARCHES = ("exact", "beam")
 MIN_SHARE = 0.005
 """That of the points that a threshold at the quantile 0.005 leaves."""
 
@@ -68,7 +68,7 @@ class _BestOf:
 
     graded: GradedUnits
     length: int
-    engine: str
+    search: str
     beam_size: int
     low: bool
     min_share: Fraction
@@ -77,7 +77,7 @@ class _BestOf:
         unit = self.graded.unit(column, low=self.low)
         least, stopping = ceil(self.min_share * unit.n_points), Stopping(should_stop=should_stop)
         try:
-            if self.engine == "exact":
+            if self.search == "exact":
                 found = best_by_auc(unit, self.length, least, stopping)
             else:
                 found = beam_by_auc(unit, self.length, least, beam_size=self.beam_size, stopping=stopping)
@@ -110,7 +110,7 @@ def best_without_threshold(
     units: Annotated[Sequence[str], Depends(graded_units)],
     *,
     length: LengthOption = 3,
-    engine: Annotated[
+    search: Annotated[
         str,
         typer.Option(metavar="exact|beam", help="exact proves the best, at lengths up to 3; beam takes any length."),
     ] = "exact",
@@ -133,13 +133,13 @@ def best_without_threshold(
     of that.  A formula that holds on few points may have a high AUC by chance; --min-share leaves such out.
 
     compexact experiment auc words --units 0-63 --jobs 2 -o answers/auc
-    compexact experiment auc probe --engine beam --length 5
+    compexact experiment auc probe --search beam --length 5
     compexact experiment auc activations.npz --length 2 --direction low
     """
-    share = _checked(length, engine, direction, min_share)
+    share = _checked(length, search, direction, min_share)
     if not units:
         raise UsageError("no unit to explain")
-    work = _BestOf(GradedUnits(probe), length, engine, beam_size, direction == "low", share)
+    work = _BestOf(GradedUnits(probe), length, search, beam_size, direction == "low", share)
     rows = tuple(_rows(probe, units, work, jobs, on_progress))
     return Answer(
         name="auc",
@@ -148,27 +148,27 @@ def best_without_threshold(
         settings={
             "units": len(units),
             "max_length": length,
-            "engine": engine,
+            "search": search,
             "beam_size": beam_size,
             "direction": direction,
             "min_share": min_share,
         },
         rows=rows,
-        summary=tuple(_sentences(rows, length, engine, direction, min_share)),
+        summary=tuple(_sentences(rows, length, search, direction, min_share)),
         draw=lambda: _figure(rows),
     )
 
 
-def _checked(length: int, engine: str, direction: str, min_share: float) -> Fraction:
+def _checked(length: int, search: str, direction: str, min_share: float) -> Fraction:
     """The share, exactly: 0.07 of 100 points are 7, not 8."""
     if direction not in DIRECTIONS:
         raise UsageError(f"--direction is {' or '.join(DIRECTIONS)}, not {direction!r}")
-    if engine not in ENGINES:
-        raise UsageError(f"--engine is {' or '.join(ENGINES)}, not {engine!r}{did_you_mean(engine, ENGINES)}")
-    if engine == "exact" and length > MAX_LENGTH:
+    if search not in SEARCHES:
+        raise UsageError(f"--search is {' or '.join(SEARCHES)}, not {search!r}{did_you_mean(search, SEARCHES)}")
+    if search == "exact" and length > MAX_LENGTH:
         raise UsageError(
             f"the best formula by AUC is proven at 1 to {MAX_LENGTH} concepts, not {length}; "
-            "--engine beam takes any length"
+            "--search beam takes any length"
         )
     if not 0 <= min_share <= 0.5:
         raise UsageError(f"--min-share is from 0 to 0.5, not {min_share:g}")
@@ -181,7 +181,7 @@ def _rows(probe: Probe, units: Sequence[str], work: _BestOf, jobs: int, on_progr
         for unit, found in map_units(work, probe, units, where=where(jobs), stop=stop):
             if found is None:
                 raise KeyboardInterrupt
-            rows.append(_row(unit, found, work.engine == "exact"))
+            rows.append(_row(unit, found, work.search == "exact"))
             on_progress("units", len(rows), len(units))
     if len(rows) < len(units):
         raise KeyboardInterrupt
@@ -204,12 +204,12 @@ def _row(unit: str, found: _Found, is_proven: bool) -> dict[str, Any]:
     }
 
 
-def _sentences(rows: Sequence[dict[str, Any]], length: int, engine: str, direction: str, min_share: float) -> list[str]:
+def _sentences(rows: Sequence[dict[str, Any]], length: int, search: str, direction: str, min_share: float) -> list[str]:
     explained = [row for row in rows if row["auc"] is not None]
     if not explained:
         return ["no formula holds on enough points, and not on too many; take a smaller --min-share"]
     aucs, shares = ([row[name] for row in explained] for name in ("auc", "points_share"))
-    best = "the best" if engine == "exact" else "the best that a beam finds"
+    best = "the best" if search == "exact" else "the best that a beam finds"
     said = [
         f"of chains of at most {length} concepts, {best} has AUC {median(aucs):.4f} for the median of {len(aucs)} "
         f"units, between {min(aucs):.4f} and {max(aucs):.4f}; it says where units are {direction}",

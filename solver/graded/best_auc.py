@@ -46,13 +46,13 @@ def best_by_auc(
     if not 1 <= max_length <= MAX_LENGTH:
         raise UsageError(
             f"the best formula by AUC is proven at 1 to {MAX_LENGTH} concepts, not {max_length}; "
-            "a beam takes any length: --engine beam"
+            "a beam takes any length: --search beam"
         )
     search = Search.of(unit, max(least, 1), stopping or Stopping())
     if len(search.columns) > MAX_CONCEPTS:
         raise UsageError(
             f"the best formula by AUC is proven over at most {MAX_CONCEPTS:,} concepts, not {len(search.columns):,}; "
-            "keep fewer, or take a beam: --engine beam"
+            "keep fewer, or take a beam: --search beam"
         )
     beam = beam_by_auc(unit, max_length, search.least, beam_size=BEAM_SIZE, stopping=search.stopping)
     found = search.best(max_length, Fraction(0) if beam is None else beam.auc)

@@ -83,9 +83,9 @@ def test_the_answer_is_kept_with_its_figure(compexact, arrays, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--length", "4"), 2, "proven at 1 to 3 concepts, not 4; --engine beam takes any length"),
-        (("--engine", "bean"), 2, "--engine is exact or beam, not 'bean'; did you mean"),
-        (("--engine", "beam", "--beam-size", "0"), 2, "the beam size must be at least 1, not 0"),
+        (("--length", "4"), 2, "proven at 1 to 3 concepts, not 4; --search beam takes any length"),
+        (("--search", "bean"), 2, "--search is exact or beam, not 'bean'; did you mean"),
+        (("--search", "beam", "--beam-size", "0"), 2, "the beam size must be at least 1, not 0"),
         (("--direction", "up"), 2, "--direction is high or low, not 'up'"),
         (("--units", "sideways"), 2, "sideways"),
         (("--min-share", "0.6"), 2, "--min-share is from 0 to 0.5, not 0.6"),
@@ -124,7 +124,7 @@ def test_activations_beside_masks_disturb_nobody(compexact, tmp_path):
 
 
 def test_a_beam_finds_the_same_at_any_length_and_proves_nothing(compexact, arrays):
-    found = asked(compexact, arrays, "--engine", "beam", "--length", "5")
+    found = asked(compexact, arrays, "--search", "beam", "--length", "5")
     assert (found["up"]["formula"], found["up"]["proven"]) == ("(a AND NOT c) OR b", "False")  # on the same points
     assert float(found["up"]["auc"]) == 1
     assert asked(compexact, arrays)["up"]["proven"] == "True"
