@@ -56,6 +56,9 @@ class StoredArrays(Mapping[str, np.ndarray]):
         array.setflags(write=False)
         return array
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.digests
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.digests)
 

@@ -18,7 +18,7 @@ and because text from files must never reach `eval` (as in `sympy.sympify`).
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 
 from .errors import UsageError, did_you_mean
@@ -107,8 +107,8 @@ def _known(tokens: list[_Token], text: str, names: Collection[str]) -> list[_Tok
 
     Two names side by side are no formula: what follows them is left to the parser's error, not joined at great length.
     """
-    known = frozenset(names)
-    longest = max((name.count(" ") for name in known), default=0)
+    known = names if isinstance(names, Set | Mapping) else frozenset(names)
+    longest = -1  # how many blanks names have at most, once that is asked for
     joined: list[_Token] = []
     position = 0
     while position < len(tokens):
@@ -116,7 +116,8 @@ def _known(tokens: list[_Token], text: str, names: Collection[str]) -> list[_Tok
         position += 1
         if token.kind in _NAMES and joined and joined[-1].kind in _NAMES:
             return [*joined, token, *tokens[position:]]
-        if token.kind == "name":
+        if token.kind == "name" and tokens[position].kind == "name":
+            longest = longest if longest >= 0 else max((name.count(" ") for name in known), default=0)
             run = 0
             while run < longest and tokens[position + run].kind == "name":
                 run += 1

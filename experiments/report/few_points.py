@@ -20,4 +20,4 @@ def least_points(about: Mapping[str, Any]) -> int:
 
 def on_few_points(units: Sequence[UnitReport], least: int) -> set[int]:
     """The columns of the units that have a formula, and are active on fewer points."""
-    return {unit.column for unit in units if unit.best is not None and unit.problem.unit_points < least}
+    return {unit.column for unit in units if unit.best is not None and unit.active < least}

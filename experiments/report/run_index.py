@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean, median
 from typing import Any
 
@@ -63,7 +64,7 @@ class Summary:
     n_concepts: int
     categories: Sequence[str]
 
-    @property
+    @cached_property
     def has_bounds(self) -> bool:
         """Whether something is proven of any unit."""
         return any(unit.bound is not None for unit in self.units)

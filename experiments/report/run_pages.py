@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -131,6 +131,8 @@ class _UnitPages:
         self, report: RunReport, classes: Classes, pages: Pages, others: Mapping[str, EquallyGood] | None = None
     ) -> None:
         self.report, self.classes, self.pages, self.others = report, classes, pages, others or {}
+        inputs = report.probe.inputs
+        self.thresholds = inputs.thresholds if inputs.has("thresholds") else None
         self.sentences, pictures = Sentences.of(report.probe), Pictures.of(report.probe)
         self.words = WordTexts.of(report.probe)
         self.gallery = Gallery(report.probe, pictures, classes, pages.folder) if pictures else None
@@ -138,7 +140,7 @@ class _UnitPages:
     def write(self, place: int) -> None:
         """The page of the unit at this place of the run."""
         units = self.report.units
-        unit = units[place]
+        unit = replace(units[place])  # of one's own: what is computed of a unit goes when its page is written
         bound = None if unit.bound is None else float(unit.bound)
         self.pages.write(
             "unit.html",
@@ -154,7 +156,7 @@ class _UnitPages:
             on_few=self.report.on_few,
             has_pictures=self.gallery is not None,
             **self._shown(unit),
-            threshold=self._threshold(unit),
+            threshold=None if self.thresholds is None else float(self.thresholds[unit.column]),
             weights=self.classes.most_and_least(unit.column),
             accuracy=self.classes.accuracy(unit.column),
             others=self.others.get(unit.name),
@@ -193,7 +195,3 @@ class _UnitPages:
                 if self.sentences
             },
         }
-
-    def _threshold(self, unit: UnitReport) -> float | None:
-        inputs = self.report.probe.inputs
-        return float(inputs.thresholds[unit.column]) if inputs.has("thresholds") else None

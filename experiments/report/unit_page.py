@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...probes.store import Probe
+from ...solver.cells import Cells
 from ...solver.errors import DataError
 from ...solver.explanation import Explanation
 from ...solver.formula import Atom
@@ -37,14 +38,19 @@ class ConceptRow:
 class UnitReport:
     """One unit.
 
-    column: its place in the probe.  best, by_length, top: as in `SearchResult`, but none where the status is
-    `degenerate`: any formula then says as little as any other.  bound, gap: None where nothing is proven; where the run
-    weighs errors they, and the ceiling, are of the Tversky score.
+    cells: of the probe.  column: the unit's place there.  active: points where it is.
+    best, by_length, top: as in `SearchResult`, but none where the status is `degenerate`: any formula then says as
+    little as any other.  bound, gap: None where nothing is proven; where the run weighs errors they, and the ceiling,
+    are of the Tversky score.
     record: its line of units.jsonl; of an audit, the part of the engine that proves.  beam: an audit's other part.
+
+    What has a number for each cell is computed when it is asked for, and kept: of a unit that stays while others are
+    written, ask it of a copy (`dataclasses.replace`).
     """
 
-    problem: Problem
+    cells: Cells
     column: int
+    active: int
     status: Status
     best: Explanation | None
     by_length: tuple[Explanation, ...]
@@ -60,7 +66,7 @@ class UnitReport:
     @property
     def name(self) -> str:
         """The unit's name."""
-        return self.problem.unit
+        return self.cells.unit_names[self.column]
 
     @property
     def page(self) -> str:
@@ -68,14 +74,19 @@ class UnitReport:
         return f"units/{self.column}.html"
 
     @cached_property
+    def problem(self) -> Problem:
+        """The unit's points.  What concepts hold on is not counted for it, as a search would need it."""
+        return Problem(self.cells.concepts, self.cells.weights, self.cells.active.of(self.column), self.name)
+
+    @cached_property
     def cell_mask(self) -> np.ndarray | None:
         """bool (n_cells,): where the formula holds."""
-        return None if self.best is None else self.problem.concepts.mask(self.best.formula)
+        return None if self.best is None else self.cells.concepts.mask(self.best.formula)
 
     @property
     def concepts(self) -> list[ConceptRow]:
         """The concepts of the formula, each once, in order."""
-        rows = self.problem.concepts
+        rows = self.cells.concepts
         names = dict.fromkeys(self.best.formula.atoms()) if self.best else ()
         return [
             ConceptRow(name, rows.categories[rows.position[name]], self.problem.explain(Atom(name))) for name in names
@@ -84,7 +95,7 @@ class UnitReport:
     @cached_property
     def categories(self) -> Sequence[str]:
         """The categories of the formula's concepts, each once, in order."""
-        rows = self.problem.concepts
+        rows = self.cells.concepts
         names = self.best.formula.atoms() if self.best else ()
         return list(dict.fromkeys(rows.categories[rows.position[name]] for name in names))
 
@@ -118,30 +129,32 @@ def unit_report(
 ) -> UnitReport:
     """What a line, as a run keeps it, says of the unit of this name."""
     record = answer_of(line)
-    column = probe.cells.unit(name)
-    problem = Problem.of(probe.cells, column)
+    cells = probe.cells
+    column = cells.unit(name)
+    active = int(cells.active.totals[column])
     fraction = record["bound_fraction"]
     status = Status(record["status"])
     is_explained = record["formula"] is not None and status is not Status.DEGENERATE
     return UnitReport(
-        problem=problem,
+        cells=cells,
         column=column,
+        active=active,
         status=status,
-        best=_found(problem, record) if is_explained else None,
-        by_length=tuple(_found(problem, each) for each in record["by_length"] if is_explained),
-        top=tuple(_found(problem, each) for each in record["top"] if is_explained),
+        best=_found(cells, active, record) if is_explained else None,
+        by_length=tuple(_found(cells, active, each) for each in record["by_length"] if is_explained),
+        top=tuple(_found(cells, active, each) for each in record["top"] if is_explained),
         ceiling=float(record["ceiling"]),
         bound=None if fraction is None else Fraction(*fraction),
         gap=None if fraction is None else float(record["gap"]),
         error=record.get("error"),
         record=record,
-        beam=_found(problem, line["beam"]) if is_explained and line.get("beam", {}).get("formula") else None,
+        beam=_found(cells, active, line["beam"]) if is_explained and line.get("beam", {}).get("formula") else None,
         certificate=certificate,
     )
 
 
-def _found(problem: Problem, line: Mapping[str, Any]) -> Explanation:
+def _found(cells: Cells, active: int, line: Mapping[str, Any]) -> Explanation:
     """A formula with the counts that stand beside it."""
-    formula = parse(line["formula"], problem.concepts.position)
-    intersection, either, active = int(line["intersection"]), int(line["union"]), problem.unit_points
-    return Explanation(formula, intersection, either - active + intersection, active, problem.n_points)
+    formula = parse(line["formula"], cells.concepts.position)
+    intersection, either = int(line["intersection"]), int(line["union"])
+    return Explanation(formula, intersection, either - active + intersection, active, cells.n_points)

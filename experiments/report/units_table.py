@@ -32,7 +32,7 @@ def units_csv(summary: Summary, errors: ErrorWeights) -> str:
                 "bound": "" if unit.bound is None else float(unit.bound),
                 "gap": "" if unit.gap is None else unit.gap,
                 "ceiling": unit.ceiling,
-                "active_points": unit.problem.unit_points,
+                "active_points": unit.active,
                 "status": unit.status,
             }
         )

@@ -127,7 +127,7 @@ class WordTexts:
         formula = unit.best.formula if unit.best else None
         if not isinstance(formula, And | Or):
             return
-        masks = np.array([unit.problem.concepts.mask(part)[self.cells] for part in formula.operands])
+        masks = np.array([unit.cells.concepts.mask(part)[self.cells] for part in formula.operands])
         is_and = isinstance(formula, And)
         decisive = ~masks if is_and else masks
         alone = decisive & (decisive.sum(axis=0) == 1)
