@@ -29,12 +29,15 @@ from .image_masks import ImageMasks
 from .kept_activations import Activations, has_activations, kept_activations
 from .point_cells import PACKED, unpacked
 from .stored_sentences import ARRAYS, StoredSentences
+from .value_histogram import ARRAYS as HISTOGRAM_ARRAYS
+from .value_histogram import StoredHistogram
 
 Part = Literal[
     "activations",
     "activity",
     "class_weights",
     "folds",
+    "histogram",
     "keys",
     "masks",
     "pictures",
@@ -122,6 +125,8 @@ class Inputs:
             return part in self.arrays or all(name in self.arrays for name in PACKED)
         if part == "folds":
             return all(name in self.arrays for name in FOLD_ARRAYS)
+        if part == "histogram":
+            return all(name in self.arrays for name in HISTOGRAM_ARRAYS)
         if part == "masks":
             return all(name in self.arrays for name in MASK_ARRAYS)
         if part == "pictures":
@@ -238,6 +243,15 @@ class Inputs:
     def thresholds(self) -> np.ndarray:
         """float64 (n_units,): active means strictly above."""
         return self._array("thresholds", f"thresholds of its units; {KEPT_BY}")
+
+    @property
+    def histogram(self) -> StoredHistogram:
+        """How many of each unit's values are in each bin, of the layer's own maps where inputs are images."""
+        if not self.has("histogram"):
+            raise UsageError(
+                "this probe has no histograms of its units' values; `compexact probe vision` and `tokens` keep them"
+            )
+        return StoredHistogram(*(self.arrays[name] for name in HISTOGRAM_ARRAYS))
 
     @property
     def class_weights(self) -> np.ndarray:

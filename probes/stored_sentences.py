@@ -31,7 +31,6 @@ class StoredSentences:
     top_sentences: np.ndarray
     top_indptr: np.ndarray
     top_values: np.ndarray
-    histogram: np.ndarray
     lowest: np.ndarray
     highest: np.ndarray
 
@@ -48,7 +47,7 @@ class StoredSentences:
             and bool((points[1:] >= points[:-1]).all())
             and all(_within(*each) for each in ((points, n), (found.sentence_documents, n_documents)))
             and _within(found.top_sentences, n)
-            and len(found.histogram) == len(found.lowest) == len(found.highest) == n_units
+            and len(found.lowest) == len(found.highest) == n_units
             and len(found.top_indptr) == n_units * k + 1
             and found.top_indptr[-1] == len(found.top_values)
         )

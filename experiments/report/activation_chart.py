@@ -20,8 +20,10 @@ class ActivationChart:
     threshold: float | None
 
 
-def activation_chart(counts: np.ndarray, lowest: float, highest: float, threshold: float) -> ActivationChart:
-    """counts: int (n_bins,), of bins of one width from the lowest value to the highest."""
+def activation_chart(
+    counts: np.ndarray, lowest: float, highest: float, threshold: float, what: str = "point"
+) -> ActivationChart:
+    """counts: int (n_bins,), of bins of one width from the lowest value to the highest.  what: one that is counted."""
     span = (highest - lowest) or 1.0
     decades = max(1, math.ceil(math.log10(max(int(counts.max(initial=1)), 2))))
 
@@ -35,8 +37,9 @@ def activation_chart(counts: np.ndarray, lowest: float, highest: float, threshol
 
     edges = [lowest + span * i / len(counts) for i in range(len(counts) + 1)]
     bars = tuple(
-        Bar(across(low), round(across(high) - across(low), 2), up(n), round(BOTTOM - up(n), 2), _said(low, high, n))
+        Bar(across(low), round(across(high) - across(low), 2), up(n), round(BOTTOM - up(n), 2), text)
         for low, high, n in zip(edges, edges[1:], counts.tolist())
+        for text in [_said(low, high, n, what)]
     )
     step = nice_step(span, 6)
     digits = max(0, -math.floor(math.log10(step)) + (1 if step != 10 ** math.floor(math.log10(step)) else 0))
@@ -54,5 +57,5 @@ def _said_shortly(count: int) -> str:
     return f"{count:,}" if count < 100_000 else f"{count // 1000:,}k"
 
 
-def _said(low: float, high: float, n: int) -> str:
-    return f"{low:.4g} to {high:.4g}: {n:,} point{'s' if n != 1 else ''}"
+def _said(low: float, high: float, n: int, what: str) -> str:
+    return f"{low:.4g} to {high:.4g}: {n:,} {what}{'s' if n != 1 else ''}"

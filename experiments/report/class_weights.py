@@ -68,9 +68,9 @@ class Classes:
 
     def accuracy(self, column: int) -> Accuracy | None:
         """None where there are no labels, no predictions, or no labelled input on which the unit is active."""
-        active = self.is_active(column)
-        if active is None or self.predictions is None or not self.targets:
+        if self.active is None or self.predictions is None or not self.targets:
             return None
+        active = self.active.of(column)
         counted = active & (self.gold >= 0) & (self.predictions >= 0)
         total = int(counted.sum())
         return Accuracy(int((self.gold == self.predictions)[counted].sum()), total) if total else None

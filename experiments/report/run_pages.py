@@ -12,6 +12,7 @@ from ...solver.error_weights import ErrorWeights
 from ..run.audit_plot import plot_audit
 from ..run.folder import Run
 from . import charts
+from .activation_chart import ActivationChart, activation_chart
 from .answer_pages import AnswerPage
 from .audits import audit_page
 from .chance_levels import chance_levels
@@ -133,6 +134,7 @@ class _UnitPages:
         self.report, self.classes, self.pages, self.others = report, classes, pages, others or {}
         inputs = report.probe.inputs
         self.thresholds = inputs.thresholds if inputs.has("thresholds") else None
+        self.histogram = inputs.histogram if inputs.has("histogram") and inputs.has("thresholds") else None
         self.sentences, pictures = Sentences.of(report.probe), Pictures.of(report.probe)
         self.words = WordTexts.of(report.probe)
         self.gallery = Gallery(report.probe, pictures, classes, pages.folder) if pictures else None
@@ -156,6 +158,7 @@ class _UnitPages:
             on_few=self.report.on_few,
             has_pictures=self.gallery is not None,
             **self._shown(unit),
+            spread=self._spread(unit.column),
             threshold=None if self.thresholds is None else float(self.thresholds[unit.column]),
             weights=self.classes.most_and_least(unit.column),
             accuracy=self.classes.accuracy(unit.column),
@@ -179,6 +182,14 @@ class _UnitPages:
             "pairs": pairs,
             "negated_pairs": negated_pairs,
         }
+
+    def _spread(self, column: int) -> ActivationChart | None:
+        """None where the probe keeps no histograms."""
+        if self.histogram is None or self.thresholds is None:
+            return None
+        edges = (float(each[column]) for each in (self.histogram.lowest, self.histogram.highest, self.thresholds))
+        what = "value" if self.gallery else "point"
+        return activation_chart(self.histogram.counts[column], *edges, what)
 
     def first(self) -> dict[str, Any]:
         """What the index shows of units' inputs: the first picture of each, and the first text of the examples."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,10 +12,9 @@ from ...probes.inputs import Activity, Part
 from ...probes.store import Probe
 from ...solver.errors import DataError
 from ...solver.formula import And, Formula, Or
-from .activation_chart import ActivationChart, activation_chart
 from .unit_page import UnitReport
 
-NEEDED: tuple[Part, ...] = ("sentences", "point_cells", "activity", "thresholds")
+NEEDED: tuple[Part, ...] = ("sentences", "point_cells", "activity")
 SHADES = 9
 SAMPLE, OF_CLAUSE = 6, 3
 """How many misses and false alarms are shown of the formula, and of each of its clauses."""
@@ -22,8 +22,7 @@ AROUND = 25
 """Words shown before and after the one that a sentence is shown for."""
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a sentence's text: a point, or what stands between two.
 
     shade: from 0 to `SHADES`, by the unit's value; value: None where it is not kept, or the piece is no point.
@@ -68,7 +67,7 @@ class Clause:
 @dataclass(frozen=True)
 class UnitWords:
     """top: the sentences with the highest values.  misses: the unit is active and the formula does not hold; alarms:
-    the other way round; n_misses, n_alarms: how many points.  chart: None where the probe keeps no values."""
+    the other way round; n_misses, n_alarms: how many points."""
 
     top: tuple[ShownSentence, ...]
     misses: tuple[ShownSentence, ...]
@@ -76,7 +75,6 @@ class UnitWords:
     n_misses: int
     n_alarms: int
     clauses: tuple[Clause, ...]
-    chart: ActivationChart
 
     @property
     def n_against(self) -> int:
@@ -89,10 +87,10 @@ class WordTexts:
 
     def __init__(self, probe: Probe) -> None:
         inputs = probe.inputs
-        self.stored, self.cells, self.thresholds = inputs.sentences, inputs.point_cells, inputs.thresholds
+        self.stored, self.cells = inputs.sentences, inputs.point_cells
         self.activity: Activity = inputs.activity
         n, n_units = len(self.stored.point_sentences), len(probe.cells.unit_names)
-        fits = len(self.cells) == len(self.activity) == n and len(self.stored.lowest) == len(self.thresholds) == n_units
+        fits = len(self.cells) == len(self.activity) == n and len(self.stored.lowest) == n_units
         if not fits or (n and not 0 <= int(self.cells.min()) <= int(self.cells.max()) < len(probe.cells)):
             raise DataError("the probe's arrays of words do not fit its cells and units; probe again")
 
@@ -115,12 +113,6 @@ class WordTexts:
             int(misses.sum()),
             int(alarms.sum()),
             tuple(self._clauses(unit, shown)),
-            activation_chart(
-                self.stored.histogram[unit.column],
-                float(self.stored.lowest[unit.column]),
-                float(self.stored.highest[unit.column]),
-                float(self.thresholds[unit.column]),
-            ),
         )
 
     def _clauses(self, unit: UnitReport, shown: _Shown) -> Iterable[Clause]:
@@ -169,13 +161,18 @@ class _Shown:
         shown = range(max(points.start, focus - AROUND), min(points.stop, focus + AROUND + 1))
         is_cut = (shown.start > points.start, shown.stop < points.stop)
         text = stored.sentences[number]
+        place = slice(shown.start, shown.stop)
+        of_each = [stored.point_starts, stored.point_ends, self.active, self.holds]
+        rows = zip(shown, *(array[place].tolist() for array in of_each))
         pieces, at = [], int(stored.point_starts[shown.start]) if is_cut[0] else 0
-        for point in shown:
-            start, end = max(at, int(stored.point_starts[point])), int(stored.point_ends[point])
-            pieces += [Piece(text[at:start])] * (start > at)
+        for point, starts, end, is_active, holds in rows:
+            start = max(at, starts)
+            if start > at:
+                pieces.append(Piece(text[at:start]))
             value = None if values is None else float(values[point - points.start])
+            shade = self._shade(is_active, value)
             # A word whose characters another one has already, as in a contraction, is a dot.
-            pieces.append(self._piece(text[start:end] or "·", point, value, point == focus))
+            pieces.append(Piece(text[start:end] or "·", shade, value, True, is_active, holds, point == focus))
             at = max(end, at)
         pieces += [Piece(text[at:])] * (not is_cut[1] and at < len(text))
         return ShownSentence(
@@ -186,11 +183,9 @@ class _Shown:
             *is_cut,
         )
 
-    def _piece(self, text: str, point: int, value: float | None, is_focus: bool) -> Piece:
+    def _shade(self, is_active: bool, value: float | None) -> int:
         """A word that is active is shaded, however little, also where its value is not kept."""
-        is_active = bool(self.active[point])
         base = max(self.lowest, 0.0) if self.highest > 0 else self.lowest
         known = value if value is not None else self.highest if is_active else base
         share = (known - base) / ((self.highest - base) or 1)
-        shade = min(max(round(SHADES * share), 1 if is_active else 0), SHADES)
-        return Piece(text, shade, value, True, is_active, bool(self.holds[point]), is_focus)
+        return min(max(round(SHADES * share), 1 if is_active else 0), SHADES)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..value_histogram import HistogramTally
 from .seen_words import SeenWords
 
-BINS = 40
 _UNITS_AT_ONCE = 64
 
 
@@ -14,7 +14,7 @@ class ShownValues:
     """Filled while the values stream by.  sentence_of: int32 (n_points,), ascending."""
 
     def __init__(self, seen: SeenWords, sentence_of: np.ndarray, n_top: int) -> None:
-        n_sentences, n_units = seen.sentence_max.shape
+        n_sentences = len(seen.sentence_max)
         sizes = np.bincount(sentence_of, minlength=n_sentences)
         self.seen, self.sentence_of = seen, sentence_of
         self.first_of = np.concatenate([[0], np.cumsum(sizes)])
@@ -24,17 +24,11 @@ class ShownValues:
         # Where each sentence is shown: places in `top`, sentence by sentence.
         self.by_sentence = np.argsort(self.top.ravel(), kind="stable")
         self.shown_from = np.searchsorted(self.top.ravel()[self.by_sentence], np.arange(n_sentences + 1))
-        self.histogram = np.zeros((n_units, BINS), dtype=np.int64)
-        # Of a unit that has one value everywhere all values lie in the first bin.
-        spread = np.maximum(seen.highest.astype(np.float64) - seen.lowest, BINS / np.finfo(np.float32).max)
-        self.scale = (BINS / spread).astype(np.float32)
+        self.histogram = HistogramTally(seen.lowest, seen.highest)
 
     def add(self, numbers: np.ndarray, values: np.ndarray) -> None:
         """Take in float32 (n, n_units) of points."""
-        n_units = values.shape[1]
-        bins = np.minimum(((values - self.seen.lowest) * self.scale).astype(np.int32), BINS - 1)
-        bins += np.arange(n_units, dtype=np.int32) * BINS
-        self.histogram += np.bincount(bins.ravel(), minlength=n_units * BINS).reshape(n_units, BINS)
+        self.histogram.add(values)
         sentences = self.sentence_of[numbers]
         ends = np.flatnonzero(np.concatenate([sentences[1:] != sentences[:-1], [True]])) + 1
         for start, end in zip([0, *ends[:-1]], ends):
@@ -49,7 +43,7 @@ class ShownValues:
             "top_sentences": self.top,
             "top_indptr": self.indptr,
             "top_values": self.values,
-            "histogram": self.histogram.astype(np.int32),
+            "histogram": self.histogram.counts.astype(np.int32),
             "lowest": self.seen.lowest,
             "highest": self.seen.highest,
         }

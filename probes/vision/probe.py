@@ -11,6 +11,8 @@ Beside the cells, the probe keeps these arrays for later questions:
 |---|---|---|
 | `thresholds` | float64 (n_units,) | active means strictly above |
 | `unit_max` | float32 (n_images, n_units) | largest value in each image |
+| `lowest`, `highest` | float32 (n_units,) | of all values of the layer's own maps |
+| `histogram` | int64 (n_units, 40) | how many of these are in each fortieth from the lowest to the highest |
 | `image_active` | uint8 (n_images, ceil(n_units / 8)) | packed bits: any value of the image above the threshold |
 | `predictions` | int64 (n_images,) | the class with the highest score, -1 where there are no classes |
 | `class_weights` | float32 (n_classes, n_features) | of the last linear layer, where there is one |
@@ -56,6 +58,7 @@ from ..trace import LayerMaps, Trace, join
 from ..unreadable_images import Skipped
 from .counting import CellCounter
 from .examining import Examined
+from .histograms import histograms
 from .map_points import map_values, middles
 from .notes import about_cells, about_dropped, about_predictions, about_skipped, about_steps
 from .range_edges import Edges, UnitValues, quantile_thresholds, range_edges
@@ -113,6 +116,7 @@ def count_images(
     if points is not None:
         n_points = len(points) * len(traced.predictions)
         arrays |= activation_arrays(lambda: map_values(layers), n_points, len(cells.unit_names), folder)
+    arrays |= histograms(layers, edges[0].lower.shape[1], on_progress)
     arrays |= _edge_arrays(edges, settings, traced.unit_max) | {"predictions": traced.predictions}
     if subject.linear is not None:
         arrays["class_weights"] = _weights_of_kept(subject.linear[1], traced)

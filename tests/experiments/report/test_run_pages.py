@@ -111,6 +111,9 @@ def vision_probe(concept_names=CONCEPTS, unit_names=UNITS, text=HARMLESS) -> Pro
         },
         arrays={
             "thresholds": np.arange(5) + 0.5,
+            "histogram": np.array([[100, 10, 0, 1]] * 5),
+            "lowest": np.zeros(5, dtype=np.float32),
+            "highest": np.full(5, 8, dtype=np.float32),
             "unit_max": per_image.astype(np.float32),
             "predictions": np.array([0, 1, 2, 3, 1, 1]),
             "class_weights": np.arange(20, dtype=np.float32).reshape(4, 5) - 9.5,
@@ -308,6 +311,21 @@ def test_pictures_are_the_stored_ones_each_once(explained, tmp_path):
     assert all(values["loading"] == "lazy" for values in images)
     photos = [values for values in images if values["class"] == "photo"]
     assert {(values["width"], values["height"]) for values in photos} == {(str(2 * WIDTH), str(2 * HEIGHT))}
+
+
+def test_a_unit_page_shows_how_its_values_are_spread_where_the_probe_keeps_that(explained, tmp_path):
+    write_report(*explained(vision_probe()), tmp_path / "site")
+    page = pages(tmp_path / "site")["units/1.html"]
+    assert "Its values" in page.text
+    assert "values of its maps in all images" in page.text
+    bars = [values for tag, values in page.elements if tag == "rect" and values.get("class") == "bar"]
+    (mark,) = [values for tag, values in page.elements if tag == "line" and values.get("class") == "mean"]
+    assert len(bars) == 3
+    assert float(bars[0]["x"]) < float(mark["x1"]) < float(bars[1]["x"])
+    old = vision_probe()
+    kept = {name: array for name, array in old.arrays.items() if name not in ("histogram", "lowest", "highest")}
+    write_report(*explained(replace(old, arrays=kept)), tmp_path / "site", force=True)
+    assert "Its values" not in pages(tmp_path / "site")["units/1.html"].text
 
 
 def test_layers_outline_the_formula_and_the_unit(site):

@@ -14,7 +14,6 @@ from compexact.probes.tokens.loading import LoadedTokenModel
 from compexact.probes.tokens.probe_words import probe_tokens
 from compexact.probes.tokens.token_settings import TokenConceptSettings, TokenSettings
 from compexact.solver.parsing import parse
-from compexact.solver.problem import Problem
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +38,10 @@ def probe(tmp_path_factory):
 
 def report_of(probe, column, text):
     """A unit's report with this formula."""
-    problem = Problem.of(probe.cells, column)
-    formula = parse(text, problem.concepts.position)
-    mask = problem.concepts.mask(formula)
-    return SimpleNamespace(problem=problem, column=column, best=SimpleNamespace(formula=formula), cell_mask=mask)
+    concepts = probe.cells.concepts
+    formula = parse(text, concepts.position)
+    mask = concepts.mask(formula)
+    return SimpleNamespace(cells=probe.cells, column=column, best=SimpleNamespace(formula=formula), cell_mask=mask)
 
 
 def words_of(sentence):

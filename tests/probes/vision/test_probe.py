@@ -75,6 +75,22 @@ def test_every_count_equals_the_literal_count(tiny_images, tiny_model, plain_pix
     np.testing.assert_allclose(probe.arrays["unit_max"], maps.max(axis=(2, 3)), rtol=1e-6)
 
 
+@pytest.mark.parametrize("ranges", [None, 3])
+def test_a_histogram_counts_every_value_of_the_layers_own_maps(tiny_images, tiny_model, plain_pixels, ranges):
+    settings = VisionSettings(("0", "2"), quantile=0.3, workers=0, ranges=ranges, memory_format="contiguous")
+    kept = probe_vision(tiny_model, tiny_images, plain_pixels, settings).inputs.histogram
+    rows = []
+    for layer in (0, 2):
+        maps = literal_masks(tiny_model.module, tiny_images, plain_pixels, layer)[1].transpose(1, 0, 2, 3)
+        for values in maps.reshape(len(maps), -1):
+            scale = np.float32(40 / (float(values.max()) - float(values.min())))
+            bins = np.minimum(np.floor((values - values.min()) * scale), 39).astype(int)
+            rows += [(values.min(), values.max(), np.bincount(bins, minlength=40).tolist())] * (ranges or 1)
+    np.testing.assert_allclose(kept.lowest, [row[0] for row in rows], rtol=1e-6)
+    np.testing.assert_allclose(kept.highest, [row[1] for row in rows], rtol=1e-6)
+    assert kept.counts.tolist() == [row[2] for row in rows]
+
+
 def test_what_is_kept_for_pictures_agrees_with_the_masks(tiny_images, tiny_model, plain_pixels):
     settings = VisionSettings(("2",), quantile=0.1, top_images=3, workers=0)
     probe = probe_vision(tiny_model, tiny_images, plain_pixels, settings)
