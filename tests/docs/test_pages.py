@@ -17,7 +17,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 
 
-@pytest.mark.parametrize("page", ["certificates", "comparison", "python"])
+@pytest.mark.parametrize("page", ["certificates", "comparison", "own_solver", "python"])
 def test_the_examples_of_a_page_run_and_print_what_it_says(follow, page):
     follow(f"{page}.md")
 
