@@ -54,7 +54,9 @@ def activation_chart(
 
 def _said_shortly(count: int) -> str:
     """What finds room beside the chart."""
-    return f"{count:,}" if count < 100_000 else f"{count // 1000:,}k"
+    if count < 100_000:
+        return f"{count:,}"
+    return f"{count // 1000:,}k" if count < 1_000_000 else f"{count // 1_000_000:,}M"
 
 
 def _said(low: float, high: float, n: int, what: str) -> str:

@@ -123,4 +123,4 @@ def test_the_bars_of_the_chart_are_as_high_as_the_logarithms_of_their_counts():
     assert [tick.text for tick in chart.y_ticks] == ["1", "10", "100", "1,000"]
     assert activation_chart(np.array([5]), 2.0, 2.0, 7.0).threshold is None
     ticks = activation_chart(np.array([2_000_000]), 0.0, 1.0, 0.5).y_ticks
-    assert [tick.text for tick in ticks] == ["1", "10", "100", "1,000", "10,000", "100k", "1,000k", "10,000k"]
+    assert [tick.text for tick in ticks] == ["1", "10", "100", "1,000", "10,000", "100k", "1M", "10M"]
