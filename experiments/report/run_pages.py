@@ -187,9 +187,10 @@ class _UnitPages:
         """None where the probe keeps no histograms."""
         if self.histogram is None or self.thresholds is None:
             return None
-        edges = (float(each[column]) for each in (self.histogram.lowest, self.histogram.highest, self.thresholds))
+        of_all = self.histogram.lowest, self.histogram.highest, self.thresholds
+        lowest, highest, threshold = (float(values[column]) for values in of_all)
         what = "value" if self.gallery else "point"
-        return activation_chart(self.histogram.counts[column], *edges, what)
+        return activation_chart(self.histogram.counts[column], lowest, highest, threshold, what)
 
     def first(self) -> dict[str, Any]:
         """What the index shows of units' inputs: the first picture of each, and the first text of the examples."""
