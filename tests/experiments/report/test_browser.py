@@ -345,6 +345,13 @@ def test_a_phone_shows_every_page_without_scrolling_sideways_and_cuts_no_column(
             assert seen.evaluate(f"({CUT})()") == [], file
 
 
+def test_a_desk_shows_every_page_without_scrolling_sideways(site, audited, hostile, several, visit):
+    for root in (site, audited, hostile, several):
+        for file in pages(root):
+            seen = visit(file, viewport=DESK)
+            assert seen.evaluate("document.documentElement.scrollWidth") <= DESK["width"], file
+
+
 ABOVE_THE_FOLD = """
 (selector) => [...document.querySelectorAll(selector)].some((node) => {
   const { top, bottom, width } = node.getBoundingClientRect();
