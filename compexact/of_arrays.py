@@ -142,7 +142,8 @@ def _dense(value: Any, what: str) -> np.ndarray:
     if array.dtype == object and all(isinstance(each, bool | int | np.bool_ | np.integer) for each in array.flat):
         array = array.astype(np.int64)
     if array.dtype.kind in "OUS" or not array.ndim:
-        raise UsageError(f"{what} is an array of bool or numbers, one row for each point, not {shown(value)}")
+        numbers = "numbers" if what == "activations" else "bool or integers"
+        raise UsageError(f"{what} is an array of {numbers}, one row for each point, not {shown(value)}")
     return array
 
 

@@ -201,7 +201,8 @@ class BeamSearch:
         joins = np.empty((3, len(OPERATORS) * inside[:, 0].size), dtype=np.int64)
         share = self.ranking.least_share(least, length)
         unit_points = self.problem.unit_points
-        count = count_joins(own, self.overlaps.totals, inside, unit_points, self.least_intersection, share, joins)
+        known = np.array([operator.factors for operator in OPERATORS]), own, self.overlaps.totals, inside
+        count = count_joins(*known, unit_points, self.least_intersection, share, joins)
         places, intersection, points = joins[:, :count]
         kept = self.ranking.approximate(intersection, points, length) >= least
         return places[kept], intersection[kept], points[kept]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,12 @@ class Operator:
     word: str
     join: Callable[[Formula, Formula], Formula]
     mask: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    count: Callable[[np.ndarray | int, np.ndarray, np.ndarray], np.ndarray]
+    count: Callable[[Any, Any, Any], Any]
+
+    @property
+    def factors(self) -> tuple[int, int, int, int]:
+        """What `count`, a sum, multiplies its three numbers by; and whether the new formula may be just the concept."""
+        return self.count(1, 0, 0), self.count(0, 1, 0), self.count(0, 0, 1), self.word != "AND NOT"
 
 
 OPERATORS = [

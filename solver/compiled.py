@@ -178,6 +178,7 @@ def add_held(
 
 @compiled
 def count_joins(
+    factors: np.ndarray,
     own: np.ndarray,
     totals: np.ndarray,
     inside: np.ndarray,
@@ -186,29 +187,26 @@ def count_joins(
     least_share: float,
     joins: np.ndarray,
 ) -> int:
-    """All formulas joined with all concepts by `chain.OPERATORS`: those that may be of use into `joins`; how many.
+    """All formulas joined with all concepts by all operators: those that may be of use into `joins`; how many.
 
-    own: int64 (n_formulas, 2), points and active points.  totals: int64 (2, n_concepts), those of concepts.  inside:
-    int64 (n_formulas, 2, n_concepts), those of both.  joins: int64 (3, n_operators * n_formulas * n_concepts), filled
-    with place (`beam.py`), active points and points.
+    factors: int64 (n_operators, 4), what the points of the formula, of the concept and of both are multiplied by, and
+    whether the join may equal the concept.  own: int64 (n_formulas, 2), points and active points.  totals:
+    int64 (2, n_concepts), those of concepts.  inside: int64 (n_formulas, 2, n_concepts), those of both.  joins:
+    int64 (3, n_operators * n_formulas * n_concepts), filled with place (`beam.py`), active points and points.
     Of no use is what equals the formula or the concept, holds nowhere, or has fewer active points than
     `least_intersection` or than `least_share` of the union with the unit.
     """
     n, count = totals.shape[1], 0
     for formula in range(len(own)):
-        all_points, all_active = own[formula, 0], own[formula, 1]
+        points, active = own[formula, 0], own[formula, 1]
         for concept in range(n):
-            points, active = inside[formula, 0, concept], inside[formula, 1, concept]
-            for operator in range(3):
-                if operator == 0:
-                    joined, shared = all_points + totals[0, concept] - points, all_active + totals[1, concept] - active
-                elif operator == 1:
-                    joined, shared = points, active
-                else:
-                    joined, shared = all_points - points, all_active - active
-                is_new = joined > 0 and joined != all_points and (operator == 2 or joined != totals[0, concept])
+            for operator in range(len(factors)):
+                of_formula, of_concept, of_both, may_equal = factors[operator]
+                joined = of_formula * points + of_concept * totals[0, concept] + of_both * inside[formula, 0, concept]
+                shared = of_formula * active + of_concept * totals[1, concept] + of_both * inside[formula, 1, concept]
+                is_new = joined > 0 and joined != points and not (may_equal and joined == totals[0, concept])
                 if is_new and shared >= least_intersection and shared >= least_share * (unit_points + joined - shared):
-                    joins[0, count] = (formula * n + concept) * 3 + operator
+                    joins[0, count] = (formula * n + concept) * len(factors) + operator
                     joins[1, count], joins[2, count] = shared, joined
                     count += 1
     return count
