@@ -33,8 +33,8 @@ The same sum over the extremes of each term, taken over all y after x, leaves a 
 Most concepts do not come that far.  A formula of three leaves over three concepts has each of them once, so its
 function g only gains cells by a concept z, or only loses some: d is never negative, or never positive.  Without z, g
 is g0: a leaf is fixed, which leaves a formula with one leaf fewer, or everything, or nothing.  No such is worth more
-than V2, the most that a function of one or two concepts, everything and nothing are worth; it is found first, over all
-pairs.  The cells that g gains by z are worth at most P(z), and losing those that it loses is worth at most N(z):
+than V2, the most that nothing and any function of one or two concepts is worth; it is found first, over all pairs.
+(Everything remains of trees only, where `x OR NOT x` is a function of one concept.)  The cells that g gains by z are worth at most P(z), and losing those that it loses is worth at most N(z):
 
     V(g) <= V2 + P(z)  where g gains by z,  V2 + N(z)  where it loses.
 
@@ -162,7 +162,7 @@ def prepared(
     best = np.zeros(5, dtype=np.int64)
     for first, stop in _blocks(len(unit.active), stopping):
         best_of_two(pairs, known.ones, known.twos, first, stop, best)
-    tables = _tables_of(problem, unit, pairs, known, threshold - int(max(best[0], pairs.total[0])), threshold)
+    tables = _tables_of(problem, unit, pairs, known, threshold - int(best[0]), threshold)
     walk = _unbegun(len(problem.weights), tables)
     walk.numbers[THRESHOLD] = threshold
     if best[0] > threshold:
