@@ -34,7 +34,8 @@ Most concepts do not come that far.  A formula of three leaves over three concep
 function g only gains cells by a concept z, or only loses some: d is never negative, or never positive.  Without z, g
 is g0: a leaf is fixed, which leaves a formula with one leaf fewer, or everything, or nothing.  No such is worth more
 than V2, the most that nothing and any function of one or two concepts is worth; it is found first, over all pairs.
-(Everything remains of trees only, where `x OR NOT x` is a function of one concept.)  The cells that g gains by z are worth at most P(z), and losing those that it loses is worth at most N(z):
+(Everything remains of trees only, where `x OR NOT x` is a function of one concept.)  The cells that g gains by z are
+worth at most P(z), and losing those that it loses is worth at most N(z):
 
     V(g) <= V2 + P(z)  where g gains by z,  V2 + N(z)  where it loses.
 
