@@ -168,9 +168,10 @@ def prepared(
     walk.numbers[THRESHOLD] = threshold
     if best[0] > threshold:
         thirds.keep(walk, *best.tolist()[:4], best[3], best[4])
-        walk.numbers[thirds.X] = len(unit.active)
+    if best[0] > threshold or not len(known.threes):
+        walk.numbers[thirds.X] = len(unit.active)  # nothing is left to walk over
     else:
-        for first, stop in _blocks(len(unit.active) if len(known.threes) else 0, stopping):
+        for first, stop in _blocks(len(unit.active), stopping):
             kernels.largest_of_all(tables, first, stop)
         _fill_after(tables.most, tables.most_after)
     return unit.shared.columns, tables, walk
