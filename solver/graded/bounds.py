@@ -145,6 +145,7 @@ def band_of(
     p: int,
     q: int,
 ) -> Band:
+    """What a band of sizes, `lowest` to `highest`, asks of a formula with the target p / q.  Arrays as above."""
     slope = p * (n_points - lowest - highest)
     values = q * (cells.values - (n_points + 1) * weights) - slope * weights
     positive = np.flatnonzero(values > 0)
