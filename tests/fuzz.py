@@ -2,6 +2,7 @@
 
     python tests/fuzz.py --seconds 60 --seed 0
     python tests/fuzz.py --inputs 2000
+    python tests/fuzz.py --inputs 100000 --checks lengths_up_to_eight_are_right
     python tests/fuzz.py --replay uniform:24
 
 Inputs are numbered from `--seed` on; the families of `solver/generators.py` take turns.  Each number has some probes
@@ -18,7 +19,7 @@ import sys
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +34,7 @@ from fuzzing.damaged_files import DAMAGE_CHECKS
 from fuzzing.edited_runs import edited_runs_are_not_believed
 from fuzzing.equally_good import LIST_CHECKS
 from fuzzing.hostile import nothing_false_is_confirmed
+from fuzzing.lengths import lengths_up_to_eight_are_right
 from fuzzing.relations import RELATIONS, grown
 from fuzzing.trades import TRADE_CHECKS
 
@@ -50,7 +52,8 @@ EDITED_EVERY = 5
 def cases(seed: int) -> Iterator[tuple[Case, Sequence[Check]]]:
     """What is tried under one number."""
     case = case_of(family_of(seed), seed)
-    yield case, (*CHECKS, *TRADE_CHECKS, *LIST_CHECKS, nothing_false_is_confirmed, *DAMAGE_CHECKS)
+    yield case, (*CHECKS, lengths_up_to_eight_are_right, *TRADE_CHECKS, *LIST_CHECKS)
+    yield case, (nothing_false_is_confirmed, *DAMAGE_CHECKS)
     if seed % RELATIONS_EVERY == 0:
         yield case, RELATIONS
         yield grown(seed), RELATIONS
@@ -76,8 +79,8 @@ def failure(check: Check, case: Case) -> Exception | None:
     return None
 
 
-def run(seed: int, seconds: float | None, inputs: int | None) -> int:
-    """Try inputs until the time is up or there are enough; how many failures there were."""
+def run(seed: int, seconds: float | None, inputs: int | None, only: Collection[str] = ()) -> int:
+    """Try inputs until the time is up or there are enough; how many failures there were.  only: names of checks."""
     started = shown = time.monotonic()
     tried: Counter[str] = Counter()
     checks: Counter[str] = Counter()
@@ -88,8 +91,10 @@ def run(seed: int, seconds: float | None, inputs: int | None) -> int:
     ):
         families = set()
         for case, these in cases(seed):
-            families.add(case.family)
-            for check in these:
+            chosen = [check for check in these if not only or check.__name__ in only]
+            if chosen:
+                families.add(case.family)
+            for check in chosen:
                 checks[check.__name__] += 1
                 began = time.monotonic()
                 error = failure(check, case)
@@ -121,7 +126,15 @@ def replay(name: str) -> int:
     family, _, seed = name.partition(":")
     case = grown(int(seed)) if family == "grown" else case_of(family, int(seed))
     alone = (nothing_false_is_confirmed, edited_runs_are_not_believed)
-    every = (*CHECKS, *TRADE_CHECKS, *LIST_CHECKS, *alone, *DAMAGE_CHECKS, *solver_checks())
+    every = (
+        *CHECKS,
+        lengths_up_to_eight_are_right,
+        *TRADE_CHECKS,
+        *LIST_CHECKS,
+        *alone,
+        *DAMAGE_CHECKS,
+        *solver_checks(),
+    )
     own = LARGER_CHECKS if family == "grown" else every
     failures = 0
     print(case if family != "grown" else f"{case.name}, {case.matrix.shape}, length {case.length}")
@@ -169,6 +182,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="stop after this many (60 where no number of inputs is given)")
     parser.add_argument("--inputs", type=int, help="stop after this many")
     parser.add_argument("--seed", type=int, default=0, help="number of the first input (default %(default)s)")
+    parser.add_argument("--checks", metavar="NAME,NAME", help="only these checks; each is a function of tests/fuzzing")
     parser.add_argument("--replay", metavar="FAMILY:SEED", help="one input, as a failure names it")
     options = parser.parse_args()
     if options.replay:
@@ -177,7 +191,10 @@ def main() -> None:
             parser.error(f"{options.replay!r} is not FAMILY:SEED; families are {', '.join([*FAMILIES, 'grown'])}")
         sys.exit(replay(options.replay) > 0)
     seconds = 60.0 if options.seconds is None and options.inputs is None else options.seconds
-    sys.exit(run(options.seed, seconds, options.inputs) > 0)
+    only = options.checks.split(",") if options.checks else []
+    if unknown := set(only) - (known := {check.__name__ for _, checks in cases(0) for check in checks}):
+        parser.error(f"no check is named {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+    sys.exit(run(options.seed, seconds, options.inputs, only) > 0)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,8 @@ def by_roles(
         return replace(start, engine="exact", bound=Fraction(0))
     best, proof = search_roles(problem, start.best, max_length, stopping)
     top = ceiling(problem)
-    proof = proof or Certificate("chain", max_length, top, "ceiling")
+    if proof is None or proof.bound > top:
+        proof = Certificate("chain", max_length, top, "ceiling")
     found = (*start.by_length[:-1], best)
     return SearchResult.of(problem, "exact", found, stopping, bounds=(proof.bound,) * max_length, certificate=proof)
 
