@@ -3,9 +3,9 @@
 It starts from the beam's answer.  Up to five concepts it walks sets of concepts (`solver/sets`), over chains or trees.
 Beyond, local search (`solver/local`) makes the beam's chains better, and that walk has a share of the time for the
 lengths up to five: both are starts for longer formulas.  For chains, linear programs over the roles that concepts play
-(`solver/roles`) then find and prove the best one.  Where they do not, and for trees, `solver/transport.py` bounds what
-any function of that many concepts can reach; where the programs would be too large or too many, branch and bound
-(`solver/prefixes`) goes on until the time is up.
+(`solver/roles`) then find and prove the best one, which is a start for trees.  Where they do not, and for trees,
+`solver/transport.py` bounds what any function of that many concepts can reach; where the programs would be too large or
+too many, branch and bound (`solver/prefixes`) goes on until the time is up.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fractions import Fraction
 
 from .beam import search_beam
 from .ceilings import ceiling
+from .certificate import Certificate
 from .errors import UsageError
 from .formula import Atom
 from .local.local_search import improved
@@ -54,8 +55,8 @@ def exact_search(
     time_limit: seconds of wall clock.  should_stop: asked every few milliseconds.  The answer's status is `bounded`,
     with the bound equal to the IoU where the search ended and 64 bits decide every comparison; `certified`
     (solver/certify.py) turns that into `optimal`.  Ties: the shorter formula, then the beam's, then the first in the
-    fixed order of the walk.  Trees of more than five leaves get a bound, and the better of the beam's chain and the
-    best tree of five leaves that the walk over sets meets soon.
+    fixed order of the walk.  Trees of more than five leaves get a bound, and the better of the best chain, or the best
+    found, and the best tree of five leaves that the walk over sets meets soon.
     Raises `UsageError` for settings out of range, as `beam_search` does.
     """
     return search_exact(problem, Stopping.after(time_limit, should_stop), space, max_length, beam_size)
@@ -86,11 +87,28 @@ def search_exact(
     start = _with_short_ones(problem, start, stopping, space, top)
     if space == "chain":
         return _long_chains(problem, start, stopping, top, by_roles)
+    return _long_trees(problem, start, stopping, top, by_roles)
+
+
+def _by_roles(problem: Problem, start: SearchResult, stopping: Stopping) -> tuple[SearchResult, Certificate | None]:
+    """The answer with the best chain that the search by roles finds, if that is better, and what it proves."""
     assert start.best is not None
-    bounded = transport_bound(problem, max_length, space, start.best.iou, top, stopping)
+    share = stopping.within(ROLES_SHARE * stopping.seconds_left)
+    best, proof = search_roles(problem, start.best, start.max_length, share)
+    return replace(start, best=best, by_length=(*start.by_length[:-1], best), top=(best,)), proof
+
+
+def _long_trees(
+    problem: Problem, start: SearchResult, stopping: Stopping, top: Fraction, by_roles: bool
+) -> SearchResult:
+    """At least the best chain, where the search by roles finds it, and a transport's bound."""
+    if by_roles:
+        start, _ = _by_roles(problem, start, stopping.formulas_only)  # what is proven of chains is not told of trees
+    assert start.best is not None
+    bounded = transport_bound(problem, start.max_length, "tree", start.best.iou, top, stopping)
     stopping.listener.proven(bounded.bound)
     bounds = (*start.bounds[:-1], bounded.bound)
-    more = {"space": space, "bounds": bounds, "ceiling": top, "certificate": bounded}
+    more = {"space": "tree", "bounds": bounds, "ceiling": top, "certificate": bounded}
     return SearchResult.of(problem, "exact", start.by_length, stopping, **more)
 
 
@@ -98,14 +116,10 @@ def _long_chains(
     problem: Problem, start: SearchResult, stopping: Stopping, top: Fraction, by_roles: bool
 ) -> SearchResult:
     """By roles; where these leave a gap, by a transport and by prefixes in the time that is left."""
+    start, proof = _by_roles(problem, start, stopping) if by_roles else (start, None)
     assert start.best is not None
-    best, proof = start.best, None
-    if by_roles:
-        share = stopping.within(ROLES_SHARE * stopping.seconds_left)
-        best, proof = search_roles(problem, best, start.max_length, share)
-    start = replace(start, best=best, by_length=(*start.by_length[:-1], best), top=(best,))
-    if proof is None or proof.bound > best.iou:
-        bounded = transport_bound(problem, start.max_length, "chain", best.iou, top, stopping)
+    if proof is None or proof.bound > start.best.iou:
+        bounded = transport_bound(problem, start.max_length, "chain", start.best.iou, top, stopping)
         proven = min(proof or bounded, bounded, key=lambda certificate: certificate.bound)
         stopping.listener.proven(proven.bound)
         return search_prefixes(problem, start, stopping, proven=proven, ceiling=top)
@@ -123,7 +137,7 @@ def _with_short_ones(
     short = search_sets(
         problem,
         replace(start, max_length=SHORT, by_length=start.by_length[:SHORT]),
-        replace(share.for_shorter, should_stop=lambda: next(looks) > POLLS or stopping.should_stop()),
+        replace(share.formulas_only, should_stop=lambda: next(looks) > POLLS or stopping.should_stop()),
         space=space,
         ceiling=top,
     )

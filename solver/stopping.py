@@ -53,8 +53,8 @@ class Stopping:
         return replace(self, deadline=min(self.deadline, time.perf_counter() + seconds))
 
     @property
-    def for_shorter(self) -> Stopping:
-        """For a part of the search that asks for shorter formulas."""
+    def formulas_only(self) -> Stopping:
+        """For a part of the search that proves something of some formulas only: of shorter ones, or of chains."""
         return replace(self, listener=FormulasOnly(self.listener))
 
     @property

@@ -67,7 +67,7 @@ def _by_length(
     best = problem.explain(Atom(problem.concepts.names[0]))
     for length in range(1, start.max_length + 1):
         beam = start.by_length[length - 1] if start.by_length else best
-        asked = stopping if length == start.max_length else stopping.for_shorter
+        asked = stopping if length == start.max_length else stopping.formulas_only
         search = _Search(problem, length, space, max(best, beam, key=lambda each: each.iou), asked)
         bounds.append(search.run(top))
         best = search.best

@@ -7,6 +7,7 @@ too, so that each is a second opinion on the other.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import generators
@@ -14,14 +15,28 @@ import numpy as np
 import pytest
 from asking import ask, by_prefixes, iou_of, printed
 from first_few import first
+from problems import rare_unit
 
-from compexact.solver import Problem, Status, beam_search, brute_force_search, exact_search, parse
+from compexact.solver import Problem, Status, beam_search, brute_force_search, exact, exact_search, parse
 from compexact.solver.arrays import from_arrays
 from compexact.solver.cells import concept_rows
+from compexact.solver.exact import search_exact
+from compexact.solver.stopping import Stopping
+from compexact.solver.tracing import Listener
 
 N_FUZZ = int(os.environ.get("COMPEXACT_FUZZ", "2004"))
 SEARCHES = {"sets": exact_search, "prefixes": by_prefixes}
 each_search = pytest.mark.parametrize("proof", SEARCHES)
+
+
+@dataclass(frozen=True)
+class Bounds(Listener):
+    """Keeps the bounds that it is told."""
+
+    told: list[Fraction]
+
+    def proven(self, bound):
+        self.told.append(bound)
 
 
 def of_columns(rows, neuron):
@@ -218,6 +233,22 @@ def test_a_rule_and_leaves_more_room_than_the_sums_at_its_node_tell(proof):
     assert found.status is Status.OPTIMAL
     assert found.best.iou == brute_force_search(problem, max_length=3).best.iou
     assert found.best.formula == parse("(c1 OR c2) AND c0")
+
+
+def test_a_longer_tree_is_at_least_as_good_as_the_best_chain(monkeypatch):
+    """Also where local search and the walk over short formulas find nothing; and no bound of chains is told."""
+    monkeypatch.setattr(exact, "improved", lambda problem, start, stopping: start)
+    monkeypatch.setattr(exact, "_with_short_ones", lambda problem, start, *rest: replace(start, bounds=(1,) * 6))
+    better = 0
+    for seed in range(4):
+        problem = rare_unit(seed)
+        told = Bounds([])
+        found = search_exact(problem, Stopping(listener=told), "tree", 6, beam_size=1)
+        chain = search_exact(problem, Stopping(), "chain", 6, beam_size=1)
+        assert found.best.iou >= chain.best.iou
+        assert min(told.told) == found.bound >= chain.bound
+        better += found.best.iou > beam_search(problem, max_length=6, beam_size=1).best.iou
+    assert better
 
 
 @pytest.mark.parametrize("length", [6, 8])
