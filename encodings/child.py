@@ -1,4 +1,4 @@
-"""The child's side of `process.py`: read a job, solve round by round, write what is found and proven.
+"""The child's side of `process.py`: read a job, solve round by round, write what is found and proven; then the next.
 
 Messages, one JSON object a line: `{"formula": text}` a formula; `{"target": [p, q], "bound": U}` no formula has
 q A - p B above U (`encodings/target.py`); `{"done": true}`; `{"error": text}`.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
+import queue
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
@@ -26,6 +28,9 @@ from .parents import die_with_parent
 from .shape import Alphabet, Shape
 from .solvers import SOLVERS
 from .target import Target
+
+SECONDS_OF_WAITING = 30.0
+"""For the next job."""
 
 
 def search(
@@ -102,8 +107,75 @@ def number_name(column: int) -> str:
     return f"c{column}"
 
 
+@dataclass(frozen=True)
+class Job:
+    """What is asked, and the time of `time.monotonic()` when it came."""
+
+    asked: dict[str, Any]
+    problem: Problem
+    came: float
+
+    def seconds_left(self) -> float | None:
+        """None where there is no limit."""
+        limit: float | None = self.asked["seconds"]
+        return None if limit is None else limit - (time.monotonic() - self.came)
+
+
+class Jobs:
+    """The jobs on the input, read by a thread of its own, so that the input's end is seen during a job.
+
+    That end stops the solver as soon as Python gets a turn: the parent closed it, or is gone.
+    """
+
+    def __init__(self, emit: Callable[[dict[str, Any]], None]) -> None:
+        self._emit = emit
+        self._channel: Channel | None = None
+        self._ended = threading.Event()
+        self._read: queue.SimpleQueue[Job | MemoryError | None] = queue.SimpleQueue()
+        threading.Thread(target=self._read_all, daemon=True).start()
+
+    def next(self, seconds: float) -> Job | None:
+        """The one that comes next; None at the end, and where none comes for so long."""
+        try:
+            job = self._read.get(timeout=seconds)
+        except queue.Empty:
+            return None
+        if isinstance(job, MemoryError):
+            raise job
+        return job
+
+    def channel(self, job: Job) -> Channel:
+        """The job's, which is stopped at the input's end."""
+        self._channel = Channel(self._emit, job.seconds_left)
+        if self._ended.is_set():
+            self._stop()
+        return self._channel
+
+    def _read_all(self) -> None:
+        try:
+            # Not `sys.stdin`, which Python cannot close while this waits for a line.
+            with open(0, "rb", closefd=False) as stream:
+                while line := stream.readline():
+                    asked, came = json.loads(line), time.monotonic()
+                    _limit_memory(asked["bytes"])
+                    self._read.put(Job(asked, problem_of(asked["problem"], stream), came))
+        except MemoryError as error:
+            self._read.put(error)
+        finally:
+            self._ended.set()
+            self._stop()
+            self._read.put(None)
+
+    def _stop(self) -> None:
+        if self._channel is not None:
+            self._channel.stopped.set()
+            for stop in list(self._channel.on_stop):
+                with contextlib.suppress(RuntimeError):
+                    stop()
+
+
 def main() -> None:
-    """Do the one job that stands on the input."""
+    """Do the jobs that come on the input, as long as they come soon one after the other."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     die_with_parent(1000)
@@ -112,34 +184,22 @@ def main() -> None:
         out.write(json.dumps(message) + "\n")
         out.flush()
 
-    job = json.loads(sys.stdin.buffer.readline())
-    started, limit = time.monotonic(), job["seconds"]
-    problem = problem_of(job["problem"], sys.stdin.buffer)
-    channel = Channel(emit, lambda: None if limit is None else limit - (time.monotonic() - started))
-    _stop_on_request(channel)
-    _limit_memory(job["bytes"])
+    jobs = Jobs(emit)
     try:
-        solver, shape = SOLVERS[job["solver"]], Shape(job["space"], job["length"])
-        start, seed = parse(job["start"]), job["seed"]
-        search(problem, shape, start, solver.solve_round(), channel, seed, solver.solve_case())
-        emit({"done": True})
+        while (job := jobs.next(SECONDS_OF_WAITING)) is not None:
+            _do(job, jobs.channel(job))
+            emit({"done": True})
     except MemoryError:
         emit({"error": "the solver ran out of memory"})
     except Exception as error:  # the parent reports it
         emit({"error": f"the solver failed: {type(error).__name__}: {error}"})
 
 
-def _stop_on_request(channel: Channel) -> None:
-    """The input's end stops the solver as soon as Python gets a turn: the parent closed it, or is gone."""
-
-    def wait() -> None:
-        sys.stdin.buffer.read()
-        channel.stopped.set()
-        for stop in list(channel.on_stop):
-            with contextlib.suppress(RuntimeError):
-                stop()
-
-    threading.Thread(target=wait, daemon=True).start()
+def _do(job: Job, channel: Channel) -> None:
+    asked = job.asked
+    solver, shape = SOLVERS[asked["solver"]], Shape(asked["space"], asked["length"])
+    start, seed = parse(asked["start"]), asked["seed"]
+    search(job.problem, shape, start, solver.solve_round(), channel, seed, solver.solve_case())
 
 
 def _limit_memory(most: int) -> None:

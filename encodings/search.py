@@ -33,6 +33,8 @@ from .shape import Shape
 from .solvers import SOLVERS
 from .target import Frontier, Target
 
+MOST_TO_GO_ON = MOST_BYTES // 8
+"""A solver's process that needed more is not asked again: what it freed may not come back."""
 START_SHARE = 0.1
 """Of a time limit, for local search."""
 
@@ -171,6 +173,7 @@ class _Answer:
             "seed": seed,
             "start": str(_renamed(start.formula, self._numbers())),
             "bytes": MOST_BYTES,
+            "is_last": n_bytes > MOST_TO_GO_ON,
             "problem": record,
         }
         return run_solver(job, self.on_message, stopping, arrays=arrays)

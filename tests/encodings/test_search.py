@@ -17,7 +17,7 @@ from compexact.encodings import child as solver_child
 from compexact.encodings import process as solver_process
 from compexact.encodings import search as solver_engines
 from compexact.encodings.channel import Round
-from compexact.encodings.process import End, run_solver
+from compexact.encodings.process import End, end_waiting_children, run_solver
 from compexact.encodings.sample import draw
 from compexact.encodings.search import outside_search
 from compexact.encodings.shape import Shape
@@ -270,6 +270,7 @@ def test_a_sample_of_all_points_is_the_whole_problem(search):
 
 def children(monkeypatch) -> list[subprocess.Popen]:
     """The child processes that get started from now on."""
+    end_waiting_children()
     started = []
     real = subprocess.Popen
 
@@ -391,8 +392,62 @@ def test_a_search_that_is_asked_to_stop_gives_what_it_has(search):
     assert found.status is Status.BOUNDED
 
 
+@pytest.mark.parametrize("engine", SOLVERS)
+def test_one_process_answers_many_questions_as_fresh_ones_would(engine, monkeypatch):
+    problems = [grid_problem(seed, rows=40, concepts=6) for seed in range(3)]
+    started = children(monkeypatch)
+    together = [ask(engine, problem) for problem in problems]
+    assert len(started) == 1
+    for problem, found in zip(problems, together):
+        end_waiting_children()
+        alone = ask(engine, problem)
+        assert (found.best, found.bound, found.error) == (alone.best, alone.bound, None)
+    assert len(started) == 4
+
+
+def test_a_process_that_died_while_it_waited_is_missed_by_nobody(monkeypatch):
+    problem = grid_problem(0, rows=40, concepts=6)
+    started = children(monkeypatch)
+    before = ask("cpsat", problem)
+    monkeypatch.setattr(solver_process._Child, "is_there", lambda child: True)  # it dies after the look
+    started[0].kill()
+    after = ask("cpsat", problem)
+    assert (after.best, after.bound, after.error) == (before.best, before.bound, None)
+    assert len(started) == 2
+
+
+def test_a_copy_of_this_process_leaves_its_children_alone(monkeypatch):
+    problem = grid_problem(0, rows=40, concepts=6)
+    started = children(monkeypatch)
+    ask("cpsat", problem)
+    monkeypatch.setattr(solver_process._waiting[0], "owner", -1)
+    ask("cpsat", problem)
+    assert len(started) == 2
+    assert started[0].poll() is None
+
+
+def test_a_process_that_was_told_to_stop_or_needed_much_is_not_asked_again(monkeypatch):
+    problem = grid_problem(0, rows=40, concepts=6)
+    started = children(monkeypatch)
+    ask("cpsat", grid_problem(1, rows=2000, concepts=60, planted=False), max_length=5, time_limit=1)
+    ask("cpsat", problem)
+    assert len(started) == 2
+    monkeypatch.setattr(solver_engines, "MOST_TO_GO_ON", 0)
+    ask("cpsat", problem)
+    assert (len(started), started[1].poll() is None) == (2, False)
+    ask("cpsat", problem)
+    assert len(started) == 3
+
+
+def test_a_process_does_not_wait_for_ever():
+    code = "from compexact.encodings import child; child.SECONDS_OF_WAITING = 0.1; child.main()"
+    waiting = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    assert waiting.wait(timeout=60) == 0
+
+
 def planted_child(tmp_path, monkeypatch, body: str) -> None:
     """A package that stands before the real one on the path of every Python that is started from now on."""
+    end_waiting_children()
     package = tmp_path / "compexact/encodings"
     package.mkdir(parents=True)
     for folder in (package, package.parent):
