@@ -127,6 +127,19 @@ class ImageMasks:
         begin = np.repeat(starts[first:last].astype(np.int64) - np.concatenate([[0], np.cumsum(long)[:-1]]), long)
         return np.repeat(of_run, long), begin + np.arange(int(long.sum()))
 
+    @cached_property
+    def _cell_points(self) -> np.ndarray:
+        sizes = np.diff(self.arrays[CELLS[2]])
+        counted = [np.bincount(rows, minlength=size) for rows, size in zip(self._rows, sizes.tolist())]
+        return np.concatenate([np.zeros(0, np.int64), *counted])
+
+    def by_image(self, unit: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """int64 (n,) each, an entry for each cell of each image, image by image: image, cell, points, active points."""
+        _, cells, ends = (self.arrays[name] for name in CELLS)
+        images, points = self.points(unit)
+        active = np.bincount(ends[images] + self._rows[images, points], minlength=len(cells))
+        return np.repeat(np.arange(self.shape[0]), np.diff(ends)), cells.astype(np.int64), self._cell_points, active
+
     def counts(self, images: np.ndarray, points: np.ndarray) -> np.ndarray:
         """int64 (n_cells,): how many of these points, by image and number, are in each cell."""
         _, cells, ends = (self.arrays[name] for name in CELLS)

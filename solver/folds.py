@@ -108,9 +108,9 @@ class FoldCounts:
             found[number, cells] = counts
         return found
 
-    def split(self, fold: int) -> tuple[Cells, Cells]:
-        """The cells of all other folds, and those of this one."""
-        weights, counts = self.weights(fold), self.counts(fold)
+    def split(self, *folds: int) -> tuple[Cells, Cells]:
+        """The cells of all other folds, and those of these, one or more."""
+        weights, counts = sum(map(self.weights, folds)), sum(map(self.counts, folds))
         rest = part_of(self.cells, self.cells.weights - weights, self.cells.active.counts - counts)
         return rest, part_of(self.cells, weights, counts)
 

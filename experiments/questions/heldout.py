@@ -32,6 +32,7 @@ HOW = {
     "documents": "half of the words to explain on, those of documents drawn at random; the others to score on",
     "sentences": "sentences of the one document, drawn at random, to explain on; words of one text are in both halves",
     "pairs": "half of the pairs, drawn at random, to explain on; the other half to score on",
+    "half the folds": "half of the folds, drawn at random, to explain on; the others to score on",
     "points": (
         "the points of every cell dealt to two halves at random: neighbouring pixels of one image fall into both, so "
         "this check is optimistic; a probe made with --folds 10 gives a strict one, as does a probe of other images as "

@@ -5,8 +5,9 @@ the IoU of the first is above its own in at least 97.5 % of the draws, ties coun
 all on these very data, so its lead is overstated: what cannot be told apart here could not be with fewer scruples, but
 some of what is told apart would not be on other data.
 
-What is drawn: where inputs have several points, whole inputs, from the counts of each formula on each.  Where points
-are inputs themselves, points: those of equal cells are alike, so it is enough to draw how many there are of each kind.
+What is drawn: where inputs have several points, whole inputs, from the counts of each formula on each; folds of whole
+inputs where a probe keeps only these.  Where points are inputs themselves, points: those of equal cells are alike, so
+it is enough to draw how many there are of each kind.
 """
 
 from __future__ import annotations
@@ -27,14 +28,16 @@ DRAWS_AT_ONCE = 50
 HOW = {
     "documents": "whole documents are drawn again",
     "sentences": "whole sentences are drawn again, as the words are of one document",
+    "images": "whole images are drawn again",
+    "folds": "whole folds are drawn again, as the probe does not keep which input each point is of",
     "points": "points are drawn again, each an input of its own",
     "dependent points": (
-        "points are drawn again, as the probe does not keep which image or group each is from; those of one are "
-        "alike, so more formulas than these may be as good as the first"
+        "points are drawn again, as the probe does not keep which image each is from; those of one are alike, so more "
+        "formulas than these may be as good as the first: probe with --keep-masks or --folds 10 to draw whole images"
     ),
 }
 
-Drawn = Literal["documents", "sentences", "points", "dependent points"]
+Drawn = Literal["documents", "sentences", "images", "folds", "points", "dependent points"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +70,16 @@ def counts_of(probe: Probe, unit: str, formulas: Sequence[Explanation]) -> tuple
     """The counts of the formulas, and what a draw is of."""
     problem = Problem.of(probe.cells, unit)
     masks = np.array([problem.concepts.mask(each.formula) for each in formulas])
-    if probe.inputs.has("sentences"):
+    inputs = probe.inputs
+    if inputs.has("sentences"):
         return _by_documents(probe, unit, masks)
-    are_inputs = probe.inputs.are_pairs or not (probe.about.get("kind") == "vision" or probe.inputs.has("folds"))
-    return by_points(problem, masks), "points" if are_inputs else "dependent points"
+    if inputs.are_pairs:
+        return by_points(problem, masks), "points"
+    if inputs.has("masks"):
+        return _by_images(probe, unit, masks), "images"
+    if inputs.has("folds"):
+        return _by_folds(probe, unit, masks), "folds"
+    return by_points(problem, masks), "dependent points" if probe.about.get("kind") == "vision" else "points"
 
 
 def by_points(problem: Problem, masks: np.ndarray) -> GroupCounts:
@@ -96,6 +105,23 @@ def _by_documents(probe: Probe, unit: str, masks: np.ndarray) -> tuple[GroupCoun
     _, group = np.unique(documents if how == "documents" else stored.point_sentences, return_inverse=True)
     active = probe.inputs.activity.of(probe.cells.unit(unit))
     return by_groups(masks[:, probe.inputs.point_cells], active, group), how
+
+
+def _by_images(probe: Probe, unit: str, masks: np.ndarray) -> GroupCounts:
+    image, cell, points, active = probe.inputs.masks.by_image(probe.cells.unit(unit))
+    held = masks[:, cell]
+    starts = np.flatnonzero(np.diff(image, prepend=-1))
+    hits, either = (np.add.reduceat(each, starts, axis=1) for each in (held * active, np.where(held, points, active)))
+    return GroupCounts(hits, either, np.ones(len(starts), dtype=np.int64))
+
+
+def _by_folds(probe: Probe, unit: str, masks: np.ndarray) -> GroupCounts:
+    folds = probe.inputs.folds
+    used = list(folds.used)
+    active = folds.of_unit(probe.cells.unit(unit))[used]
+    others = np.array([folds.weights(fold) for fold in used]) - active
+    hits = masks.astype(np.int64) @ active.T
+    return GroupCounts(hits, masks @ others.T + active.sum(axis=1), np.ones(len(used), dtype=np.int64))
 
 
 def by_groups(held: np.ndarray, active: np.ndarray, group: np.ndarray) -> GroupCounts:

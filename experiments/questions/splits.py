@@ -1,12 +1,13 @@
 """The inputs of a probe in two parts: one to explain on, one to score on.
 
-The stored cells merge all inputs.  Four ways lead back:
+The stored cells merge all inputs.  Five ways lead back:
 
 - by folds: a probe that was made with `--folds` has the counts of each; every fold is once the part to score on.
 - by documents: a probe of words keeps the cell of every word, and its sentence and document.  No document is in both
   halves; where there is only one, no sentence is.
 - by pairs: a probe of sentence pairs keeps the cell of every pair (`point_cells`) and which units are active on it
   (`unit_active`), so its pairs are split exactly.
+- by halves of the folds: where a probe of other inputs has folds, whole inputs stay in one half.
 - by points: the points of every cell are dealt to the two halves at random.  That needs the cells alone, but
   neighbouring pixels of one image fall into both halves, so it is an optimistic check of images.
 
@@ -23,6 +24,7 @@ from ...probes.store import Probe
 from ...solver.cell_parts import part_of, rows_of
 from ...solver.cells import Cells
 from ...solver.errors import UsageError
+from ...solver.folds import FoldCounts
 from ...solver.unit_counts import UnitCounts
 
 MAX_POINTS = 10**9
@@ -39,11 +41,16 @@ class TrainTestSplit:
 
 
 def halves_of(probe: Probe, seed: int) -> TrainTestSplit:
-    """Half of the inputs, drawn at random, and the rest: by documents or pairs where there are any, else by points."""
+    """Half of the inputs, drawn at random, and the rest: documents, pairs or folds where there are any, else points.
+
+    Raises `UsageError` where all inputs are of one document or in one fold.
+    """
     rng = np.random.default_rng(seed)
     if probe.inputs.has("sentences"):
         return by_documents(probe, rng)
-    return by_pairs(probe, rng) if probe.inputs.are_pairs else by_points(probe.cells, rng)
+    if probe.inputs.are_pairs:
+        return by_pairs(probe, rng)
+    return by_half_the_folds(probe, rng) if probe.inputs.has("folds") else by_points(probe.cells, rng)
 
 
 def by_folds(probe: Probe) -> list[TrainTestSplit]:
@@ -51,12 +58,24 @@ def by_folds(probe: Probe) -> list[TrainTestSplit]:
 
     Raises `UsageError` where the probe keeps no folds, or all its inputs are in one.
     """
+    folds = _several_folds(probe)
+    return [TrainTestSplit(*folds.split(fold), "folds") for fold in folds.used]
+
+
+def by_half_the_folds(probe: Probe, rng: np.random.Generator) -> TrainTestSplit:
+    """Half of the folds that have inputs to explain on, the others to score on.  Errors as above."""
+    folds = _several_folds(probe)
+    scored = rng.permutation(folds.used)[: len(folds.used) // 2]
+    return TrainTestSplit(*folds.split(*scored.tolist()), "half the folds")
+
+
+def _several_folds(probe: Probe) -> FoldCounts:
     folds = probe.inputs.folds
     if len(folds.used) < 2:
         raise UsageError(
             "all inputs of the probe are in one fold; probe more of them, or with another --fold-seed or more --folds"
         )
-    return [TrainTestSplit(*folds.split(fold), "folds") for fold in folds.used]
+    return folds
 
 
 def by_documents(probe: Probe, rng: np.random.Generator) -> TrainTestSplit:
