@@ -17,9 +17,9 @@ from ..solver.arrays import ArrayRows
 from ..solver.cells import CellBuilder, ConceptRows
 from ..solver.errors import DataError, UsageError
 from ..solver.unit_counts import UnitCounts
-from .array_groups import RowFolds
+from .array_groups import RowFolds, folds_of
 from .digests import file_digest
-from .kept_activations import CELLS, DENSE, activation_arrays
+from .kept_activations import CELLS, DENSE, activation_arrays, fold_array
 from .npz import about_arrays, load_npz, probe_of, rows_of
 from .store import Probe
 
@@ -49,6 +49,8 @@ def with_activations(arrays: Mapping[str, Any], folds: RowFolds | None = None) -
     if values.shape[1] != len(probe.cells.unit_names):
         raise DataError(f"activations are of {values.shape[1]} units, neurons of {len(probe.cells.unit_names)}")
     of_points = {DENSE: values, CELLS: cells_of_points([rows_of(others)])[0]}
+    if folds is not None:
+        of_points |= fold_array(folds_of(folds.given(others), folds.dealing))
     return replace(probe, about=with_note({}, notes), arrays={**probe.arrays, **of_points})
 
 

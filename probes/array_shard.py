@@ -18,7 +18,8 @@ from .array_folder import check_rows, some_rows
 from .array_groups import RowFolds
 from .digests import core_arrays, file_digest
 from .folding import fold_arrays, stored_folds
-from .kept_activations import CELLS, DENSE, activation_arrays
+from .kept_activations import CELLS, DENSE, activation_arrays, fold_array
+from .kept_activations import FOLDS as POINT_FOLDS
 from .npz import about_arrays, load_npz, rows_of
 from .schema import Count, Strict
 from .shard import Shard
@@ -86,6 +87,7 @@ def save_array_shard(
             kept |= {
                 DENSE: values[rows.start : rows.stop].astype(type_of(values)),
                 CELLS: cells_of_points([of_rows])[0],
+                **({} if of_rows.folds is None else {POINT_FOLDS: of_rows.folds}),
             }
     with new_shard(path, KIND, shard, len(rows), whole, {}, force=force) as writer:
         for name, array in kept.items():
@@ -119,7 +121,12 @@ def _activations(
         for shard, start, stop in zip(shards, ends, ends[1:]):
             yield slice(start, stop), shard.array(DENSE, dtype.str, shard.inputs, n_units)
 
-    return {CELLS: np.concatenate(cell_of), **activation_arrays(blocks, ends[-1], n_units, folder, dtype)}
+    dealt = [shard.array(POINT_FOLDS, "<i8", shard.inputs) for shard in shards if POINT_FOLDS in shard.arrays]
+    return {
+        CELLS: np.concatenate(cell_of),
+        **fold_array(np.concatenate(dealt) if dealt else None),
+        **activation_arrays(blocks, ends[-1], n_units, folder, dtype),
+    }
 
 
 def _cells(shard: StoredShard, said: ArraysWhole) -> Cells:

@@ -92,6 +92,10 @@ class FoldTally:
         if self._sums is not None and self._folds is not None:
             self._sums.add(ids, self._folds[inputs], weights, active, units)
 
+    def of_points(self, inputs: np.ndarray) -> np.ndarray | None:
+        """int64 (n_points,): the fold of each point, by the number of its input; None without folds."""
+        return None if self._folds is None else self._folds[inputs]
+
     def arrays(self, cells: Cells, place: np.ndarray) -> dict[str, np.ndarray]:
         """What a probe keeps.  cells, place: as the builder gave them."""
         return {} if self._sums is None else fold_arrays(self._sums.counts(cells, place))

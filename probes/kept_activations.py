@@ -4,6 +4,7 @@
     activation_values   float32 or float64 (n_values,): these values, unit after unit
     activation_ends     int64 (n_units + 1,): unit u has those from `activation_ends[u]` to the next
     activation_cells    int32 (n_points,): the cell of each point; where points are words or pairs it is `point_cells`
+    activation_folds    unsigned (n_points,): the fold of each point's input, where the probe has folds
 
 Unit by unit, as one is looked at after the other, and the values as the model gave them: in half precision, or sorted
 into each cell's ranks, they would be smaller, but values that differ would tie, and means could not be had.  Bits
@@ -28,6 +29,7 @@ from .regular_files import MAX_BYTES_NAME, max_bytes
 
 ARRAYS = ("activation_bits", "activation_values", "activation_ends")
 CELLS = "activation_cells"
+FOLDS = "activation_folds"
 DENSE = "activations"
 """Instead of the three, in probes of a file of arrays that are not on disk: numbers (n_points, n_units)."""
 NO_ACTIVATIONS = (
@@ -39,6 +41,11 @@ AT_ONCE = 2**28
 
 Blocks = Callable[[], Iterable[tuple[Any, np.ndarray]]]
 """Goes through all points once more: which they are, as an index, and their values, float (n, n_units)."""
+
+
+def fold_array(folds: np.ndarray | None) -> dict[str, np.ndarray]:
+    """What a probe keeps of int (n_points,), each point's fold; None where there are none."""
+    return {} if folds is None else {FOLDS: folds.astype(np.min_scalar_type(int(folds.max(initial=0))))}
 
 
 class KeptSize:
@@ -115,10 +122,12 @@ class Activations:
     """Units' activations on points.  cell_of: int (n_points,), the cell of each.
 
     of: (column of a unit) -> float (n_points,); `DataError` where they are damaged.
+    fold_of: unsigned (n_points,), the fold of the input that each point is of; None where that is not kept.
     """
 
     cell_of: np.ndarray
     of: Callable[[int], np.ndarray]
+    fold_of: np.ndarray | None = None
 
 
 def has_activations(arrays: Mapping[str, np.ndarray]) -> bool:
@@ -133,13 +142,16 @@ def kept_activations(arrays: Mapping[str, np.ndarray], n_units: int, n_cells: in
     cell_of = next((arrays[name] for name in (CELLS, "point_cells") if name in arrays), np.zeros(0))
     if cell_of.ndim != 1 or not len(cell_of) or not 0 <= int(cell_of.min()) <= int(cell_of.max()) < n_cells:
         raise _misfit()
+    fold_of = arrays.get(FOLDS)
+    if fold_of is not None and (fold_of.shape != cell_of.shape or fold_of.dtype.kind != "u"):
+        raise _misfit()
     if DENSE in arrays:
         dense = arrays[DENSE]
-        return Activations(cell_of, lambda column: dense[:, column])
+        return Activations(cell_of, lambda column: dense[:, column], fold_of)
     bits, values, ends = (arrays[name] for name in ARRAYS)
     sparse = _Sparse(bits, values, ends, len(cell_of))
     sparse.check(n_units)
-    return Activations(cell_of, sparse.of)
+    return Activations(cell_of, sparse.of, fold_of)
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,7 +110,7 @@ class FoldCounts:
 
     def split(self, *folds: int) -> tuple[Cells, Cells]:
         """The cells of all other folds, and those of these, one or more."""
-        weights, counts = sum(map(self.weights, folds)), sum(map(self.counts, folds))
+        weights, counts = (np.sum([of(fold) for fold in folds], axis=0) for of in (self.weights, self.counts))
         rest = part_of(self.cells, self.cells.weights - weights, self.cells.active.counts - counts)
         return rest, part_of(self.cells, weights, counts)
 

@@ -9,6 +9,7 @@ from math import ceil
 from statistics import median
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 import typer
 
 from ...probes.graded import GradedUnits, open_graded
@@ -28,6 +29,7 @@ from ..run.interrupts import stop_on_interrupt
 from ..run.units import choose_units, map_units
 from ..run.where import where
 from .answer import Answer, input_record, new_figure
+from .held_out_counts import HeldOutCounts
 
 DIRECTIONS = ("high", "low")
 SEARCHES = ("exact", "beam")
@@ -53,11 +55,13 @@ class _Found:
     """What is found of a unit; None where no formula holds on enough points.
 
     by_iou: what a beam finds with the threshold, where there is one.
+    held_out: of folds, pairs of points as in `GradedExplanation.pairs`; None where that is not asked for.
     """
 
     explanation: GradedExplanation | None
     scores: dict[str, float]
     by_iou: GradedExplanation | None = None
+    held_out: HeldOutCounts | None = None
 
 
 @dataclass(frozen=True)
@@ -72,21 +76,36 @@ class _BestOf:
     beam_size: int
     low: bool
     min_share: Fraction
+    cross_validate: bool
 
     def __call__(self, cells: Cells, column: int, should_stop: ShouldStop) -> _Found | None:
-        unit = self.graded.unit(column, low=self.low)
-        least, stopping = ceil(self.min_share * unit.n_points), Stopping(should_stop=should_stop)
+        unit, stopping = self.graded.unit(column, low=self.low), Stopping(should_stop=should_stop)
         try:
-            if self.search == "exact":
-                found = best_by_auc(unit, self.length, least, stopping)
-            else:
-                found = beam_by_auc(unit, self.length, least, beam_size=self.beam_size, stopping=stopping)
-                stopping.check()
+            found = self._best(unit, stopping)
+            held_out = self._held_out(column, stopping) if self.cross_validate else None
         except Stopped:
             return None
         scores = {} if found is None else _scores(unit, found)
         with_threshold = None if self.low else self._by_iou(cells, column, should_stop)
-        return _Found(found, scores, None if with_threshold is None else unit.explain(with_threshold))
+        return _Found(found, scores, None if with_threshold is None else unit.explain(with_threshold), held_out)
+
+    def _best(self, unit: GradedUnit, stopping: Stopping) -> GradedExplanation | None:
+        """Raises `Stopped`."""
+        least = ceil(self.min_share * unit.n_points)
+        if self.search == "exact":
+            return best_by_auc(unit, self.length, least, stopping)
+        found = beam_by_auc(unit, self.length, least, beam_size=self.beam_size, stopping=stopping)
+        stopping.check()
+        return found
+
+    def _held_out(self, column: int, stopping: Stopping) -> HeldOutCounts:
+        """Each fold's pairs, for the formula found without it; none where there is no formula.  Raises `Stopped`."""
+        pairs = []
+        for rest, fold in self.graded.splits(column, low=self.low):
+            found = self._best(rest, stopping)
+            pairs.append((0, 0) if found is None else fold.explain(found.formula).pairs)
+        above, all_pairs = np.array(pairs, dtype=np.int64).T
+        return HeldOutCounts(above, all_pairs)
 
     def _by_iou(self, cells: Cells, column: int, should_stop: ShouldStop) -> Formula | None:
         """What a beam finds where the probe says on which points the unit is active."""
@@ -121,6 +140,9 @@ def best_without_threshold(
     min_share: Annotated[
         float, typer.Option(help="The least share of the points on which a formula holds, and does not hold.")
     ] = MIN_SHARE,
+    cross_validate: Annotated[
+        bool, typer.Option("--cross-validate", help="Also search without each fold of PROBE, and score on that fold.")
+    ] = False,
     jobs: JobsOption = 1,
     on_progress: Progress = silent,
 ) -> Answer:
@@ -131,6 +153,8 @@ def best_without_threshold(
     three concepts the best is proven.  Beside it stand its average precision, the correlation, and the difference of
     means in standard deviations; and where the probe says where units are active, what a beam finds by IoU, and the AUC
     of that.  A formula that holds on few points may have a high AUC by chance; --min-share leaves such out.
+    With --cross-validate, of a probe that was made with --folds, `held_out_auc` is that of formulas found without a
+    fold on pairs of points within it, all folds together, with its 95 % interval.
 
     compexact experiment auc words --units 0-63 --jobs 2 -o answers/auc
     compexact experiment auc probe --search beam --length 5
@@ -139,7 +163,10 @@ def best_without_threshold(
     share = _checked(length, search, direction, min_share)
     if not units:
         raise UsageError("no unit to explain")
-    work = _BestOf(GradedUnits(probe), length, search, beam_size, direction == "low", share)
+    graded = GradedUnits(probe)
+    if cross_validate:
+        graded.check_folds()
+    work = _BestOf(graded, length, search, beam_size, direction == "low", share, cross_validate)
     rows = tuple(_rows(probe, units, work, jobs, on_progress))
     return Answer(
         name="auc",
@@ -152,6 +179,7 @@ def best_without_threshold(
             "beam_size": beam_size,
             "direction": direction,
             "min_share": min_share,
+            "cross_validate": cross_validate,
         },
         rows=rows,
         summary=tuple(_sentences(rows, length, search, direction, min_share)),
@@ -196,12 +224,21 @@ def _row(unit: str, found: _Found, is_proven: bool) -> dict[str, Any]:
         "formula": None if best is None else str(best.formula),
         "length": None if best is None else best.formula.length,
         **{name: found.scores.get(name) for name in scores},
+        **_held_out_columns(found.held_out),
         "proven": is_proven,
         "formula_by_iou": None if by_iou is None else str(by_iou.formula),
         "auc_by_iou": None if by_iou is None else float(by_iou.auc),
         "points_share_by_iou": None if by_iou is None else by_iou.points / by_iou.n_points,
         "same": None if best is None or by_iou is None else best.formula == by_iou.formula,
     }
+
+
+def _held_out_columns(counts: HeldOutCounts | None) -> dict[str, float | None]:
+    """Empty without folds, and where no formula held on a point of a fold, and not on all."""
+    if counts is None or not counts.unions.any():
+        return dict.fromkeys(("held_out_auc", "held_out_low", "held_out_high"))
+    low, high = counts.interval()
+    return {"held_out_auc": float(counts.iou), "held_out_low": float(low), "held_out_high": float(high)}
 
 
 def _sentences(rows: Sequence[dict[str, Any]], length: int, search: str, direction: str, min_share: float) -> list[str]:
@@ -216,6 +253,14 @@ def _sentences(rows: Sequence[dict[str, Any]], length: int, search: str, directi
         f"the formula holds on {median(shares):.2%} of the points, for the median unit: AUC does not ask how many "
         "points a formula has, so compare it with the average precision, which is that share where nothing is known",
     ]
+    held_out = [row for row in explained if row["held_out_auc"] is not None]
+    if held_out:
+        widths = [row["held_out_high"] - row["held_out_low"] for row in held_out]
+        said.append(
+            f"on folds that formulas were not found on, the median AUC of {len(held_out)} units is "
+            f"{median(row['held_out_auc'] for row in held_out):.4f}, and where found "
+            f"{median(row['auc'] for row in held_out):.4f}; the median 95 % interval is {median(widths):.4f} wide"
+        )
     by_iou = [row for row in explained if row["same"] is not None]
     both = [row for row in by_iou if min_share <= row["points_share_by_iou"] <= 1 - min_share]
     if by_iou:

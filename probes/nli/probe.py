@@ -34,7 +34,7 @@ from ...solver.cells import CellBuilder, Cells
 from ...solver.errors import DataError
 from ...solver.unit_counts import UnitCounts
 from ..folding import FoldTally
-from ..kept_activations import activation_arrays
+from ..kept_activations import activation_arrays, fold_array
 from ..progress import Progress, silent
 from ..ranges import highest_in_ranges, ranged_units
 from ..shard import Shard
@@ -165,7 +165,10 @@ def _count(
         folds.add(np.arange(start, start + len(rows)), ids[-1], once, active)
         on_progress("counting", start + len(rows), len(is_active))
     cells, place = builder.cells()
-    return cells, {"point_cells": place[np.concatenate(ids)].astype(np.int32)} | folds.arrays(cells, place)
+    of_points = {"point_cells": place[np.concatenate(ids)].astype(np.int32)} | folds.arrays(cells, place)
+    if subject.settings.keep_activations:
+        of_points |= fold_array(folds.of_points(np.arange(len(is_active))))
+    return cells, of_points
 
 
 def _about(subject: PairSubject) -> dict[str, Any]:

@@ -31,7 +31,7 @@ import numpy as np
 from ...solver.cells import CellBuilder, Cells
 from ...solver.unit_counts import UnitCounts
 from ..folding import FoldTally
-from ..kept_activations import activation_arrays
+from ..kept_activations import activation_arrays, fold_array
 from ..progress import Progress, silent
 from ..store import Probe
 from ..text.vectors import WordVectors
@@ -117,6 +117,8 @@ def _count(subject: WordSubject, seen: SeenWords, on_progress: Progress) -> tupl
         on_progress("counting", done, n_points)
     cells, place = builder.cells()
     arrays = {"thresholds": seen.thresholds, "unit_active": packed, "point_cells": place[ids].astype(np.int32)}
+    if subject.settings.keep_activations:
+        arrays |= fold_array(folds.of_points(subject.sentences))
     return cells, arrays | shown.arrays() | folds.arrays(cells, place)
 
 

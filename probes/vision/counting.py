@@ -11,7 +11,7 @@ from ...solver.cells import CellBuilder, Cells
 from ...solver.unit_counts import UnitCounts
 from ..folding import FoldTally
 from ..image_masks import MaskTally
-from ..kept_activations import CELLS
+from ..kept_activations import CELLS, fold_array
 from ..masks import active_counts
 from ..point_cells import packed
 from ..progress import Progress
@@ -73,7 +73,10 @@ class CellCounter:
             self.on_progress("counting", image + 1, n_images)
         cells, place = builder.cells()
         self.labels_digest = digest.hexdigest()
-        return cells, self._arrays(place) | folds.arrays(cells, place) | masks.arrays(place)
+        arrays = self._arrays(place) | folds.arrays(cells, place) | masks.arrays(place)
+        if self.sampled is not None:
+            arrays |= fold_array(folds.of_points(np.repeat(np.arange(n_images), len(self.sampled))))
+        return cells, arrays
 
     def _keep_for_pictures(self, image: int, fired: ImageActivations, cell_ids: np.ndarray) -> None:
         picture = int(np.searchsorted(self.pictured, image))

@@ -113,9 +113,15 @@ class GradedExplanation:
     n_points: int
 
     @property
+    def pairs(self) -> tuple[int, int]:
+        """Of pairs of a point of the formula and one elsewhere: twice those with the unit higher on the first, and all.
+
+        Ties count half, so the first number is whole.
+        """
+        return self.ranks - self.points * (self.points + 1), 2 * self.points * (self.n_points - self.points)
+
+    @property
     def auc(self) -> Fraction:
         """Exactly."""
-        others = self.n_points - self.points
-        if not self.points or not others:
-            return HALF
-        return Fraction(self.ranks - self.points * (self.points + 1), 2 * self.points * others)
+        above, all_pairs = self.pairs
+        return Fraction(above, all_pairs) if all_pairs else HALF

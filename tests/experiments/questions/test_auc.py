@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from compexact.experiments.questions.answer import read_answer
+from compexact.solver.parsing import parse
 
 CONCEPTS = np.array([[1, 1, 0, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 1, 1]], dtype=bool).T
 
@@ -161,3 +162,85 @@ def test_a_live_probe_is_asked_from_python(arrays):
     probe = cx.probe_arrays(given["concepts"], activations=given["activations"], concept_names=["a", "b", "c"])
     answer = cx.experiment("auc", probe, length=2, progress=False)
     assert (answer.rows[0]["formula"], answer.rows[0]["length"]) == ("a AND NOT c", 2)
+
+
+def in_folds(n_copies=1):
+    """A probe of 60 inputs of several rows in four folds, and its arrays."""
+    import compexact as cx
+
+    rng = np.random.default_rng(3)
+    group = np.repeat(np.arange(60), n_copies * rng.integers(1, 4, 60))
+    concepts = rng.random((60, 4))[group] < 0.4
+    values = concepts[:, :2] + rng.normal(size=(60, 2))[group].round(1)
+    probe = cx.probe_arrays(concepts, activations=values, groups=group, folds=4)
+    return probe, concepts, values
+
+
+def test_a_formula_is_scored_on_the_folds_that_it_was_not_found_on():
+    """Against AUC by all pairs of points of each fold, for formulas found on arrays without the fold's rows."""
+    import compexact as cx
+
+    probe, concepts, values = in_folds()
+    fold_of = probe.inputs.activations.fold_of
+    answer = cx.experiment("auc", probe, length=2, cross_validate=True, progress=False)
+    for unit in range(2):
+        above = pairs = 0.0
+        for fold in range(4):
+            inside = fold_of == fold
+            rest = cx.probe_arrays(concepts[~inside], activations=values[~inside])
+            formula = cx.experiment("auc", rest, units=[str(unit)], length=2, progress=False).rows[0]["formula"]
+            held = cx.probe_arrays(concepts[inside], activations=values[inside])
+            rows = held.cells.concepts
+            mask = rows.mask(parse(formula, rows.names))[held.inputs.activations.cell_of]
+            high, low = values[inside, unit][mask], values[inside, unit][~mask]
+            above += (high[:, None] > low).sum() + (high[:, None] == low).sum() / 2
+            pairs += len(high) * len(low)
+        row = answer.rows[unit]
+        assert row["held_out_auc"] == pytest.approx(above / pairs)
+        assert 0 < row["held_out_low"] < row["held_out_auc"] < row["held_out_high"] < 1
+    assert "on folds that formulas were not found on, the median AUC of 2 units is" in " ".join(answer.summary)
+
+
+def test_copies_of_points_change_no_held_out_auc():
+    import compexact as cx
+
+    once, copied = (
+        cx.experiment("auc", in_folds(n)[0], length=1, min_share=0, cross_validate=True, progress=False).rows
+        for n in (1, 5)
+    )
+    for one, other in zip(once, copied):
+        for name in ("held_out_auc", "held_out_low", "held_out_high"):
+            assert one[name] == pytest.approx(other[name])
+
+
+def test_noise_is_held_out_at_one_half(compexact, tmp_path):
+    """Where found a formula has a high AUC by chance; on other inputs it has none.  And the options are those typed."""
+    rng = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "noise.npz",
+        concepts=rng.random((600, 60)) < 0.1,
+        activations=rng.normal(size=(600, 8)),
+        groups=np.arange(600),
+    )
+    made = compexact(
+        "probe", "arrays", tmp_path / "noise.npz", "--folds", "5", "--keep-activations", "-o", tmp_path / "probe"
+    )
+    assert made.code == 0, made.err
+    words = ("--cross-validate", "--search", "beam", "--min-share", "0.05", "--jobs", "2")
+    found = asked(compexact, tmp_path / "probe", *words).values()
+    assert np.mean([float(row["auc"]) for row in found]) > 0.6
+    assert abs(np.mean([float(row["held_out_auc"]) for row in found]) - 0.5) < 0.06
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--cross-validate",), "keeps no counts by fold of its inputs; make it again with --folds 10"),
+        (("--on", "dask"), "--on"),
+        (("--time-limit", "5"), "--time-limit"),
+    ],
+)
+def test_what_auc_does_not_do_is_refused(compexact, arrays, words, said):
+    ended = compexact("experiment", "auc", arrays, *words)
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1), ended.err
+    assert said in ended.err

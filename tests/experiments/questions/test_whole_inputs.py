@@ -1,4 +1,4 @@
-"""Points within an input that are copies of each other tell nothing new: no draw, split or interval may gain by them."""
+"""Points within an input that are copies of each other tell nothing new: no draw or interval may gain by them."""
 
 import numpy as np
 import pytest

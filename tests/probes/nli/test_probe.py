@@ -259,3 +259,12 @@ def test_kept_activations_are_those_of_the_pairs(tmp_path, pairs, analyse, make_
         np.testing.assert_allclose(kept.of(unit), values[:, unit], atol=1e-6)
         assert np.array_equal(kept.of(unit) > 0, probe.inputs.activity.of(unit))
     assert np.array_equal(kept.cell_of, probe.inputs.point_cells)
+    assert kept.fold_of is None
+
+
+def test_the_folds_of_kept_activations_are_those_that_were_counted(pairs, probe_of, make_module):
+    probe = probe_of(make_module(), pairs, keep_activations=True, folds=3)
+    kept = probe.inputs.activations
+    for fold in range(3):
+        counted = np.bincount(kept.cell_of[kept.fold_of == fold], minlength=len(probe.cells))
+        assert np.array_equal(counted, probe.inputs.folds.weights(fold))

@@ -333,7 +333,7 @@ def test_a_causal_model_without_padding_is_read_the_same_in_batches_as_by_itself
 
 
 def test_kept_activations_are_the_values_that_were_counted_and_shown(tiny_folder, conllu, tmp_path):
-    settings = TokenSettings((LAYER,), quantile=0.2, top_sentences=3, keep_activations=True)
+    settings = TokenSettings((LAYER,), quantile=0.2, top_sentences=3, keep_activations=True, folds=3)
     model, corpus = load_token_model(f"hf:{tiny_folder}"), open_corpora([f"conllu:{conllu}"])
     probe = save_probe(probe_tokens(model, corpus, TokenConceptSettings(min_points=2), settings), tmp_path / "probe")
     kept, stored = probe.inputs.activations, probe.arrays
@@ -345,3 +345,6 @@ def test_kept_activations_are_the_values_that_were_counted_and_shown(tiny_folder
             place = unit * 3 + rank
             assert np.array_equal(stored["top_values"][ends[place] : ends[place + 1]], values[sentences == sentence])
     assert np.array_equal(kept.cell_of, stored["point_cells"])
+    for fold in range(3):
+        counted = np.bincount(kept.cell_of[kept.fold_of == fold], minlength=len(probe.cells))
+        assert np.array_equal(counted, probe.inputs.folds.weights(fold))

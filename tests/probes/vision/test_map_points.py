@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from compexact.probes.folding import Dealing
 from compexact.probes.graded import GradedUnits
 from compexact.probes.loader import PictureReader
 from compexact.probes.store import save_probe
@@ -13,6 +14,14 @@ from compexact.probes.vision.probe import VisionSettings, probe_vision
 from compexact.solver.errors import UsageError
 
 SETTINGS = {"quantile": 0.2, "batch_size": 2, "workers": 0, "keep_activations": True}
+
+
+def test_the_points_of_an_image_are_in_its_fold(tiny_images, tiny_model, plain_pixels):
+    settings = VisionSettings(("0",), **SETTINGS, folds=3)
+    probe = probe_vision(tiny_model, tiny_images, plain_pixels, settings)
+    dealt = Dealing(3).folds(probe.inputs.images)
+    fold_of = probe.inputs.activations.fold_of
+    assert np.array_equal(fold_of.reshape(7, -1), np.repeat(dealt[:, None], len(fold_of) // 7, axis=1))
 
 
 def test_each_value_of_a_map_has_the_labels_at_its_middle(tiny_images, tiny_model, plain_pixels, tmp_path):
