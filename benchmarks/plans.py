@@ -27,8 +27,13 @@ class Plan:
 
 
 def question_of(answer: str) -> str:
-    """The question by the name of its answer; one can be asked in two ways, of a second network, of more concepts."""
-    return re.sub("-(by-hand|second|hypernyms|folds)$", "", answer)
+    """The question by the name of its answer; one is asked in several ways, at other lengths, of a second network."""
+    return re.sub("-(by-hand|second|hypernyms|folds|beam|[0-9]+)$", "", answer)
+
+
+def every(step: int, of: int) -> str:
+    """Of units numbered from 0 every so many-th, for `--units`."""
+    return ",".join(map(str, range(0, of, step)))
 
 
 def has_wordnet() -> bool:
@@ -78,6 +83,7 @@ def vision(folder: Path, data: Path) -> Plan:
         step(odd, "probe", "vision", "--dataset", "halves:odd", *shown, "features.12"),
         step(run, "explain", probe, "--length", "3"),
         step(proven, "explain", probe, "--engine", "exact", "--length", "3"),
+        step(folder / "length-auto", "explain", probe, "--length", "auto"),
         step(audit, "audit", probe, "--length", "2,3,4", "--beam-size", "1,5,10,50"),
         step(second, "probe", "vision", "--dataset", broden, *other, "--layer", "_bn1"),
         step(second_audit, "audit", second, "--length", "2,3,4", "--beam-size", "1,5,10,50"),
@@ -85,15 +91,19 @@ def vision(folder: Path, data: Path) -> Plan:
     asked = {
         "length": (probe, "--proven", "1-5"),
         "length-second": (second, "--proven", "1-4"),
-        "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
+        "controls": (probe, "--lengths", "1,3,5", "--shuffles", "39"),
         "heldout": (even, "--held-out", odd, "--proven", "1-4"),
-        "heldout-folds": (probe, "--units", "0-127", "--lengths", "1-10", "--proven", "1-3"),
+        "heldout-folds": (probe, "--lengths", "1-10", "--proven", "1-3"),
         "uniqueness": (probe,),
         "kinds": (probe, "--vectors", vectors, "--sample", "128"),
         "weights": (probe,),
         "front": (probe, "--units", "0-9"),
         "alternatives": (probe, "--length", "4"),
+        "alternatives-1": (probe, "--length", "1"),
+        "alternatives-3": (probe, "--length", "3"),
+        "alternatives-5": (probe, "--length", "5", "--units", every(8, 512), "--time-limit", "60"),
         "auc": (probe,),
+        "auc-folds": (probe, "--cross-validate", "--units", every(8, 512)),
         "sanity": (probe,),
         "layers": (earlier, probe),
         "ranges": (ranged,),
@@ -141,17 +151,25 @@ def nli(folder: Path, data: Path) -> Plan:
     probing = ("probe", "nli", "--model", model, "--pairs", pairs)
     made = [
         step(model, "train", "nli", *(part for file in train for part in ("--train", file)), *dev),
-        step(probe, *probing, "--folds", "10"),
+        step(probe, *probing, "--folds", "10", "--keep-activations"),
         step(ranged, *probing, "--ranges", "3"),
         step(run, "explain", probe, "--length", "5"),
+        step(folder / "length-auto", "explain", probe, "--length", "auto:5", "--units", "0-127"),
         step(beam, "explain", probe, "--length", "3"),
         step(audit, "audit", probe, "--length", "3"),
     ]
     asked = {
         "length": (probe, "--lengths", "1-5,10,20,30", "--proven", "1-3"),
-        "controls": (probe, "--lengths", "1,3", "--shuffles", "19"),
-        "heldout": (probe, "--units", "0-127", "--lengths", "1-5,10", "--proven", "1-2"),
+        "controls": (probe, "--lengths", "1,3,5", "--shuffles", "39"),
+        "heldout": (probe, "--lengths", "1-5,10", "--proven", "1-2"),
         "uniqueness": (probe, "--lengths", "1,3,5"),
+        "alternatives": (probe, "--length", "3"),
+        "alternatives-1": (probe, "--length", "1"),
+        "alternatives-5": (probe, "--length", "5", "--units", every(64, 1024), "--time-limit", "30"),
+        "front": (probe, "--units", "0-9"),
+        "auc": (probe, "--units", every(16, 1024)),
+        "auc-beam": (probe, "--search", "beam", "--length", "5", "--cross-validate"),
+        "sanity": (probe,),
         "kinds": (probe, "--vectors", vectors, "--sample", "128"),
         "accuracy": (probe, "--lengths", "1-5"),
         "weights": (probe, "--length", "5"),
@@ -163,6 +181,10 @@ def nli(folder: Path, data: Path) -> Plan:
         "ablate": (run, "--model", model),
         "distil": (run,),
     }
+    if has_wordnet():
+        above = folder / "probe-hypernyms"
+        made.append(step(above, "probe", "arrays", probe, "--hypernyms", "wordnet"))
+        asked["length-hypernyms"] = (above, "--lengths", "1-3", "--proven", "1")
     return plan(folder, made, [run, audit], asked)
 
 
@@ -187,16 +209,27 @@ def words(folder: Path, data: Path) -> Plan:
         *(step(run, "explain", each, "--length", "3") for each, run in runs.items()),
         *(step(audit, "audit", each, "--units", "0-127", "--length", "3") for each, audit in audits.items()),
         step(proven, "explain", mlps[2], "--units", "0-127", "--engine", "exact", "--length", "3"),
+        step(folder / "length-auto", "explain", mlps[2], "--length", "auto:5", "--units", "0-127"),
     ]
-    asked = {
+    asked: dict[str, tuple[str | Path, ...]] = {
         "length": (mlps[2], "--units", "0-255", "--lengths", "1-5,10", "--proven", "1-2"),
-        "controls": (mlps[2], "--units", "0-127", "--lengths", "3", "--shuffles", "19"),
+        "controls": (mlps[2], "--units", every(24, 1536), "--lengths", "1,3,5", "--shuffles", "39"),
         "heldout": (mlps[2], "--units", "0-127", "--lengths", "1-3,5,10", "--proven", "1-2"),
         "uniqueness": (mlps[2], "--units", "0-255", "--lengths", "1,3"),
-        "auc": (mlps[2], "--units", "0-31"),
+        "alternatives": (mlps[2], "--units", every(24, 1536), "--length", "3"),
+        "alternatives-1": (mlps[2], "--length", "1"),
+        "alternatives-5": (mlps[2], "--length", "5", "--units", every(96, 1536), "--time-limit", "30"),
+        "front": (mlps[2], "--units", "0-9"),
+        "auc": (mlps[2], "--units", "0-63"),
+        "auc-beam": (mlps[2], "--search", "beam", "--length", "5", "--units", "0-63", "--cross-validate"),
+        "sanity": (mlps[2], "--units", "0-127"),
         "layers": (mlps[1], mlps[2]),
         "compare": (runs[mlps[2]], proven),
     }
+    if has_wordnet():
+        above = folder / "mlp2-hypernyms"
+        made.append(step(above, "probe", "arrays", mlps[2], "--hypernyms", "wordnet"))
+        asked["length-hypernyms"] = (above, "--units", "0-127", "--lengths", "1-3", "--proven", "1")
     return plan(folder, made, [*runs.values(), *audits.values()], asked)
 
 

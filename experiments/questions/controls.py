@@ -194,6 +194,11 @@ def _summary(rows: Sequence[dict[str, Any]], nulls: dict[str, Null], probe: Prob
             "mask goes with the annotated regions, not that the unit means them; probe with --keep-masks for shuffles "
             "that keep masks in one piece, or take an untrained network (--against)"
         )
+    elif isinstance(shuffle, Points) and probe.inputs.has("folds") and not probe.inputs.are_pairs:
+        sentences.append(
+            "shuffling moves single points, also of inputs that have several; where those of one input are alike, "
+            "p-values are too low"
+        )
     return (*sentences, shuffle.says)
 
 

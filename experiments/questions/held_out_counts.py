@@ -1,7 +1,7 @@
 """The IoU of formulas on inputs that they were not found on: pooled over folds, with a standard error and an interval.
 
 For each fold a formula is found on all others and counted on it.  Of the pooled IoU R = sum I / sum U, a ratio of two
-sums over K folds, the standard error is that of its linearisation (Cochran 1977, Sampling Techniques, 6.3, 6.4): with
+sums over K folds, the standard error is that of its linearisation (Cochran 1977, Sampling Techniques, chapter 6): with
 residuals e_f = I_f - R U_f, the square root of K / (K - 1) sum e_f ** 2, divided by sum U.  The interval is Student's,
 K - 1 degrees of freedom, around the logit of R, so that it stays between 0 and 1; docs/evidence.md says what it
 promises.

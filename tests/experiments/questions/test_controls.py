@@ -92,3 +92,14 @@ def test_above_the_chance_level_p_is_at_most_a_twentieth_and_at_it_more(n):
     for real, significant in ((level + 0.5, True), (level, False)):
         p = Null(np.array([real]), shuffled[:, None]).p_values[0]
         assert (p <= 0.05) == significant
+
+
+def test_shuffled_points_of_inputs_that_have_several_are_said_to_be_alike():
+    import compexact as cx
+
+    held = np.repeat(np.arange(20) < 10, 3)[:, None]
+    several = cx.probe_arrays(held, held, groups=np.repeat(np.arange(20), 3), folds=4)
+    said = "p-values are too low"
+    assert any(said in each for each in against_chance(several, ["0"], lengths=(1,), shuffles=2).summary)
+    alone = cx.probe_arrays(held, held)
+    assert not any(said in each for each in against_chance(alone, ["0"], lengths=(1,), shuffles=2).summary)
