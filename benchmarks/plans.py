@@ -15,6 +15,8 @@ from compexact.solver.errors import UsageError
 HERE = Path(__file__).resolve().parent
 NOT_ASKED: dict[str, str] = {}
 """Questions that no plan asks, and why."""
+WIDE_BEAM = ("--length", "5", "--beam-size", "1000", "--top-k", "1000")
+"""All formulas near the best are too many to list at length 5 over thousands of concepts; these are those of a beam."""
 
 
 @dataclass(frozen=True)
@@ -155,20 +157,20 @@ def nli(folder: Path, data: Path) -> Plan:
         step(ranged, *probing, "--ranges", "3"),
         step(run, "explain", probe, "--length", "5"),
         step(folder / "length-auto", "explain", probe, "--length", "auto:5", "--units", "0-127"),
+        step(folder / "wide-beam", "explain", probe, *WIDE_BEAM, "--units", "0-63"),
         step(beam, "explain", probe, "--length", "3"),
         step(audit, "audit", probe, "--length", "3"),
     ]
     asked = {
         "length": (probe, "--lengths", "1-5,10,20,30", "--proven", "1-3"),
         "controls": (probe, "--lengths", "1,3,5", "--shuffles", "39"),
-        "heldout": (probe, "--lengths", "1-5,10", "--proven", "1-2"),
+        "heldout": (probe, "--lengths", "1,3,5,10", "--proven", "1"),
         "uniqueness": (probe, "--lengths", "1,3,5"),
-        "alternatives": (probe, "--length", "3"),
-        "alternatives-1": (probe, "--length", "1"),
-        "alternatives-5": (probe, "--length", "5", "--units", every(64, 1024), "--time-limit", "30"),
+        "alternatives": (probe, "--length", "3", "--units", "0-127"),
+        "alternatives-1": (probe, "--length", "1", "--units", "0-127"),
         "front": (probe, "--units", "0-9"),
-        "auc": (probe, "--units", every(16, 1024)),
-        "auc-beam": (probe, "--search", "beam", "--length", "5", "--cross-validate"),
+        "auc": (probe, "--units", "0-15"),
+        "auc-beam": (probe, "--units", "0-31", "--search", "beam", "--cross-validate"),
         "sanity": (probe,),
         "kinds": (probe, "--vectors", vectors, "--sample", "128"),
         "accuracy": (probe, "--lengths", "1-5"),
@@ -210,6 +212,7 @@ def words(folder: Path, data: Path) -> Plan:
         *(step(audit, "audit", each, "--units", "0-127", "--length", "3") for each, audit in audits.items()),
         step(proven, "explain", mlps[2], "--units", "0-127", "--engine", "exact", "--length", "3"),
         step(folder / "length-auto", "explain", mlps[2], "--length", "auto:5", "--units", "0-127"),
+        step(folder / "wide-beam", "explain", mlps[2], *WIDE_BEAM, "--units", every(64, 1536)),
     ]
     asked: dict[str, tuple[str | Path, ...]] = {
         "length": (mlps[2], "--units", "0-255", "--lengths", "1-5,10", "--proven", "1-2"),
@@ -218,10 +221,9 @@ def words(folder: Path, data: Path) -> Plan:
         "uniqueness": (mlps[2], "--units", "0-255", "--lengths", "1,3"),
         "alternatives": (mlps[2], "--units", every(24, 1536), "--length", "3"),
         "alternatives-1": (mlps[2], "--length", "1"),
-        "alternatives-5": (mlps[2], "--length", "5", "--units", every(96, 1536), "--time-limit", "30"),
         "front": (mlps[2], "--units", "0-9"),
-        "auc": (mlps[2], "--units", "0-63"),
-        "auc-beam": (mlps[2], "--search", "beam", "--length", "5", "--units", "0-63", "--cross-validate"),
+        "auc": (mlps[2], "--units", "0-31"),
+        "auc-beam": (mlps[2], "--units", "0-15", "--search", "beam", "--cross-validate"),
         "sanity": (mlps[2], "--units", "0-127"),
         "layers": (mlps[1], mlps[2]),
         "compare": (runs[mlps[2]], proven),
