@@ -244,3 +244,18 @@ def test_what_auc_does_not_do_is_refused(compexact, arrays, words, said):
     ended = compexact("experiment", "auc", arrays, *words)
     assert (ended.code, len(ended.err.splitlines())) == (2, 1), ended.err
     assert said in ended.err
+
+
+def test_a_probe_that_lacks_the_folds_of_its_activations_is_refused():
+    from dataclasses import replace
+
+    import compexact as cx
+    from compexact.solver.errors import UsageError
+
+    probe, concepts, values = in_folds()
+    arrays = {name: array for name, array in probe.arrays.items() if name != "activation_folds"}
+    with pytest.raises(UsageError, match="does not keep the fold of each activation, as it is an older one"):
+        cx.experiment("auc", replace(probe, arrays=arrays), cross_validate=True, progress=False)
+    one = cx.probe_arrays(concepts, activations=values, groups=np.zeros(len(values), dtype=int), folds=4)
+    with pytest.raises(UsageError, match="all activations of the probe are of one fold"):
+        cx.experiment("auc", one, cross_validate=True, progress=False)
