@@ -28,6 +28,10 @@ MAX_POINTS = 2**52
 """Counts stay below this, so a sum of two is exact in int64 and in float64 alike."""
 _KEY = np.dtype(">u4")
 
+SOON_SORTED = 1 << 20
+"""Fewer indices are sorted sooner than numba is imported; what only reads a run, such as a report, needs it for
+nothing else."""
+
 
 @dataclass(frozen=True, eq=False)
 class ConceptRows:
@@ -94,6 +98,10 @@ class ConceptRows:
     def by_column(self) -> tuple[np.ndarray, np.ndarray]:
         """The same sets by column: (n_concepts + 1,) and the rows of each concept."""
         starts = np.zeros(len(self.names) + 1, dtype=np.int64)
+        if len(self.indices) < SOON_SORTED:
+            np.cumsum(np.bincount(self.indices, minlength=len(self.names)), out=starts[1:])
+            of_indices = np.repeat(np.arange(len(self)), np.diff(self.indptr))
+            return starts, of_indices[np.argsort(self.indices, kind="stable")]
         count(self.indices, starts[1:])
         np.cumsum(starts, out=starts)
         rows = np.empty(len(self.indices), dtype=np.int64)

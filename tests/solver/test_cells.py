@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -284,3 +286,16 @@ def test_strange_names_are_only_names():
     for name in names:
         found = Problem.of(cells, 0).explain(parse(str(parse('"' + name + '"')), names))
         assert found.formula_points == 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6))
+def test_the_rows_of_each_concept_are_the_same_sorted_and_compiled(seed):
+    rows = from_arrays(*random_points(seed)).concepts
+    starts, found = rows.by_column
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("compexact.solver.cells.SOON_SORTED", 0)
+        compiled = replace(rows).by_column
+    assert np.array_equal(starts, compiled[0])
+    assert np.array_equal(found, compiled[1])
+    assert found.dtype == compiled[1].dtype == starts.dtype == np.int64

@@ -318,10 +318,11 @@ def test_a_unit_page_shows_how_its_values_are_spread_where_the_probe_keeps_that(
     page = pages(tmp_path / "site")["units/1.html"]
     assert "Its values" in page.text
     assert "values of its maps in all images" in page.text
-    bars = [values for tag, values in page.elements if tag == "rect" and values.get("class") == "bar"]
+    bars = [values for tag, values in page.elements if tag == "path"]
     (mark,) = [values for tag, values in page.elements if tag == "line" and values.get("class") == "mean"]
     assert len(bars) == 3
-    assert float(bars[0]["x"]) < float(mark["x1"]) < float(bars[1]["x"])
+    begins = [float(values["d"].split()[0].removeprefix("M")) for values in bars]
+    assert begins[0] < float(mark["x1"]) < begins[1]
     old = vision_probe()
     kept = {name: array for name, array in old.arrays.items() if name not in ("histogram", "lowest", "highest")}
     write_report(*explained(replace(old, arrays=kept)), tmp_path / "site", force=True)
