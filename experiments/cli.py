@@ -103,6 +103,13 @@ def main() -> None:
     _leave(code)
 
 
+def _said(error: Exception) -> str:
+    """What happened, without the number that the system has for it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or "out of memory"
+
+
 def _leave(code: int) -> NoReturn:
     """End the process; without Python's own end where a solver is at work that would abort it."""
     transport = sys.modules.get("compexact.solver.transport")
@@ -122,7 +129,7 @@ def _report_error(error: Exception) -> int:
     exit_code = getattr(error, "exit_code", 1 if isinstance(error, OSError | MemoryError) else None)
     if exit_code is None or "COMPEXACT_DEBUG" in os.environ:
         raise error
-    message = error.format_message() if hasattr(error, "format_message") else str(error) or "out of memory"
+    message = error.format_message() if hasattr(error, "format_message") else _said(error)
     if type(error).__name__ == "NoArgsIsHelpError":  # the message is the help
         print(message, file=sys.stderr)
         return int(exit_code)

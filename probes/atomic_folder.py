@@ -28,7 +28,7 @@ def check_output(path: Path, *, force: bool = False, is_ours: IsOurs = lambda fo
     check_name(path)
     clear_leftovers(path)
     if os.path.lexists(path) and not path.is_dir():
-        raise DataError(f"{path} is a file; -o takes the name of a folder to make")
+        raise UsageError(f"{path} is a file; -o takes the name of a folder to make")
     if path.exists() and not force:
         raise UsageError(f"{path} exists already; choose another -o, or replace it with --force")
     if path.exists() and any(path.iterdir()) and not is_ours(path):

@@ -51,7 +51,9 @@ def asked_audit(
 def audit(
     asked: Annotated[UnitsAsked, Depends(UnitsAsked)], work: Annotated[Any, Depends(asked_audit, "Search")]
 ) -> None:
-    """Hold the beam, and local search beside it, against an engine that proves, unit by unit.
+    """Hold beam and local search against what is proven.
+
+    Unit by unit, an engine that proves stands beside them.
 
     compexact audit probe --length 3 -o audit
     compexact audit probe --units 0-99 --length 2-4 --beam-size 1,5,10,50 -o grid

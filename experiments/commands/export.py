@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from .options import LengthOption, ProbeArgument, UnitsOption
+from .options import LengthOption, OneUnitOption, ProbeArgument
 
 
 def export(
     probe: ProbeArgument,
-    units: UnitsOption = None,
+    units: OneUnitOption = None,
     length: LengthOption = 3,
     format: Annotated[str, typer.Option("--format", help="wcnf, cpsat, opb or lp.")] = "wcnf",
     target: Annotated[
@@ -24,10 +24,10 @@ def export(
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A file; without it, print.")] = None,
 ) -> None:
-    """Write the search for one unit's best chain as a model for a solver of your own.
+    """Write a search as a model for a solver of your own.
 
-    The file says at its top what its numbers mean.  Where the solver's best formula is above the target, ask again with
-    its IoU as the target; where it is not, the target is the optimum.
+    The search is for the best chain of one unit.  The file says at its top what its numbers mean.  Where the solver's
+    best formula is above the target, ask again with its IoU as the target; where it is not, the target is the optimum.
 
     compexact export probe --unit 483 --length 6 --format wcnf -o unit483.wcnf
     compexact export probe --unit 483 --length 6 --target 167/2950 --solution answer.txt

@@ -12,14 +12,14 @@ from .options import FolderOption, ForceOption
 
 def merge(
     parts: Annotated[
-        list[Path], typer.Argument(metavar="SHARD...", help="What --shard made, all N of them, in any order.")
+        list[Path], typer.Argument(metavar="SHARD", help="What --shard made, all N of them, in any order.")
     ],
     output: FolderOption,
     force: ForceOption = False,
 ) -> None:
-    """Make one probe, run or audit of its shards, as if it had been made at once.
+    """Make one probe, run or audit of its shards.
 
-    Whole probes of arrays with the same concepts and units are added up.
+    It is as if it had been made at once.  Whole probes of arrays with the same concepts and units are added up.
 
     compexact merge shards/* -o probe
     compexact merge runs/* -o run

@@ -134,6 +134,10 @@ UnitsOption = Annotated[
         help="Names and ranges: 0,3,10-20; a name with a comma as a value of its own; repeatable.  Default: all.",
     ),
 ]
+OneUnitOption = Annotated[
+    list[str] | None,
+    typer.Option("--unit", "--units", metavar="UNIT", help="Which one.  Default: the only one of the probe."),
+]
 MinActiveOption = Annotated[
     int | None, typer.Option(help="Skip units active on fewer points.  Default: what the probe says, else 0.")
 ]

@@ -119,7 +119,9 @@ def probe_nli(
         str | None, typer.Option(help="Dotted name.  Default: what the scores are a linear function of.")
     ] = None,
 ) -> None:
-    """Probe a model of sentence pairs: words, tags and overlap against the units of a layer.
+    """Probe a model of sentence pairs.
+
+    Concepts are words, tags and overlap, held against the units of a layer.
 
     compexact probe nli --model model --pairs snli_dev_tagged.tsv.gz -o probe
     compexact probe nli --model model --pairs snli_dev.jsonl --spacy en_core_web_sm \\

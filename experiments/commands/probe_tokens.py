@@ -69,7 +69,9 @@ def probe_tokens(
     near: Annotated[NearWords, Depends(NearWords, "Concepts")],
     settings: Annotated[TokenSettings, Depends(TokenSettings, "Units and thresholds")],
 ) -> None:
-    """Probe a transformer on words: what is annotated of them against the units of its layers.
+    """Probe a transformer on words.
+
+    Concepts are what is annotated of them, held against the units of its layers.
 
     compexact probe tokens --model hf:minilm --layer encoder.layer.2.intermediate \\
         --corpus conllu:en_ewt-ud-dev.conllu.gz --corpus conllu:en_ewt-ud-test.conllu.gz -o words

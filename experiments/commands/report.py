@@ -12,7 +12,7 @@ from .options import ForceOption, MovedProbeOption
 
 def report(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="What compexact explain -o or audit -o made; one or more.")
+        list[Path], typer.Argument(metavar="RUN", help="What compexact explain -o or audit -o made; one or more.")
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to make; a file with --single-file.")],
     probe: MovedProbeOption = None,

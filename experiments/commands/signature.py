@@ -19,7 +19,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand
-from typer.models import ParameterInfo
+from typer.models import OptionInfo, ParameterInfo
 
 from .config_file import config_parameter
 from .listed import LISTED
@@ -225,6 +225,8 @@ def _for_typer(parameter: inspect.Parameter) -> inspect.Parameter:
         info.metavar = info.metavar or metavar
         if default is not None and default is not parameter.empty:
             default = shown(default)
+    if get_origin(kind) is list and isinstance(info, OptionInfo):
+        info.metavar = info.metavar or f"<{'path' if get_args(kind)[0] is Path else 'str'}>"
     if info.parser is not None:
         kind = str
     annotation: Any = kind | None if may_be_none else kind

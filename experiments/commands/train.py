@@ -216,7 +216,9 @@ def train_tagger(
     force: ForceOption = False,
     format: FormatOption = None,
 ) -> None:
-    """Train a part-of-speech tagger for `compexact probe nli --spacy`, where no trained pipeline is installed.
+    """Train a part-of-speech tagger.
+
+    It serves `compexact probe nli --spacy` where no trained pipeline is installed.
 
     compexact train tagger --pairs snli_dev_tagged.tsv.gz -o tagger
     """

@@ -238,12 +238,17 @@ def _names(each: AskedOf) -> str:
     return " · ".join(filter(None, (each.model, each.layer, each.dataset)))
 
 
+def _three_digits(value: float) -> str:
+    """Whole numbers as they are: they are counts."""
+    return f"{value:,.0f}" if value == round(value) else decimal(value)
+
+
 def _published(each: PublishedRecord) -> PublishedValue:
     return PublishedValue(
         what=each.what,
         source=each.source,
         theirs=f"{each.theirs:.3g}",
-        ours="not asked" if each.ours is None else f"{each.ours:.3g}",
+        ours="not asked" if each.ours is None else _three_digits(each.ours),
         data=each.data,
         is_asked=each.ours is not None,
     )

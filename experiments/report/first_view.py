@@ -59,7 +59,7 @@ def asked(probe: Probe, engine: str, units: Sequence[UnitReport]) -> Asked:
         n_points=probe.cells.n_points,
         active=active_where(probe),
         n_concepts=len(probe.cells.concepts.names),
-        concepts=list(dict.fromkeys(_common(units)))[:2],
+        concepts=_telling(list(dict.fromkeys(_common(units))))[:2],
         search=SEARCHES.get(engine, f"the engine {engine}"),
     )
 
@@ -84,6 +84,11 @@ def examples(units: Sequence[UnitReport], errors: ErrorWeights, on_few: Set[int]
         return [Example("explained", unit) for unit in ranked]
     chosen = ("explained best", ranked[0]), ("in the middle", ranked[len(ranked) // 2]), ("explained least", ranked[-1])
     return [Example(why, unit) for why, unit in chosen]
+
+
+def _telling(names: Sequence[str]) -> list[str]:
+    """With letters or digits first: `word:when` before `word:?`."""
+    return sorted(names, key=lambda name: not any(letter.isalnum() for letter in name.rpartition(":")[2] or name))
 
 
 def _common(units: Sequence[UnitReport]) -> Iterator[str]:

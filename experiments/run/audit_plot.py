@@ -43,8 +43,8 @@ def _draw_gaps(axes: Any, gaps: Sequence[float], gap: str) -> None:
     """Gaps of exactly 0 have a bar of their own, left of all others: they are what one looks for."""
     largest, none = max(gaps, default=0) or 1.0, sum(each == 0 for each in gaps)
     width = largest / BINS
-    bar = axes.bar(-width / 2, none, width, color="#27ae60", label="no gap: the beam was optimal")
-    axes.bar_label(bar, [f"{none:,} of {len(gaps):,}"])
+    axes.bar(-width / 2, none, width, color="#27ae60", label="no gap: the beam was optimal")
+    axes.annotate(f" {none:,} of {len(gaps):,}", (-width, none), xytext=(0, 2), textcoords="offset points")
     others = [each for each in gaps if each]
     axes.hist(others, bins=BINS, range=(0, largest), color="#2f7fd0", label="a gap is left")
     axes.set(xlabel=gap, ylabel="units")
@@ -58,7 +58,7 @@ def _draw_means(axes: Any, records: Sequence[Record], gap: str) -> None:
     for length in sorted({summary.max_length for summary in summaries}):
         points = [(each.beam_size, each.mean_gap) for each in summaries if each.max_length == length]
         axes.plot(*zip(*points), marker="o", label=f"length {length}")
-    axes.set(xlabel="beam size", ylabel=f"mean of {gap}", ylim=(0, None), xscale="log")
+    axes.set(xlabel="beam size", ylabel="mean gap", ylim=(0, None), xscale="log")
     sizes = sorted({summary.beam_size for summary in summaries})
     axes.set_xticks(sizes, [str(size) for size in sizes], minor=False)
     axes.minorticks_off()

@@ -259,7 +259,7 @@ def _begin(folder: Path, header: dict[str, Any], probe: Probe) -> None:
         _same_run(folder, read_header(folder), header, probe)
         return
     if folder.is_file():
-        raise DataError(f"{folder} is a file; -o takes the name of a folder")
+        raise UsageError(f"{folder} is a file; -o takes the name of a folder")
     clear_leftovers(file)
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} exists and holds no run; choose another -o")

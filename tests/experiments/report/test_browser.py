@@ -19,7 +19,7 @@ from compexact.experiments.run.audit import Audit, run_audit
 from compexact.experiments.run.engines import SearchSettings
 from compexact.experiments.run.folder import read_run, run_units
 from compexact.probes.store import Probe, save_probe
-from compexact.solver.cells import Cells, concept_rows
+from compexact.solver.cells import CellBuilder, Cells, concept_rows
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -164,7 +164,8 @@ def make_site(tmp: Path, probe: Probe, *, engine: str = "exact", length: int = 2
 
 
 def make_answer(folder: Path, text: str) -> Path:
-    rows = tuple({"unit": f"{text}{i}", "a_rather_long_name": i / 7, "another_long_name": None} for i in range(5))
+    long = [{f"a_rather_long_name_{n}": (i + n) / 7 for n in range(6)} for i in range(5)]
+    rows = tuple({"unit": f"{text}{i}", **each, "another_long_name": None} for i, each in enumerate(long))
     published = (Published(text, "section 5", 0.059, 0.1, text), Published("not asked", "", 1.0, None, ""))
     answer = Answer("length", f"{text}?", ({"model": text, "units": 2},), {text: [1, 2]}, rows, (text,), published)
     return save_answer(answer, folder)
@@ -210,6 +211,34 @@ def several(tmp_path_factory) -> Path:
     ]
     answers = [make_answer(tmp / name, HOSTILE[0]) for name in ("one", "two")]
     return write_site([(run, saved) for run in runs], tmp / "site", answers=answers).parent
+
+
+@pytest.fixture(scope="module")
+def of_pairs(tmp_path_factory) -> Path:
+    """Two units of sentence pairs, with matrices of three long labels."""
+    n, active = 30, np.arange(30)[:, None] % [2, 3] == 0
+    builder = CellBuilder(("hyp:nobody", "hyp:man"), ("hypothesis word",) * 2, ("0", "1"))
+    ids = builder.add(
+        [(i % 2,) if i % 5 else () for i in range(n)], np.ones(n, dtype=np.int64), active.astype(np.int64)
+    )
+    cells, place = builder.cells()
+    arrays = {
+        "thresholds": np.zeros(2),
+        "unit_active": np.packbits(active, axis=1),
+        "point_cells": place[ids].astype(np.int32),
+        "predictions": np.arange(n) % 3,
+        "top_pairs": np.zeros((2, 1), dtype=np.int32),
+        "top_values": np.ones((2, 1), dtype=np.float32),
+    }
+    classes = ["entailment", "neutral", "contradiction"]
+    names = {
+        "premises": [f"A child reaches up to touch the propeller of plane {i}" for i in range(n)],
+        "hypotheses": [f"Nobody sees number {i}" for i in range(n)],
+        "targets": [classes[i % 5 % 3] for i in range(n)],
+        "classes": classes,
+    }
+    about = {"kind": "nli", "settings": {"threshold": "positive", "min_active": 0}}
+    return make_site(tmp_path_factory.mktemp("pairs"), Probe(cells, about, names, arrays), engine="beam")
 
 
 def pages(site: Path) -> list[Path]:
@@ -337,16 +366,18 @@ CUT = """
 """
 
 
-def test_a_phone_shows_every_page_without_scrolling_sideways_and_cuts_no_column(site, audited, hostile, several, visit):
-    for root in (site, audited, hostile, several):
+def test_a_phone_shows_every_page_without_scrolling_sideways_and_cuts_no_column(
+    site, audited, hostile, several, of_pairs, visit
+):
+    for root in (site, audited, hostile, several, of_pairs):
         for file in pages(root):
             seen = visit(file, viewport=PHONE, is_mobile=True, has_touch=True)
             assert seen.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], file
             assert seen.evaluate(f"({CUT})()") == [], file
 
 
-def test_a_desk_shows_every_page_without_scrolling_sideways(site, audited, hostile, several, visit):
-    for root in (site, audited, hostile, several):
+def test_a_desk_shows_every_page_without_scrolling_sideways(site, audited, hostile, several, of_pairs, visit):
+    for root in (site, audited, hostile, several, of_pairs):
         for file in pages(root):
             seen = visit(file, viewport=DESK)
             assert seen.evaluate("document.documentElement.scrollWidth") <= DESK["width"], file
@@ -470,9 +501,9 @@ def test_without_scripts_every_page_reads_whole(site, visit):
 def test_an_answer_shows_the_paper_s_value_beside_ours(site, visit):
     seen = visit(site / "index.html")
     seen.page.click("text=one?")
-    assert seen.page.locator("table.published tbody tr").first.text_content() == "one0.0590.1section 5one"
+    assert seen.page.locator("table.published tbody tr").first.text_content() == "one0.0590.100section 5one"
     assert "not asked" in seen.texts("table.published td")
-    seen.page.click("table.sortable th button:text-is('a rather long name')")
+    seen.page.click("table.sortable th button:text-is('a rather long name 0')")
     assert seen.texts("table.plain tbody td:first-child") == [f"one{i}" for i in (4, 3, 2, 1, 0)]
 
 

@@ -292,7 +292,7 @@ def test_a_probe_of_plain_arrays_has_pages_without_pictures(explained, tmp_path)
     write_report(*explained(Probe(whole.cells, {"kind": "arrays", "dataset": "mine.npz"})), tmp_path / "site")
     assert {folder.name for folder in (tmp_path / "site").iterdir()} == {"index.html", "units.csv", "units", "assets"}
     page = pages(tmp_path / "site")["units/0.html"]
-    assert "This probe holds no pictures." in page.text
+    assert "This probe keeps no inputs, so none are shown." in page.text
     assert not [tag for tag, _ in page.elements if tag == "img"]
     assert "mine.npz" in pages(tmp_path / "site")["index.html"].text
 

@@ -131,7 +131,7 @@ def test_a_value_of_the_paper_stands_once_with_all_of_ours(site):
     assert beside.count("length of the paper") == 1
     row = beside[beside.index("length of the paper") :]
     ours = re.findall(r'<b>([^<]*)</b> <a href="([^"]*)">([^<]*)</a>', row)
-    assert ours == [("0.0317", "answers/1.html", "one · l · d"), ("0.2", "answers/3.html", "two · l · d")]
+    assert ours == [("0.0317", "answers/1.html", "one · l · d"), ("0.200", "answers/3.html", "two · l · d")]
 
 
 def test_an_answer_leads_to_its_run_its_units_and_the_same_question_asked_of_others(runs, tmp_path):
