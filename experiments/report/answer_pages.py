@@ -239,7 +239,11 @@ def _names(each: AskedOf) -> str:
 
 
 def _three_digits(value: float) -> str:
-    """Whole numbers as they are: they are counts."""
+    """Whole numbers as they are: they are counts.
+
+    >>> _three_digits(0.69), _three_digits(1234.0)
+    ('0.690', '1,234')
+    """
     return f"{value:,.0f}" if value == round(value) else decimal(value)
 
 

@@ -87,7 +87,11 @@ def examples(units: Sequence[UnitReport], errors: ErrorWeights, on_few: Set[int]
 
 
 def _telling(names: Sequence[str]) -> list[str]:
-    """With letters or digits first: `word:when` before `word:?`."""
+    """Those with letters or digits first.
+
+    >>> _telling(["xpos:.", "word:when", "?", "sky"])
+    ['word:when', 'sky', 'xpos:.', '?']
+    """
     return sorted(names, key=lambda name: not any(letter.isalnum() for letter in name.rpartition(":")[2] or name))
 
 
