@@ -39,8 +39,9 @@ class Cell:
 class AnswerTable:
     """A table of an answer.
 
-    heading: "" for the answer's own.  columns: their names; numeric: whether all values of each are numbers.
-    n_rows: of all rows; `rows` may be fewer.  file: the CSV file in the answer's folder, None where there is none.
+    heading: "" for the answer's own.  columns: the names of those with a value; the file has all.
+    numeric: whether all values of each are numbers.  n_rows: of all rows; `rows` may be fewer.
+    file: the CSV file in the answer's folder, None where there is none.
     """
 
     heading: str
@@ -210,7 +211,7 @@ def _asked(content: AnswerFile) -> AskedOf:
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]], folder: Path) -> AnswerTable:
-    columns = tuple(rows[0])
+    columns = tuple(column for column in rows[0] if any(row[column] is not None for row in rows)) or tuple(rows[0])
     cells = tuple(tuple(cell(row[column]) for column in columns) for row in rows[:MOST_ROWS])
     numeric = tuple(
         all(each.number is not None or each.text == "-" for each in values)

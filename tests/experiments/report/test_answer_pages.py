@@ -47,11 +47,12 @@ def test_an_answer_has_a_page_with_figure_tables_and_the_paper_s_value(proven, t
 
 
 def test_columns_of_numbers_are_told_from_text_and_long_tables_are_cut(tmp_path):
-    rows = tuple({"name": f"n{i}", "value": i / 3, "some": None if i else 1} for i in range(600))
+    rows = tuple({"name": f"n{i}", "value": i / 3, "no": None, "some": None if i < 599 else 1} for i in range(600))
     page = read_answer_page(save_answer(answer_of(rows=rows, draw=None), tmp_path / "answer"), 1)
     assert page.figure is None
     table = page.tables[0]
-    assert table.numeric == (False, True, True)
+    assert table.columns == ("name", "value", "some")
+    assert table.numeric == (False, True, False)
     assert (len(table.rows), table.n_rows) == (500, 600)
     assert table.is_long
 
