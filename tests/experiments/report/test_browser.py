@@ -215,8 +215,8 @@ def several(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def of_pairs(tmp_path_factory) -> Path:
-    """Two units of sentence pairs, with matrices of three long labels."""
-    n, active = 30, np.arange(30)[:, None] % [2, 3] == 0
+    """Two units of sentence pairs, with matrices of three long labels and of thousands."""
+    n, active = 9000, np.arange(9000)[:, None] % [2, 3] == 0
     builder = CellBuilder(("hyp:nobody", "hyp:man"), ("hypothesis word",) * 2, ("0", "1"))
     ids = builder.add(
         [(i % 2,) if i % 5 else () for i in range(n)], np.ones(n, dtype=np.int64), active.astype(np.int64)
