@@ -59,6 +59,26 @@ def squeezenet_probe() -> Probe | None:
     return open_probe(folder)
 
 
+def sentence_pair_probe() -> Probe | None:
+    """The real sentence pairs beside the project, under a model trained on such, probed once; None where they are not.
+
+    To train it takes some minutes.
+    """
+    model, folder = ROOT / "build/bench/nli-model", ROOT / "build/bench/nli-probe"
+    if not folder.exists():
+        if not REAL.exists():
+            return None
+        call, dev = [sys.executable, "-m", "compexact.experiments"], f"{REAL}/snli/snli_dev_tagged.tsv.gz"
+        train = [
+            *call, "train", "nli", "--dev", dev, "--vectors", f"{REAL}/glove/glove.6B.50d.10k.txt.gz", "-o", str(model),
+            "--train", f"{REAL}/snli/snli_train20k.tsv.gz", "--train", f"{REAL}/sick/sick.tsv.gz",
+        ]  # fmt: skip
+        if not model.exists():
+            subprocess.run(train, check=True)
+        subprocess.run([*call, "probe", "nli", "--model", str(model), "--pairs", dev, "-o", str(folder)], check=True)
+    return open_probe(folder)
+
+
 def paper_probe() -> Probe | None:
     """What `paper_scale.py` has probed, the largest; None where it was not run."""
     found = sorted(ROOT.glob("build/paper_scale/*/probe"), key=lambda folder: int(folder.parent.name))

@@ -1,11 +1,11 @@
 """The exact engine: the best formula there is, or, stopped early, the best found and a proven bound.
 
-It starts from the beam's answer.  Up to five concepts it walks sets of concepts (`solver/sets`), over chains or trees.
-Beyond, local search (`solver/local`) makes the beam's chains better, and that walk has a share of the time for the
-lengths up to five: both are starts for longer formulas.  For chains, linear programs over the roles that concepts play
-(`solver/roles`) then find and prove the best one, which is a start for trees.  Where they do not, and for trees,
-`solver/transport.py` bounds what any function of that many concepts can reach; where the programs would be too large or
-too many, branch and bound (`solver/prefixes`) goes on until the time is up.
+It starts from the beam's answer; from four concepts on local search (`solver/local`) makes the beam's chains better.
+Up to five it walks sets of concepts (`solver/sets`), over chains or trees.  Beyond, that walk has a share of the time
+for the lengths up to five, and what it finds is a start for longer formulas.  For chains, linear programs over the
+roles that concepts play (`solver/roles`) then find and prove the best one, which is a start for trees.  Where they do
+not, and for trees, `solver/transport.py` bounds what any function of that many concepts can reach; where the programs
+would be too large or too many, branch and bound (`solver/prefixes`) goes on until the time is up.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ POLLS = 400
 and not a time, so that the answer is the same on every machine."""
 ROLES_SHARE = 0.9
 """Of the time left; the rest is for the bounds that remain where the search by roles does not end."""
+BEAM_LENGTH = 3
+"""Up to so many concepts the beam is start enough: the walk is soon done."""
 LOCAL_SHARE = 0.1
 SHORT_SHARE = 0.25
 """But no more than these shares of a time limit for local search, and for that walk."""
@@ -81,9 +83,10 @@ def search_exact(
         # No concept meets the unit, so the beam starts from none.  Any formula is as good as the best chain.
         poor = problem.explain(Atom(problem.concepts.names[0]))
         start = replace(start, best=poor, by_length=(poor,) * max_length, top=(poor,))
+    if max_length > BEAM_LENGTH:
+        start = improved(problem, start, stopping.within(LOCAL_SHARE * stopping.seconds_left))
     if max_length <= SHORT:
         return search_sets(problem, start, stopping, space=space, ceiling=top)
-    start = improved(problem, start, stopping.within(LOCAL_SHARE * stopping.seconds_left))
     start = _with_short_ones(problem, start, stopping, space, top)
     if space == "chain":
         return _long_chains(problem, start, stopping, top, by_roles)

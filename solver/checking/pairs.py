@@ -17,7 +17,9 @@ saved; and if nothing is left without z, V(g) is at most G(z).  So z can stand i
 
     G(z) > T - B  (g rises with z),    L(z) > T - B  (it falls),    G(z) > T  (it needs z),
 
-else V(g) <= T.  That holds for x and y as well.  A table that does something else in a place takes every concept there.
+else V(g) <= T.  If g gains some regions by z and loses others, both have a part in it: G(z) + L(z) > T - B.  (With a
+concept at several leaves there are such.)  That holds for x and y as well.  A table that does something else in a place
+takes every concept there.
 
 As the cells of xyz are among those of xy, V(xyz) is at most G(xy), and at least -L(xy).  So for x and y, and any z
 after them in one order that can stand there, with u that largest and l that smallest value, V(g) is at most
@@ -56,7 +58,7 @@ LARGEST_SUM = 16
 MAX_TABLE = 1 << 24
 MAX_PAIRS = 1 << 28
 STEPS_BETWEEN_LOOKS = 1 << 16
-RISES, FALLS, NEEDS, OTHER = range(4)
+RISES, FALLS, NEEDS, MIXES, OTHER = range(5)
 """What a table does with a concept, as above."""
 
 
@@ -110,7 +112,7 @@ def _does(table: int, variable: int, known: set[int]) -> int:
     if left | left << 4 not in known:
         return OTHER
     rises, falls = all(a <= b for a, b in zip(before, after)), all(a >= b for a, b in zip(before, after))
-    return RISES if rises else FALLS if falls else OTHER
+    return RISES if rises else FALLS if falls else MIXES
 
 
 def few_enough(n: int, widths: np.ndarray) -> bool:
@@ -183,7 +185,7 @@ def most_of_two(counts: Any, two: np.ndarray, first: int, stop: int) -> Any:
 class Standing(NamedTuple):
     """Which concepts can stand where.
 
-    can: bool (4, n), of what a table does.  those: int64 (4, n), the concepts that can, ascending, then n; many: (4,).
+    can: bool (5, n), of what a table does.  those: int64 (5, n), the concepts that can, ascending, then n; many: (5,).
     """
 
     can: np.ndarray
@@ -195,7 +197,7 @@ def standing(counts: Counts, limit: int, most: int) -> Standing:
     """limit: T.  most: at least B."""
     points, active = counts.points.diagonal(), counts.active.diagonal()
     gain, loss, spare = counts.worth * active, counts.cost * (points - active), limit - most
-    can = np.stack([gain > spare, loss > spare, gain > limit, np.ones(len(gain), dtype=bool)])
+    can = np.stack([gain > spare, loss > spare, gain > limit, gain + loss > spare, np.ones(len(gain), dtype=bool)])
     those = np.full(can.shape, len(gain))
     for row, some in zip(those, can, strict=True):
         row[: some.sum()] = np.flatnonzero(some)
@@ -239,14 +241,17 @@ def walk(
     largest_after: tuple[np.ndarray, np.ndarray],
     products: Any,
     limit: int,
+    reached: np.ndarray,
 ) -> Iterator[tuple[int, int, int]]:
     """GOING, the pairs opened, the steps done: after so many steps; at last with ENDED, or EXCEEDED.
 
     cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,), v.  by_bit: uint64 (n, n_words), the bits of
     all points and of active ones; where there are no words, cells are added up.  counts: `Counts`.  standing:
     `Standing`.  largest_after: what `largest_parts` gives.  products: `Products`.
-    EXCEEDED: some V(g) of three concepts is above the limit.
+    EXCEEDED: some V(g) of three concepts is above the limit.  reached: int64 (1,), at least B and at most the limit;
+    raised to the most that any V(g) is, if that is more.
     """
+    top, limit = limit, reached[0]
     starts, rows, indptr, places = cells
     all_bits, active_bits = by_bit
     points, active, worth, cost, every = counts
@@ -257,19 +262,19 @@ def walk(
     gains = np.array([worth * active[x, x] for x in range(n)])
     losses = np.array([cost * (points[x, x] - active[x, x]) for x in range(n)])
     alone = gains - losses
-    used = np.array([(does == kind).any() for kind in range(4)])
+    used = np.array([(does == kind).any() for kind in range(5)])
     yield GOING, opened, steps
     of_cells = 0 if all_bits.shape[1] else n
     triple, bound = np.zeros((of_cells, of_cells), np.int64), np.zeros((len(signs), n), np.int64)
     ahead = np.zeros((len(parts), n), np.int64)  # as `after` in `largest_parts`, of x, after y
     gain_x, loss_x, of_x = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
     low, high, most_up, most_down = (
-        np.zeros(4, np.int64),
-        np.zeros(4, np.int64),
-        np.zeros(4, np.int64),
-        np.zeros(4, np.int64),
+        np.zeros(5, np.int64),
+        np.zeros(5, np.int64),
+        np.zeros(5, np.int64),
+        np.zeros(5, np.int64),
     )
-    low_shared, high_shared = np.zeros(4, np.int64), np.zeros(4, np.int64)
+    low_shared, high_shared = np.zeros(5, np.int64), np.zeros(5, np.int64)
     upper, lower, least, most_lost = (
         np.zeros(n, np.int64),
         np.zeros(n, np.int64),
@@ -281,14 +286,14 @@ def walk(
     visit, due = 0, steps
     for x in range(n - 2):
         stands = False
-        for kind in range(4):
+        for kind in range(5):
             stands |= used[kind] and can[kind, x]
         if not stands:
             continue
         for y in range(x + 1, n):
             gain_x[y], loss_x[y] = worth * active[x, y], cost * (points[x, y] - active[x, y])
             of_x[y] = gain_x[y] - loss_x[y]
-        for kind in range(4):
+        for kind in range(5):
             low[kind], high[kind], low_shared[kind], high_shared[kind] = -nothing, nothing, -nothing, nothing
             most_up[kind], most_down[kind] = 0, 0
             if not used[kind]:
@@ -396,18 +401,20 @@ def walk(
                         upper[z], lower[z] = worth * held - least[z], worth * held - most_lost[z]
                     else:
                         upper[z] = lower[z] = worth * held - cost * (np.int64(count) - held)
-                    exceeded = False
+                    largest = np.int64(limit)
                     for f in range(len(signs)):
                         if tried[f] and bound[f, y] > limit:
                             m4, m5, m6, m7 = signs[f, 4], signs[f, 5], signs[f, 6], signs[f, 7]
                             value = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y]
                             value += signs[f, 3] * of_x[y] + m4 * alone[z] + m5 * of_x[z] + m6 * of_y[z]
-                            exceeded |= value + m7 * (upper[z] if m7 > 0 else lower[z]) > limit
-                    if not exceeded:
+                            largest = max(largest, value + m7 * (upper[z] if m7 > 0 else lower[z]))
+                    if largest == limit:
                         break
                     if known == 2:
-                        yield EXCEEDED, opened, steps
-                        return
+                        limit = reached[0] = largest
+                        if limit > top:
+                            yield EXCEEDED, opened, steps
+                            return
         if wanted.any():
             for at in range(starts[x], starts[x + 1]):
                 row, last = rows[at], indptr[rows[at] + 1]
@@ -429,9 +436,12 @@ def walk(
                 fixed = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y] + signs[f, 3] * of_x[y]
                 for z in range(y + 1, n):
                     of_yz = worth * active[y, z] - cost * (points[y, z] - active[y, z])
-                    if fixed + m4 * alone[z] + m5 * of_x[z] + m6 * of_yz + m7 * triple[y, z] > limit:
-                        yield EXCEEDED, opened, steps
-                        return
+                    value = fixed + m4 * alone[z] + m5 * of_x[z] + m6 * of_yz + m7 * triple[y, z]
+                    if value > limit:
+                        limit = reached[0] = value
+                        if limit > top:
+                            yield EXCEEDED, opened, steps
+                            return
                 steps += (n - y) // 4
             triple[y, y + 1 :] = 0
         if steps > due:

@@ -21,6 +21,9 @@ most each of these:
     V(r2) > 0 it is at most the smaller of N(r1) and P(r2); the latter add up, for each c, to at most
     min(N(c and d), P(c and not d)).  S has at most L - 1 concepts, all of them before d.
 
+A chain holds on no cell that has none of its concepts.  So for chains V* is without the region outside all of S, where
+it grows by max(0, V(r1)) then, at most P(r1): (c) holds whatever V is outside, and (a) only without the exchange.
+
 `reach` is the least of the three, then made falling along the order (the largest of itself and what follows).  So with
 m more concepts from place d of the order on, V* grows by at most reach[d] + ... + reach[d + m - 1].
 """
@@ -34,7 +37,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import bits, pairs
+from . import bits, larger, pairs
 from .cell_counts import Counted, transposed
 from .clock import ENDED, EXCEEDED, GOING, Clock
 from .errors import CertificateError, Undecided
@@ -70,12 +73,13 @@ def check_sets(
     fast = compiled or (lambda function: function)
     limit, most = p * cells.unit_points, 2**62 if max_steps is None else max_steps
     order = cells.once("distinct", lambda: _distinct(cells))
-    way = _way(cells, len(order), compiled is not None) if length <= pairs.MAX_LENGTH else NEITHER
+    way, pause = _way(cells, len(order), compiled is not None), min(most, STEPS_BETWEEN_POLLS)
     if way != NEITHER and every * pairs.LARGEST_SUM < 2**62:
-        has_bits = way == BITS or (compiled is not None and length == 3 and _bits_fit(cells, len(order)))
-        walk = _by_pairs(cells, order, bound, length, space, fast, way == BITS, has_bits)
+        has_bits = way == BITS or (compiled is not None and length > 2 and _bits_fit(cells, len(order)))
+        walk = _by_size(cells, order, bound, length, space, fast, (way == BITS, has_bits), pause)
     else:
-        walk = _by_reach(cells, order, values, length, space, limit, min(most, STEPS_BETWEEN_POLLS), fast)
+        lists = [_tables(space, k, length) for k in range(1, length + 1)]
+        walk = _by_reach(cells, order, values, lists, space, limit, pause, fast)
     opened = 0
     for state, sets, steps in walk:
         if state == EXCEEDED:
@@ -119,6 +123,42 @@ def _check_one(cells: Counted, bound: Fraction, space: str) -> str:
     return "every concept counted"
 
 
+def _by_size(
+    cells: Counted,
+    order: np.ndarray,
+    bound: Fraction,
+    length: int,
+    space: str,
+    fast: Callable[[Any], Any],
+    way: tuple[bool, bool],
+    pause: int,
+) -> Walk:
+    """Up to three concepts by `pairs.py`; then four, and five, as `larger.py` says.  way: `by_bits` and `has_bits`."""
+    p, q = bound.numerator, bound.denominator
+    values, limit, before = q * cells.active - p * cells.inactive, p * cells.unit_points, (0, 0)
+    reached = np.array([limit])
+    if length > pairs.MAX_LENGTH:
+        some = larger.some_value(cells, order, bound, _tables(space, 3, length), 3)
+        reached[0] = larger.beginning(0, limit, some)
+    for state, opened, steps in _by_pairs(cells, order, bound, length, space, fast, *way, reached):
+        before = (opened, steps)
+        yield state, opened, steps
+    for k in range(pairs.MAX_LENGTH + 1, length + 1):
+        most = int(reached[0])  # no formula over fewer than k concepts is worth more
+        some = limit if k == length else larger.some_value(cells, order, bound, _tables(space, k, length), k)
+        reached[0] = larger.beginning(most, limit, some)
+        gains, losses = cells.singles(np.maximum(values, 0)), cells.singles(np.maximum(-values, 0))
+        adds = larger.added(gains, losses, int(reached[0]) - most, once=k == length)
+        left, so_far = order[adds[order] > 0], before
+        if len(left) < k:
+            continue
+        lists = [*[np.zeros(0, dtype=np.int64)] * (k - 1), _tables(space, k, length)]
+        walk = _by_reach(cells, left, values, lists, space, limit, pause, fast, adds, reached)
+        for state, opened, steps in walk:
+            before = (so_far[0] + opened, so_far[1] + steps)
+            yield state, *before
+
+
 def _by_pairs(
     cells: Counted,
     order: np.ndarray,
@@ -128,8 +168,12 @@ def _by_pairs(
     fast: Callable[[Any], Any],
     by_bits: bool,
     has_bits: bool,
+    reached: np.ndarray,
 ) -> Walk:
-    """The walk of `pairs.py`, concepts of many points first."""
+    """The walk of `pairs.py`, concepts of many points first.
+
+    reached: int64 (1,), what is known to be reached, at most the limit; raised to the most that any formula is worth.
+    """
     points = cells.active + cells.inactive
     order = cells.once("by points", lambda: order[np.argsort(-cells.singles(points)[order], kind="stable")])
     ordered, all_bits, active_bits = NO_CELLS, NO_BITS, NO_BITS
@@ -145,16 +189,18 @@ def _by_pairs(
         of_active = cells.once_for_unit("points", lambda: shared(ordered, cells.active))
     p, q, limit = bound.numerator, bound.denominator, bound.numerator * cells.unit_points
     counts = pairs.Counts(of_points, of_active, q, p, q * cells.unit_points - p * int(cells.inactive.sum()))
-    products, most = pairs.products(_tables(space, 3, length)), max(0, counts.every)
+    products, most = pairs.products(_tables(space, 3, length)), max(0, counts.every) if space != "chain" else 0
     for first in range(0, len(order), CONCEPTS_OF_PAIRS_BETWEEN_POLLS):
         stop = first + CONCEPTS_OF_PAIRS_BETWEEN_POLLS
         most_of_two = fast(pairs.most_of_two)(counts, products.two, first, stop)
         yield (EXCEEDED if most_of_two > limit else GOING), 0, stop * len(order)
         most = max(most, most_of_two)
-    standing = pairs.standing(counts, limit, most)
+    reached[0] = max(reached[0], most)
+    standing = pairs.standing(counts, int(reached[0]), most)
     largest_after = fast(pairs.largest_parts)(counts, products.parts, standing)
     values, by_bit = q * cells.active - p * cells.inactive, (all_bits, active_bits)
-    yield from fast(pairs.walk)(ordered, values, by_bit, counts, standing, largest_after, products, limit)
+    walk = fast(pairs.walk)(ordered, values, by_bit, counts, standing, largest_after, products, limit, reached)
+    yield from walk
 
 
 def _bits_of(cells: Counted, order: np.ndarray, amounts: np.ndarray, fast: Callable[[Any], Any]) -> np.ndarray:
@@ -177,24 +223,47 @@ def _by_reach(
     cells: Counted,
     order: np.ndarray,
     values: np.ndarray,
-    length: int,
+    lists: list[np.ndarray],
     space: str,
     limit: int,
     pause: int,
     fast: Callable[[Any], Any],
+    adds: np.ndarray | None = None,
+    reached: np.ndarray | None = None,
 ) -> Walk:
-    """The walk of this file, concepts that change most first."""
+    """The walk of this file, concepts that change most first.
+
+    lists: the truth tables over one, two, ... concepts.  adds: int64 (n,), what each concept adds at most, by
+    `larger.py` and not by (a), (b) and (c).  reached: as in `_by_pairs`.
+    """
+    length = len(lists)
     gain, loss = np.maximum(values, 0), np.maximum(-values, 0)
     gains, losses = cells.singles(gain), cells.singles(loss)
-    order = order[np.argsort(-(gains + losses)[order], kind="stable")]
+    changes = gains + losses if adds is None else adds
+    order = order[np.argsort(-changes[order], kind="stable")]
     ordered = _in_order(cells, order)
-    reach = _reach(ordered, (gain, loss), (gains[order], losses[order]), length, fast(_largest_cuts), cells.clock)
-    tables = [_tables(space, k, length) for k in range(1, length + 1)]
-    begins = np.cumsum([0, 0, *map(len, tables)])
+    by_concept, cuts = (gains[order], losses[order]), fast(_largest_cuts)
+    reach = adds[order] if adds is not None else NO_REACH
+    if adds is None:
+        reach = _reach(ordered, (gain, loss), by_concept, length, space, cuts, cells.clock)
+    begins = np.cumsum([0, 0, *map(len, lists)])
+    reached = np.array([limit]) if reached is None else reached
+    held, ahead, tables = fast(_own_places)(ordered), _ahead(reach, length), np.concatenate(lists)
+    left = larger.left_of(lists[-1], length) if adds is not None and length > larger.FEW else lists[-1][:0]
     walk: Walk = fast(_walk)(
-        ordered, values, _ahead(reach, length), np.concatenate(tables), begins, length, limit, pause
+        ordered, held, values, ahead, tables, begins, left, length, space != "chain", limit, reached, pause
     )
     return walk
+
+
+def _own_places(cells: Ordered) -> np.ndarray:
+    """int64, as `rows`: where in `places` each concept stands in each of its cells."""
+    _, rows, indptr, _ = cells
+    filled, own = indptr[:-1].copy(), np.empty(len(rows), np.int64)
+    for at in range(len(rows)):
+        own[at] = filled[rows[at]]
+        filled[rows[at]] += 1
+    return own
 
 
 def _distinct(cells: Counted) -> np.ndarray:
@@ -210,6 +279,7 @@ def _reach(
     by_cell: tuple[np.ndarray, np.ndarray],
     by_concept: tuple[np.ndarray, np.ndarray],
     length: int,
+    space: str,
     largest_cuts: Callable[..., Any],
     clock: Clock,
 ) -> np.ndarray:
@@ -219,8 +289,10 @@ def _reach(
     """
     (gain, loss), (gains, losses) = by_cell, by_concept
     every = int(gain.sum() + loss.sum())
-    reach = np.minimum(np.minimum(gains + losses, every - gains - losses), int(gain.sum()))
-    if int(gain.sum() - loss.sum()) + int(np.sort(losses)[-length:].sum()) <= 0:
+    reach = np.minimum(gains + losses, int(gain.sum()))
+    if space != "chain":
+        reach = np.minimum(reach, every - gains - losses)
+    if space == "chain" or int(gain.sum() - loss.sum()) + int(np.sort(losses)[-length:].sum()) <= 0:
         for first in range(0, len(gains), CONCEPTS_BETWEEN_POLLS):
             clock.poll()
             some = slice(first, first + CONCEPTS_BETWEEN_POLLS)
@@ -271,6 +343,7 @@ class Ordered(NamedTuple):
 
 NO_CELLS = Ordered(*(np.zeros(1, dtype=np.int64) for _ in range(4)))
 NO_BITS = np.zeros((0, 0), dtype=np.uint64)
+NO_REACH = np.zeros(0, dtype=np.int64)
 
 
 def _in_order(cells: Counted, order: np.ndarray) -> Ordered:
@@ -306,83 +379,137 @@ def _tables(space: str, k: int, length: int) -> np.ndarray:
 
 def _walk(
     cells: Ordered,
+    own: np.ndarray,
     values: np.ndarray,
     ahead: np.ndarray,
     tables: np.ndarray,
     begins: np.ndarray,
+    left_over: np.ndarray,
     length: int,
+    outside: bool,
     limit: int,
+    reached: np.ndarray,
     pause: int,
 ) -> Walk:
     """GOING, the sets opened, the steps done: after every `pause` steps; at last with ENDED, or EXCEEDED.
 
-    EXCEEDED: a formula's value is above the limit.  Steps grow with the time taken: cells and tables count.
+    EXCEEDED: a formula's value is above the limit.  outside: whether formulas may hold where no concept does.
+    reached: int64 (1,), raised to the largest value of a formula; what
+    is not above it is not looked for.  Steps grow with the time taken: cells and tables count.
     At depth k stands a set of k concepts, `chosen[:k]`; bit i of a cell's region says whether it has the i-th.
-    inside[k, r, d]: the value of the cells of region r that have concept d, for d after the set; total[k, r]: of all.
+    inside[k, r, d]: the value of the cells of region r that have concept d, for d after the set and before end[k];
+    total[k, r]: of all.  What is bounded for a set holds for all sets that have it, so the ends only fall: no concept
+    from there on is in a set that might do.  worth[k, d]: V* with d, for d before stop[k], where the next one ends.
+    left_over: the tables that can be left of those over `length` concepts without the last; or none.
     """
     starts, rows, indptr, places = cells
     n = len(starts) - 1
     inside = np.zeros((length, 1 << (length - 1), n), np.int64)
-    total = np.zeros((length, 1 << (length - 1)), np.int64)
+    total, worth = np.zeros((length, 1 << (length - 1)), np.int64), np.zeros((length, n), np.int64)
     best, place = np.zeros(length, np.int64), np.zeros(length, np.int64)
-    chosen, region = np.zeros(length, np.int64), np.zeros(len(values), np.int64)
-    sums = np.zeros(1 << length, np.int64)
+    end, stop = np.zeros(length, np.int64), np.zeros(length, np.int64)
+    chosen, region = np.zeros(length, np.int64), np.zeros(len(values), np.uint8)
+    sums, of_byte = np.zeros(max(8, 1 << length), np.int64), np.zeros((max(1, (1 << length) // 8), 256), np.int64)
     total[0, 0] = values.sum()
     for d in range(n):
         for at in range(starts[d], starts[d + 1]):
             inside[0, 0, d] += values[rows[at]]
-    best[0] = max(0, total[0, 0])
-    depth, opened, steps, stop = 0, 1, 0, pause
+    best[0] = max(0, total[0, 0]) if outside else 0
+    depth, opened, steps, due, is_new, least = 0, 1, 0, pause, True, reached[0]
+    end[0] = n
     while True:
-        if steps > stop:
-            stop = steps + pause
+        if steps > due:
+            due = steps + pause
             yield GOING, opened, steps
-        steps += 1
-        d = place[depth]
-        if d == n or best[depth] + ahead[length - depth, d] <= limit:
+        n_regions, left, first = 1 << depth, length - depth, place[depth]
+        if is_new:
+            is_new, last = False, first
+            while last < end[depth] and best[depth] + ahead[left, last] > least:
+                last += 1
+            stop[depth] = last
+            worth[depth, first:last] = 0
+            for r in range(n_regions):
+                whole, of_region, of_set = total[depth, r], inside[depth, r], worth[depth]
+                if r == 0 and not outside:
+                    for d in range(first, last):
+                        of_set[d] += max(0, of_region[d])
+                    continue
+                for d in range(first, last):
+                    of_set[d] += max(0, of_region[d]) + max(0, whole - of_region[d])
+            steps += 1 + n_regions * (last - first) // 16
+        d = first
+        while d < stop[depth] and worth[depth, d] <= least:
+            if left > 1 and worth[depth, d] + ahead[left - 1, d + 1] > least:
+                break
+            d += 1
+        steps += d - first
+        if d == stop[depth]:
             if depth == 0:
                 break
             depth -= 1
-            for at in range(starts[chosen[depth]], starts[chosen[depth] + 1]):
-                region[rows[at]] &= (1 << depth) - 1
+            if depth + 2 < length:
+                for at in range(starts[chosen[depth]], starts[chosen[depth] + 1]):
+                    region[rows[at]] &= (1 << depth) - 1
             continue
-        place[depth] = d + 1
-        n_regions = 1 << depth
-        value = 0
-        for r in range(n_regions):
-            value += max(0, inside[depth, r, d]) + max(0, total[depth, r] - inside[depth, r, d])
-        if value > limit:
-            steps += begins[depth + 2] - begins[depth + 1]
+        place[depth], value = d + 1, worth[depth, d]
+        is_scored = value > least and begins[depth + 1] < begins[depth + 2]
+        is_left = left == 2 and len(left_over) > 0 and value + ahead[1, d + 1] > least
+        if is_scored or is_left:
+            n_bytes = max(1, n_regions // 4)
+            sums[: 8 * n_bytes] = 0
             for r in range(n_regions):
                 sums[r], sums[r + n_regions] = total[depth, r] - inside[depth, r, d], inside[depth, r, d]
+            for each in range(n_bytes):  # the sum of every set of eight regions
+                for bit in range(8):
+                    for low in range(1 << bit):
+                        of_byte[each, (1 << bit) + low] = of_byte[each, low] + sums[8 * each + bit]
+            steps += 16 * n_bytes
+        if is_scored:
+            steps += (begins[depth + 2] - begins[depth + 1]) * n_bytes // 8
             for t in range(begins[depth + 1], begins[depth + 2]):
                 found = 0
-                for r in range(2 * n_regions):
-                    found += sums[r] * (tables[t] >> r & 1)
-                if found > limit:
-                    yield EXCEEDED, opened, steps
-                    return
-        if depth + 1 == length or value + ahead[length - depth - 1, d + 1] <= limit:
+                for each in range(n_bytes):
+                    found += of_byte[each, tables[t] >> (8 * each) & 255]
+                if found > least:
+                    least = reached[0] = found
+                    if found > limit:
+                        yield EXCEEDED, opened, steps
+                        return
+        if is_left:
+            steps += len(left_over) * n_bytes // 8
+            value = 0
+            for t in range(len(left_over)):
+                found = 0
+                for each in range(n_bytes):
+                    found += of_byte[each, left_over[t] >> (8 * each) & 255]
+                value = max(value, found)
+        if left == 1 or value + ahead[left - 1, d + 1] <= least:
             continue
         opened += 1
-        steps += starts[d + 1] - starts[d] + n // 2
-        inside[depth + 1, :n_regions] = inside[depth, :n_regions]
-        inside[depth + 1, n_regions : 2 * n_regions] = 0
+        last, others = d + 1, value + ahead[left - 2, d + 1]
+        while last < end[depth] and others + ahead[1, last] > least:
+            last += 1
+        of_next, next_inside = total[depth + 1], inside[depth + 1]
         for r in range(n_regions):
-            total[depth + 1, r], total[depth + 1, r + n_regions] = total[depth, r], 0
+            of_next[r], of_next[r + n_regions] = total[depth, r], 0
+            next_inside[r + n_regions, d + 1 : last] = 0
         for at in range(starts[d], starts[d + 1]):
-            row = rows[at]
-            old, new, moved = region[row], region[row] + n_regions, values[row]
-            region[row] = new
-            total[depth + 1, old] -= moved
-            total[depth + 1, new] += moved
-            for where in range(indptr[row + 1] - 1, indptr[row] - 1, -1):
-                c = places[where]
-                if c <= d:
-                    break
-                inside[depth + 1, old, c] -= moved
-                inside[depth + 1, new, c] += moved
+            row, where = rows[at], own[at] + 1
+            new, moved, stop_at = region[row] + n_regions, values[row], indptr[row + 1]
+            of_next[new] += moved
+            if left > 2:
+                region[row] = new
+            while where < stop_at and places[where] < last:
+                next_inside[new, places[where]] += moved
+                where += 1
+            steps += (where - own[at]) // 4
+        for r in range(n_regions):
+            of_next[r] -= of_next[r + n_regions]
+            of_old, of_new, rest = inside[depth, r], next_inside[r + n_regions], next_inside[r]
+            for c in range(d + 1, last):
+                rest[c] = of_old[c] - of_new[c]
+        steps += (starts[d + 1] - starts[d]) // 8 + n_regions * (last - d) // 8
         chosen[depth] = d
         depth += 1
-        best[depth], place[depth] = value, d + 1
+        best[depth], place[depth], end[depth], is_new = value, d + 1, last, True
     yield ENDED, opened, steps

@@ -29,7 +29,7 @@ from ..stopping import Stopped, Stopping
 from . import collect as kernels
 from .search import STEPS_BETWEEN_POLLS
 from .tables import distinct, prepared
-from .walk import THRESHOLD, enter
+from .walk import THRESHOLD, begin
 
 MOST_KEPT = 1 << 21
 """Functions; 128 MiB of tables."""
@@ -113,7 +113,7 @@ def _walked(
     try:
         columns, tables, walk = prepared(problem, target, length, space, stopping)
         walk.numbers[THRESHOLD] -= 1  # those at the cut, too
-        enter(tables, walk, 0)
+        begin(tables, walk)
         while True:
             stopping.check()
             state = kernels.walk(tables, walk, kept, STEPS_BETWEEN_POLLS)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..compiled import compiled
 from .pair_values import gain_of, values_with
-from .thirds import GAINS, HELD, HOLDS, LEAST, LOSES, OF_X, OF_Y, Tables, Walk, X, Y, hold, visit
+from .thirds import CHANGES, GAINS, HELD, HOLDS, LEAST, LOSES, OF_X, OF_Y, Tables, Walk, X, Y, hold, visit
 from .walk import CLOSED, PAUSED, STEPS, THRESHOLD
 
 __all__ = ["CLOSED", "PAUSED", "Tables", "Walk"]
@@ -83,12 +83,12 @@ def _enter(t: Tables, w: Walk, x: int) -> bool:
 
     That is, if some function may have x, some y after it and some z after that.
     """
-    if not (t.may[GAINS, x] or t.may[LOSES, x] or t.may[HOLDS, x]):
+    if not (t.may[GAINS, x] or t.may[LOSES, x] or t.may[HOLDS, x] or t.may[CHANGES, x]):
         return False
     values_with(t.pairs, x, w.pair_x)
     for y in range(x, len(w.gain_x)):
         w.gain_x[y] = gain_of(t.pairs, x, y)
-    for does in range(3):
+    for does in range(4):
         _extremes(t, w, x, does)
     w.numbers[STEPS] += (len(w.bound) - x) // 4
     found = False

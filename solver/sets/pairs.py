@@ -56,6 +56,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiled import CellArrays
+from ..explanation import Explanation
 from ..problem import Problem
 from ..stopping import Stopping
 from . import bits, thirds
@@ -63,6 +64,7 @@ from . import pair_walk as kernels
 from .functions import functions
 from .pair_counts import OfUnit, of_unit, pair_sums, work_of
 from .pair_values import Pairs, best_of_two
+from .stage import Stage
 from .tables import decidable
 from .walk import THRESHOLD
 
@@ -95,7 +97,7 @@ class _Functions(NamedTuple):
     """The functions of one, two and three concepts, a row of integers each: what V is multiplied by, then the table.
 
     ones: of all cells, x.  twos: of all cells, x, y, xy.  threes: the same four of g0; a, b, c, s; the places in
-    `terms` of (a, b), (0, b), (0, c) and (a, c); the table; what each of x, y and z does (GAINS, LOSES, HOLDS).
+    `terms` of (a, b), (0, b), (0, c) and (a, c); the table; what each of x, y and z does (`thirds.py`).
     terms: the two factors; what z does; what the other concept does.
     """
 
@@ -129,15 +131,15 @@ def _functions(space: str, length: int) -> _Functions:
 
 
 def _part_of(variable: int, table: int) -> int:
-    """What one of three concepts does to the function: HOLDS it, or it GAINS cells by it, or LOSES some."""
+    """What one of three concepts does to the function, as `thirds.py` names it."""
     outside = [region for region in range(8) if not region >> variable & 1]
-    if not any(table >> region & 1 for region in outside):
+    before = [table >> region & 1 for region in outside]
+    after = [table >> (region | 1 << variable) & 1 for region in outside]
+    if not any(before):
         return thirds.HOLDS
-    return (
-        thirds.GAINS
-        if all(table >> region & 1 <= table >> (region | 1 << variable) & 1 for region in outside)
-        else thirds.LOSES
-    )
+    if all(old <= new for old, new in zip(before, after)):
+        return thirds.GAINS
+    return thirds.LOSES if all(old >= new for old, new in zip(before, after)) else thirds.CHANGES
 
 
 def _tables(space: str, k: int, length: int) -> list[int]:
@@ -149,32 +151,43 @@ def _matrix(rows: Sequence[tuple[int, ...]], width: int) -> np.ndarray:
 
 
 def prepared(
-    problem: Problem, target: Fraction, length: int, space: str, stopping: Stopping
+    problem: Problem, target: Fraction, length: int, space: str, stopping: Stopping, least: int | None = None
 ) -> tuple[np.ndarray, kernels.Tables, kernels.Walk]:
     """The concepts' columns in the order of the walk, the tables, and an unbegun walk.  Raises `Stopped`.
 
-    Where a function of two concepts exceeds the target, the best of them is found, and the walk is at its end.
+    Formulas of at most `length` <= 5 leaves, over at most three concepts.  Where a function of two concepts exceeds the
+    target, the best of them is found, and the walk is at its end.  least: begin at this value instead of the target's,
+    not above it: so the walk finds the most that any formula is worth, if that is more; at its end that is the
+    threshold.
     """
     stopping.check()
     unit = of_unit(problem, space)
     stopping.check()
     pairs = _pairs(problem, unit, target)
-    known, threshold = _functions(space, length), target.numerator * problem.unit_points
+    known, highest = _functions(space, length), target.numerator * problem.unit_points
     best = np.zeros(5, dtype=np.int64)
     for first, stop in _blocks(len(unit.active), stopping):
         best_of_two(pairs, known.ones, known.twos, first, stop, best)
+    threshold = highest if least is None else max(least, int(best[0]))
     tables = _tables_of(problem, unit, pairs, known, threshold - int(best[0]), threshold)
     walk = _unbegun(len(problem.weights), tables)
     walk.numbers[THRESHOLD] = threshold
-    if best[0] > threshold:
+    if best[0] > (highest if least is None else least):
         thirds.keep(walk, *best.tolist()[:4], best[3], best[4])
-    if best[0] > threshold or not len(known.threes):
+    if best[0] > highest or not len(known.threes):
         walk.numbers[thirds.X] = len(unit.active)  # nothing is left to walk over
     else:
         for first, stop in _blocks(len(unit.active), stopping):
             kernels.largest_of_all(tables, first, stop)
         _fill_after(tables.most, tables.most_after)
     return unit.shared.columns, tables, walk
+
+
+def stages(
+    problem: Problem, target: Fraction, length: int, space: str, known: Sequence[Explanation], stopping: Stopping
+) -> Iterator[Stage]:
+    """The only walk.  known: as in `larger.stages`; not needed."""
+    yield Stage.of(kernels.walk, *prepared(problem, target, length, space, stopping))
 
 
 def _blocks(n: int, stopping: Stopping) -> Iterator[tuple[int, int]]:
@@ -207,8 +220,10 @@ def _tables_of(
 ) -> kernels.Tables:
     """spare: by how much the threshold exceeds V2."""
     n, (q, p) = len(pairs.alone), pairs.worth.tolist()
-    may = np.stack([pairs.gain > spare, pairs.gain - pairs.alone > spare, pairs.gain > threshold])
-    members = np.full((3, n), -1)
+    gain, loss = pairs.gain, pairs.gain - pairs.alone
+    may = np.stack([gain > spare, loss > spare, gain > threshold, gain + loss > spare])
+    may[np.setdiff1d(np.arange(len(may)), known.threes[:, thirds.OF_X :])] = False  # what no function does
+    members = np.full(may.shape, -1)
     for row, allowed in zip(members, may):
         row[: allowed.sum()] = np.flatnonzero(allowed)
     most = np.full((len(known.terms), n), thirds.LEAST)
@@ -241,7 +256,7 @@ def _unbegun(n_cells: int, tables: kernels.Tables) -> kernels.Walk:
 
     return kernels.Walk(
         numbers=zeros(6),
-        extremes=zeros(3, 6),
+        extremes=zeros(4, 6),
         found=zeros(5),
         ahead=zeros(len(tables.terms), n),
         bound=zeros(n),

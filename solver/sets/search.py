@@ -6,7 +6,8 @@ the integer value `v = q * active - p * inactive`; the formula's cells must sum 
 Write V of a set of cells for the sum of its values, P and N for the sums of the positive ones, and of the
 negative ones without their sign.  With the V of the regions,
 
-- the best Boolean function over S has the value V*(S) = sum of max(0, V(region)), above all formulas over S;
+- the best Boolean function over S has the value V*(S) = sum of max(0, V(region)), above all formulas over S; for chains
+  without the region outside all of S, as they hold nowhere there;
 - the best formula is the best of a fixed list of truth tables (`functions.py`), read off directly.
 
 A formula of N leaves has at most N concepts.  Where its function does not depend on one of them, that one can go: in a
@@ -15,13 +16,14 @@ So each truth table is looked up only where all its variables count.
 
 All sets of at most N concepts are walked depth first in one order of the concepts.  What stands below S is bounded by
 V*(S) and what each further concept can add; `tables.py` has the proof.  Up to three concepts, the counts of pairs bound
-most sets by themselves; `pairs.py` has that walk.  The checker goes through the sets again (`solver/checking/sets.py`),
-so a certificate needs no content.
+most sets by themselves; `pairs.py` has that walk.  For four and five, `larger.py` leaves out most concepts before.  The
+checker goes through the sets again (`solver/checking/sets.py`), so a certificate needs no content.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from fractions import Fraction
 
 from ..certificate import Certificate
@@ -31,10 +33,11 @@ from ..formula import Atom
 from ..problem import Problem
 from ..result import SearchResult
 from ..stopping import Stopped, Stopping
-from . import pairs, tables
+from . import larger, pairs, tables
 from . import walk as kernels
 from .functions import to_shortest
 from .singles import best_of_one
+from .stage import Stage
 
 MAX_LENGTH = 5
 STEPS_BETWEEN_POLLS = 250_000
@@ -68,7 +71,8 @@ def _by_length(
     for length in range(1, start.max_length + 1):
         beam = start.by_length[length - 1] if start.by_length else best
         asked = stopping if length == start.max_length else stopping.formulas_only
-        search = _Search(problem, length, space, max(best, beam, key=lambda each: each.iou), asked)
+        known = (*found, *(start.by_length or ())[len(found) : length])
+        search = _Search(problem, length, space, max(best, beam, key=lambda each: each.iou), asked, known)
         bounds.append(search.run(top))
         best = search.best
         found.append(best)
@@ -78,8 +82,18 @@ def _by_length(
 class _Search:
     """One problem at one length, and the best formula so far."""
 
-    def __init__(self, problem: Problem, length: int, space: str, best: Explanation, stopping: Stopping) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        length: int,
+        space: str,
+        best: Explanation,
+        stopping: Stopping,
+        known: tuple[Explanation, ...] = (),
+    ) -> None:
+        """known: good formulas of up to 1, 2, ... concepts; may be none."""
         self.problem, self.length, self.space, self.best, self.stopping = problem, length, space, best, stopping
+        self.known = known
 
     def run(self, top: Fraction) -> Fraction:
         """A bound: the incumbent's IoU, or what is proven when the time is up."""
@@ -134,33 +148,36 @@ class _Walk:
 
     def __init__(self, search: _Search, target: Fraction) -> None:
         self.search = search
-        self.way = pairs if pairs.fits(search.problem, search.length) else tables
-        self.target: Fraction = self.way.target_for(search.problem, target, search.length)
+        problem, length, space = search.problem, search.length, search.space
+        way = next((way for way in (pairs, larger) if way.fits(problem, length)), tables)
+        self.target: Fraction = way.target_for(problem, target, length)
         self.improved = False
-        self.columns, self.tables, self.walk = self.way.prepared(
-            search.problem, self.target, search.length, search.space, search.stopping
-        )
-        self.seen = 0
+        self.stages: Iterator[Stage] = way.stages(problem, self.target, length, space, search.known, search.stopping)
+        self.stage: Stage | None = None
 
     def go(self, seconds: float | None) -> bool:
         """Whether the walk was ended; False when the seconds are over.  Raises `Stopped`."""
         until = None if seconds is None else time.perf_counter() + seconds
         while True:
             self.search.stopping.check()
-            state = self.way.kernels.walk(self.tables, self.walk, STEPS_BETWEEN_POLLS)
-            self.offer()
-            if state == kernels.CLOSED:
+            if self.stage is None:
+                self.stage, self.seen = next(self.stages, None), 0
+            if self.stage is None:
                 return True
-            if until is not None and time.perf_counter() > until:
+            ended = self.stage.go(STEPS_BETWEEN_POLLS) == kernels.CLOSED
+            self.offer(self.stage)
+            if ended:
+                self.stage = None
+            elif until is not None and time.perf_counter() > until:
                 return False
 
-    def offer(self) -> None:
+    def offer(self, stage: Stage) -> None:
         """Keep the formula that was found."""
-        if self.walk.numbers[kernels.FOUND] == self.seen:
+        if stage.walk.numbers[kernels.FOUND] == self.seen:
             return
-        self.seen = int(self.walk.numbers[kernels.FOUND])
-        k, *rest = self.walk.found.tolist()
-        names = [self.search.problem.concepts.names[self.columns[c]] for c in rest[:k]]
+        self.seen = int(stage.walk.numbers[kernels.FOUND])
+        k, *rest = stage.walk.found.tolist()
+        names = [self.search.problem.concepts.names[stage.columns[c]] for c in rest[:k]]
         found = self.search.problem.explain(to_shortest(self.search.space, rest[k], names, self.search.length))
         if found.iou > self.search.best.iou:
             self.search.best = found

@@ -5,15 +5,17 @@ values, and of the negative ones without their sign; L is the length.
 
 Let S be concepts before d in the order, and let d split region r into r1 (inside d) and r2.  V* grows by the sum over
 the regions of g = max(0, V(r1)) + max(0, V(r2)) - max(0, V(r1) + V(r2)), which is min(|V(r1)|, |V(r2)|) where the signs
-differ, else 0.
+differ, else 0.  A chain holds nowhere outside its concepts, so for chains V* leaves that region out; there V* grows by
+max(0, V(r1)), at most P(r1).
 
-1.  So g <= |V(r1)| <= P(r1) + N(r1), and all together at most P(d) + N(d).  As r1 and r2 may change places, also at
-    most that sum of the complement of d.  And V* only grows, up to at most P of all cells: no gain is above that.
-2.  Let V be at most 0 on the cells outside any L concepts; it is where N(all) - P(all) is at least the sum of the L
-    largest N(c).  In the region outside S then V(r2) <= 0 and g <= P(r1).  Any other region r lies in a concept c of
-    S, and g <= P(r1) if V(r1) > 0, else g <= min(N(r1), P(r2)).  Give each region to one such c: the latter sum to at
-    most min(N(c and d), P(c and not d)).  All together: P(d) + the sum of the L - 1 largest of these over all c
-    before d.
+1.  So g <= |V(r1)| <= P(r1) + N(r1), and all together at most P(d) + N(d).  In trees r1 and r2 may change places: it is
+    also at most that sum of the complement of d.  And V* only grows, up to at most P of all cells: no gain is above
+    that.
+2.  In the region outside S, V* grows by at most P(r1) for chains; and for trees where V is at most 0 on the cells
+    outside any L concepts, as then V(r2) <= 0.  That is so where N(all) - P(all) is at least the sum of the L largest
+    N(c).  Any other region r lies in a concept c of S, and g <= P(r1) if V(r1) > 0, else g <= min(N(r1), P(r2)).  Give
+    each region to one such c: the latter sum to at most min(N(c and d), P(c and not d)).  All together: P(d) + the sum
+    of the L - 1 largest of these over all c before d.
 
 `reach` is the least of these bounds, made falling: the largest of its own and all later ones.  Then with m more
 concepts, the first of them d, V* is at most V*(S) + the sum of reach over d, d + 1, ..., d + m - 1.
@@ -21,6 +23,7 @@ concepts, the first of them d, V* is at most V*(S) + the sum of reach over d, d 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
@@ -29,11 +32,14 @@ import numpy as np
 from ..cells import ConceptRows
 from ..compiled import CellArrays, gains_and_losses
 from ..errors import UsageError
+from ..explanation import Explanation
 from ..problem import Problem
 from ..stopping import Stopping
 from . import walk as kernels
 from .functions import functions
+from .stage import Stage
 
+NO_TABLES = np.zeros(0, dtype=np.int64)
 WORK_BETWEEN_POLLS = 1 << 23
 """Entries that are added up; about a fiftieth of a second."""
 
@@ -100,13 +106,23 @@ def renumbered(concepts: ConceptRows, columns: np.ndarray, values: np.ndarray, s
     return CellArrays(indptr, indices, starts, rows, values)
 
 
-def _reaches(cells: CellArrays, length: int, stopping: Stopping) -> np.ndarray:
+def _placed(cells: CellArrays, stopping: Stopping) -> np.ndarray:
+    """`places` of the walk's tables."""
+    filled, places = cells.indptr[:-1].copy(), np.empty(len(cells.rows), dtype=np.int64)
+    for run in stopping.runs(cells.starts[1:].tolist(), WORK_BETWEEN_POLLS // 8):
+        kernels.place_concepts(cells, run.start, run.stop, filled, places)
+    return places
+
+
+def reaches(cells: CellArrays, length: int, space: str, stopping: Stopping) -> np.ndarray:
     """int64 (n,): what each concept adds at most to concepts before it (see above)."""
     values = cells.values
     gains, losses = gains_and_losses(cells.starts, cells.rows, values)
     gain, loss = int(values[values > 0].sum()), -int(values[values < 0].sum())
-    reach = np.minimum(gains + losses, gain + loss - gains - losses)
-    if loss - gain >= sum(sorted(losses.tolist())[-length:]):
+    reach = gains + losses
+    if space == "tree":
+        reach = np.minimum(reach, gain + loss - reach)
+    if space == "chain" or loss - gain >= sum(sorted(losses.tolist())[-length:]):
         reach = np.minimum(reach, gains + _largest_cuts(cells, gains, length - 1, stopping))
     return np.asarray(np.minimum(reach, gain))
 
@@ -135,22 +151,50 @@ def prepared(
     columns = columns[np.argsort(-changes[columns], kind="stable")]
     cells = renumbered(concepts, columns, values, stopping)
     stopping.check()
-    reach = np.maximum.accumulate(_reaches(cells, length, stopping)[::-1])[::-1]
     lists = [functions(space, k, length) for k in range(1, length + 1)]
+    reach = reaches(cells, length, space, stopping)
+    return columns, *unbegun(cells, reach, space, lists, p * problem.unit_points, stopping)
+
+
+def stages(
+    problem: Problem, target: Fraction, length: int, space: str, known: Sequence[Explanation], stopping: Stopping
+) -> Iterator[Stage]:
+    """The only walk.  known: as in `larger.stages`; not needed."""
+    yield Stage.of(kernels.walk, *prepared(problem, target, length, space, stopping))
+
+
+def unbegun(
+    cells: CellArrays,
+    reach: np.ndarray,
+    space: str,
+    lists: Sequence[np.ndarray],
+    threshold: int,
+    stopping: Stopping,
+    rests: np.ndarray = NO_TABLES,
+) -> tuple[kernels.Tables, kernels.Walk]:
+    """The tables, and a walk over all sets of up to `len(lists)` concepts, for what is above the threshold.
+
+    reach: int64 (n,), the most that each concept adds.  lists: the truth tables over one, two and more concepts.
+    rests: as in `walk.Tables`.
+    """
+    length, values = len(lists), cells.values
     tables = kernels.Tables(
         cells=cells,
-        reach=np.concatenate([reach, np.zeros(length, dtype=np.int64)]),
+        places=_placed(cells, stopping),
+        outside=space == "tree",
+        reach=np.concatenate([np.maximum.accumulate(reach[::-1])[::-1], np.zeros(length, dtype=np.int64)]),
         functions=np.concatenate(lists),
         begins=np.cumsum([0, 0, *map(len, lists)]),
+        rests=rests,
     )
-    walk = _unbegun(len(columns), len(values), length)
+    walk = _unbegun(len(reach), len(values), length)
     gains, losses = gains_and_losses(cells.starts, cells.rows, values)
     walk.inside[0, 0] = gains - losses
     walk.sums[0, 0] = values.sum()
-    walk.best[0] = max(0, int(values.sum()))
-    walk.numbers[kernels.THRESHOLD] = p * problem.unit_points
-    kernels.enter(tables, walk, 0)
-    return columns, tables, walk
+    walk.best[0] = max(0, int(values.sum())) if tables.outside else 0
+    walk.numbers[kernels.THRESHOLD] = threshold
+    kernels.begin(tables, walk)
+    return tables, walk
 
 
 def _unbegun(n: int, n_cells: int, length: int) -> kernels.Walk:
@@ -166,10 +210,11 @@ def _unbegun(n: int, n_cells: int, length: int) -> kernels.Walk:
         n_filled=np.ones(length, dtype=np.int64),
         best=zeros(length),
         limits=zeros(length),
+        ends=zeros(length),
         children=zeros(length, n),
         place=zeros(length),
         chosen=zeros(length),
-        region=zeros(n_cells),
+        region=np.zeros(n_cells, dtype=np.uint8),
         work=zeros((1 << length) + 2048),
         found=zeros(length + 2),
     )

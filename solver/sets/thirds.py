@@ -25,8 +25,8 @@ cells: `CellArrays`, the concepts in the order of the walk; not read where there
 points, active: uint64 (n, n_words): the bits of all points, and of those where the unit is active; (0, 0) where cells
 are added up.  pairs: `Pairs`.
 threes: the functions of three concepts, a row each, and terms: int64 (n_terms, 4), as `pairs.py` has them.
-may: bool (3, n): whether each concept may GAIN, LOSE or HOLD in a function that exceeds the target.  members:
-int64 (3, n), those that may, ascending, sizes: int64 (3,), how many, and last: int64 (3,), the last, or -1.
+may: bool (4, n): whether each concept may do each of these in a function that exceeds the target.  members:
+int64 (4, n), those that may, ascending, sizes: int64 (4,), how many, and last: int64 (4,), the last, or -1.
 most: int64 (n_terms, n): the largest of each term of y over the concepts after it.
 most_after: the largest of `most` over the y after x.
 """
@@ -35,7 +35,7 @@ Walk = namedtuple("Walk", "numbers found extremes ahead bound held third limits 
 """What the walk changes.
 
 numbers: int64 (6,): see the constants.  found: int64 (5,): number of concepts, concepts, truth table.
-extremes: int64 (3, 6): over all y after x that may gain, lose or hold, the smallest and the largest V(y), the same of
+extremes: int64 (4, 6): over all y after x that may do each of these, the smallest and the largest V(y), the same of
 V(xy), the largest P(xy), and the largest N(xy).  ahead: int64 (n_terms, n): the largest of each term of x over the
 concepts after y.  bound: int64 (n,): what no function of x, y and a concept more exceeds, if it is above the threshold.
 held: uint8 (n_cells,): whether a cell has x, where numbers[HELD].
@@ -46,8 +46,9 @@ pair_x, gain_x: int64 (n,): V(xy) and P(xy) of all y after x.  pair_y: V(yz), of
 """
 
 HIGHEST, LOWEST, LEAST_LOSS, MOST_LOSS = range(4)
-GAINS, LOSES, HOLDS = range(3)
-"""What a concept does to a function: it gains cells by it, or it loses some, or it lies within the concept."""
+GAINS, LOSES, HOLDS, CHANGES = range(4)
+"""What a concept does to a function: it gains cells by it, or it loses some, or it lies within the concept; or it gains
+some and loses others."""
 OF_X, OF_Y, OF_Z = 13, 14, 15
 """Where a function of three concepts says what each does."""
 LEAST = -(1 << 60)
@@ -73,7 +74,7 @@ def visit(t: Tables, w: Walk, x: int, y: int) -> None:
             n_alive += 1
     if n_alive == 0:
         return
-    for does in range(3):
+    for does in range(4):
         for i in range(n_alive):
             if t.threes[w.alive[i], OF_Z] == does:
                 _limit(t, w, x, y, does)

@@ -101,9 +101,10 @@ def routes_towards(
     return [] if found is None else _rounded(found, _values(problem, target), target.denominator)
 
 
-def best_function_value(sets: np.ndarray, values: np.ndarray) -> int:
-    """V*: the value of the best Boolean function of the sets, bool (k, n_cells)."""
+def best_function_value(sets: np.ndarray, values: np.ndarray, space: str = "tree") -> int:
+    """V*: the value of the best Boolean function of the sets, bool (k, n_cells); of chains, not outside all of them."""
     regions = np.zeros(sets.shape[1], dtype=np.int64)
     for each in sets:
         regions = 2 * regions + each
-    return sum(max(0, int(values[regions == region].sum())) for region in set(regions.tolist()))
+    regions = np.where(regions == 0, -1, regions) if space == "chain" else regions
+    return sum(max(0, int(values[regions == region].sum())) for region in set(regions.tolist()) - {-1})

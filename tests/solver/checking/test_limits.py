@@ -16,7 +16,7 @@ from compexact.solver import exact_search
 from compexact.solver.ceilings import ceiling
 from compexact.solver.certificate import Certificate
 from compexact.solver.certify import check_text
-from compexact.solver.checking import PROOFS, CertificateError, Undecided, cell_counts
+from compexact.solver.checking import PROOFS, CertificateError, Undecided, cell_counts, pairs
 from compexact.solver.checking import sets as by_sets
 from compexact.solver.transport import transport_bound
 
@@ -110,7 +110,8 @@ def looked(ticking):
     return look
 
 
-def test_the_clock_is_seen_while_concepts_are_measured(looked, between_polls):
+def test_the_clock_is_seen_while_concepts_are_measured(looked, between_polls, monkeypatch):
+    monkeypatch.setattr(pairs, "MAX_TABLE", 0)  # all sets at once
     problem = rare_unit(3, most_concepts=6)
     best = exact_search(problem, max_length=1).best
     text = Certificate("chain", 4, ceiling(problem), "sets").to_json(problem, best)

@@ -42,7 +42,7 @@ def outcome(problem, worth, space, length, limit, fast=True, by_bits=False):
     standing = pairs.standing(counts, limit, max(most, counts.every))
     largest_after = by_name[pairs.largest_parts](counts, known.parts, standing)
     *_, (state, _, _) = by_name[pairs.walk](
-        ordered, values, (points, active), counts, standing, largest_after, known, limit
+        ordered, values, (points, active), counts, standing, largest_after, known, limit, np.array([limit])
     )
     return state
 
@@ -108,7 +108,8 @@ def test_by_pairs_and_by_reach_the_same_bounds_are_confirmed(make, words, held, 
         best = brute_force_search(problem, max_length=3).best
         true = Certificate("chain", 3, best.iou, "sets").to_json(problem, best)
         assert verdict(problem, true).bound == best.iou
-        monkeypatch.setattr(pairs, "MAX_LENGTH", 0)
+        monkeypatch.setattr(pairs, "MAX_TABLE", 0)
+        forget_rows()
         assert verdict(problem, true).bound == best.iou
         monkeypatch.undo()
 

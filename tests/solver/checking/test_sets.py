@@ -94,7 +94,7 @@ def test_three_concepts_at_length_five():
         verdict(problem, text)
 
 
-def walked(problem, target, length):
+def walked(problem, target, length, space):
     """What the checker's walk is given: each concept's cells in its order, bool (n, n_cells), values, reaches."""
     cells, seen = counted(problem), []
 
@@ -105,30 +105,31 @@ def walked(problem, target, length):
 
         return keep if function.__name__ == "_walk" else function
 
-    check_sets(cells, target, length, "chain", spy)
-    (starts, rows, _, _), values, ahead = seen[0][:3]
+    check_sets(cells, target, length, space, spy)
+    (starts, rows, _, _), _, values, ahead = seen[0][:4]
     sets = np.zeros((len(starts) - 1, len(values)), dtype=bool)
     for each, first, end in zip(sets, starts, starts[1:]):
         each[rows[first:end]] = True
     return sets, values, ahead
 
 
-def test_no_concept_adds_more_than_the_checker_allows(monkeypatch):
-    monkeypatch.setattr(pairs, "MAX_LENGTH", 0)  # by reach at every length
+@each_space
+def test_no_concept_adds_more_than_the_checker_allows(space, monkeypatch):
+    monkeypatch.setattr(pairs, "MAX_TABLE", 0)  # by reach at every length
     tight = 0
     for seed in range(240):
         rng = np.random.default_rng(seed)
         length, target = int(rng.integers(2, 6)), Fraction(int(rng.integers(1, 4)), 8)
         problem = few_concepts(seed) if seed % 3 == 0 else rare_unit(seed)
-        sets, values, ahead = walked(problem, target, length)
+        sets, values, ahead = walked(problem, target, length, space)
         reach = ahead[1]
         assert (np.diff(reach) <= 0).all()
         assert reach[-1] == 0
         assert ahead.tolist() == [[sum(reach[d : d + m]) for d in range(len(reach))] for m in range(length + 1)]
         for d in range(len(sets)):
             for before in itertools.chain(*(itertools.combinations(range(d), k) for k in range(length))):
-                gain = best_function_value(sets[[*before, d]], values)
-                gain -= best_function_value(sets[list(before)], values)
+                gain = best_function_value(sets[[*before, d]], values, space)
+                gain -= best_function_value(sets[list(before)], values, space)
                 assert gain <= reach[d], f"seed {seed}"
                 tight += gain == reach[d] > 0
     assert tight > 100

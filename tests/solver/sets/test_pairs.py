@@ -51,8 +51,8 @@ def largest(problem, columns, values, chosen, space, length):
 def with_all(tables: thirds.Tables) -> thirds.Tables:
     """No concept left out of any place."""
     n = len(tables.pairs.alone)
-    members, sizes = np.tile(np.arange(n), (3, 1)), np.full(3, n)
-    return tables._replace(may=np.ones((3, n), dtype=bool), members=members, sizes=sizes, last=sizes - 1)
+    members, sizes = np.tile(np.arange(n), (4, 1)), np.full(4, n)
+    return tables._replace(may=np.ones((4, n), dtype=bool), members=members, sizes=sizes, last=sizes - 1)
 
 
 @each_space
@@ -74,8 +74,8 @@ def test_the_best_function_of_two_concepts_is_found_first_and_no_third_is_tried(
 
 
 @each_space
-@pytest.mark.parametrize(("make", "seeds"), [(rare_unit, 40), (hard, 7)])
-def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make, seeds, way):
+@pytest.mark.parametrize(("make", "seeds", "length"), [(rare_unit, 40, 3), (hard, 7, 3), (rare_unit, 40, 5)])
+def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make, seeds, length, way):
     """From the target at which no two concepts do, on, whichever function three of them have."""
     above = tight = left_out = by_bits = 0
     for seed in range(seeds):
@@ -83,9 +83,11 @@ def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make, seeds, way):
         if not problem.unit_points:
             continue
         target = exact_search(problem, space=space, max_length=2).best.iou * Fraction(32 + seed % 4, 32)
-        columns, tables, walk = pairs.prepared(problem, target, 3, space, Stopping())
+        columns, tables, walk = pairs.prepared(problem, target, length, space, Stopping())
         by_bits += bool(len(tables.points))
         values, threshold = values_of(problem, target), target.numerator * problem.unit_points
+        if length > 3 and walk.numbers[FOUND]:
+            continue  # two concepts, at several leaves
         assert not walk.numbers[FOUND]
         left_out += int((~tables.may).sum())
         for x in range(len(columns)):
@@ -95,7 +97,7 @@ def test_no_third_concept_exceeds_the_bound_of_a_pair(space, make, seeds, way):
             pair_walk.walk(tables, walk, 1)
             for y in range(x + 1, len(columns) - 1):
                 over = [(x, y, z) for z in range(y + 1, len(columns))]
-                best = max(largest(problem, columns, values, each, space, 3) for each in over)
+                best = max(largest(problem, columns, values, each, space, length) for each in over)
                 assert walk.bound[y] >= best or best <= threshold, f"seed {seed}, {x}, {y}"
                 above += best > threshold
                 tight += walk.bound[y] == best > threshold
@@ -241,3 +243,22 @@ def test_no_value_or_bound_leaves_64_bits():
             before, third = row[:4], row[4:8]
             of_terms = sum(abs(factor) for term in row[8:12] for factor in tables.terms[term].tolist()[:2])
             assert sum(map(abs, before)) + max(sum(map(abs, third)), of_terms + abs(row[7])) <= 16
+
+
+@each_space
+def test_a_function_is_said_to_gain_or_to_lose_by_a_concept_only_where_it_never_does_the_other(space):
+    """With a concept at several leaves some do both: `(x AND NOT z) OR (y AND z)`."""
+    both = 0
+    for table in functions(space, 3, 5).tolist():
+        for variable in range(3):
+            outside = [region for region in range(8) if not region >> variable & 1]
+            steps = {(table >> (region | 1 << variable) & 1) - (table >> region & 1) for region in outside}
+            part = pairs._part_of(variable, table)
+            if part == thirds.HOLDS:
+                assert not any(table >> region & 1 for region in outside)
+            else:
+                assert (1 in steps, -1 in steps) == {
+                    thirds.GAINS: (True, False), thirds.LOSES: (False, True), thirds.CHANGES: (True, True)
+                }[part]  # fmt: skip
+            both += part == thirds.CHANGES
+    assert bool(both) == (space == "tree")

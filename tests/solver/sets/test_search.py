@@ -25,6 +25,7 @@ from compexact.solver import (
     beam_search,
     brute_force_search,
     certified,
+    exact,
     exact_search,
     is_chain,
     stopping,
@@ -234,7 +235,8 @@ def test_bounds_fall_below_the_ceiling_before_the_end_and_stay_above_the_optimum
     problem = dense(7, cells=200, concepts=30)
     optimum = exact_search(problem, space=space, max_length=4).best.iou
     monkeypatch.setattr(stopping, "PATIENCE", 0)
-    monkeypatch.setattr(searching, "STEPS_BETWEEN_POLLS", 100_000)
+    monkeypatch.setattr(searching, "STEPS_BETWEEN_POLLS", 20_000)
+    monkeypatch.setattr(exact, "BEAM_LENGTH", 4)
     between = []
     for looks in range(0, 300, 6):
         countdown = iter([False] * looks)

@@ -28,8 +28,8 @@ def test_no_concept_adds_more_than_its_reach_to_concepts_before_it(space):
         for d in range(len(sets)):
             for k in range(length):
                 for before in itertools.combinations(range(d), k):
-                    with_d = best_function_value(sets[[*before, d]], tables.cells.values)
-                    gain = with_d - best_function_value(sets[list(before)], tables.cells.values)
+                    with_d = best_function_value(sets[[*before, d]], tables.cells.values, space)
+                    gain = with_d - best_function_value(sets[list(before)], tables.cells.values, space)
                     assert gain <= tables.reach[d], f"seed {seed}"
                     tight += gain == tables.reach[d] > 0
     assert tight > 100
