@@ -78,10 +78,10 @@ def test_what_is_no_certificate_is_refused_in_one_line(text, proven):
 
 
 def test_no_depth_of_nesting_ends_in_anything_but_a_refusal(proven):
-    """At some depth the text can just be read, but no more be written."""
+    """At some depth the text can just be read, but no more be written; how deep that is depends on Python."""
     fields = dict.fromkeys(KEYS, 0) | {"content": "@"}
     reasons = set()
-    for depth in range(20, 1200):
+    for depth in (*range(20, 1200), 1_000_000):
         with pytest.raises(CertificateError) as caught:
             verdict(proven[0].problem, json.dumps(fields).replace('"@"', "[" * depth + "]" * depth))
         reasons.add(str(caught.value).partition(":")[0])
