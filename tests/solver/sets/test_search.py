@@ -32,6 +32,7 @@ from compexact.solver import (
 )  # fmt: skip
 from compexact.solver.ceilings import ceiling
 from compexact.solver.cells import concept_rows
+from compexact.solver.sets import larger
 from compexact.solver.sets import search as searching
 from compexact.solver.sets.functions import functions
 from compexact.solver.stopping import Stopping
@@ -235,8 +236,9 @@ def test_bounds_fall_below_the_ceiling_before_the_end_and_stay_above_the_optimum
     problem = dense(7, cells=200, concepts=30)
     optimum = exact_search(problem, space=space, max_length=4).best.iou
     monkeypatch.setattr(stopping, "PATIENCE", 0)
-    monkeypatch.setattr(searching, "STEPS_BETWEEN_POLLS", 20_000)
+    monkeypatch.setattr(searching, "STEPS_BETWEEN_POLLS", 100_000)
     monkeypatch.setattr(exact, "BEAM_LENGTH", 4)
+    monkeypatch.setattr(larger, "LENGTHS", ())  # one walk over all sets, which takes long
     between = []
     for looks in range(0, 300, 6):
         countdown = iter([False] * looks)
