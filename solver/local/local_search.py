@@ -31,7 +31,7 @@ from ..result import SearchResult
 from ..stopping import Stopped, Stopping
 from . import rounds as kernels
 
-ROUNDS = 600
+ROUNDS = 900
 """At each length,"""
 WORK = 200_000_000
 """or as many as go with this many steps through the concepts of cells, for large inputs: about half a second."""
