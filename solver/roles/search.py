@@ -90,9 +90,12 @@ class RoleSearch:
         self._keep()
 
     def _keep(self) -> None:
-        """Keep the proof of the lowest bound that what was done so far proves."""
+        """Keep the proof of the lowest bound that what was done so far proves, if none lower is kept.
+
+        It may be higher: the charges of a branch that was split are not those of its parts.
+        """
         bound = self.target.bound
-        while bound < 1:
+        while bound < (self.kept.bound if self.kept else 1):
             try:
                 content = certificate(self._at(bound), self.root, self.stopping)
             except Unproven as error:

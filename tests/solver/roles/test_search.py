@@ -8,7 +8,9 @@ from first_few import first
 from generators import random_problem
 from problems import few_concepts, hard, rare_unit, sparse
 
-from compexact.solver import exact_search
+from compexact.solver import beam_search, exact_search
+from compexact.solver.roles.charges import NO_CHARGES
+from compexact.solver.roles.search import RoleSearch
 from compexact.solver.stopping import Stopping
 
 
@@ -48,6 +50,21 @@ def test_the_optimum_is_that_of_the_walk_over_sets_on_thousands_of_problems():
         for problem in (random_problem(seed)[0], few_concepts(seed), rare_unit(seed)):
             for length in (3, 4, 5):
                 assert_agrees(problem, length)
+
+
+def test_a_bound_once_proven_is_never_given_up_for_a_higher_one():
+    problem = hard(0, cells=40, concepts=9)
+    search = RoleSearch(problem, 6, beam_search(problem, max_length=6, beam_size=1).best, Stopping())
+    search.visit_all()
+    search._keep()
+    lower = search.kept
+    for *_, branch in search.open:
+        branch.charges = NO_CHARGES
+    search._keep()
+    assert search.kept is lower
+    search.kept = None
+    search._keep()
+    assert search.kept.bound > lower.bound
 
 
 def test_length_six_is_that_of_the_search_by_prefixes():
