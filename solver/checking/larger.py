@@ -2,9 +2,10 @@
 
 The words are those of `sets.py`: T is what no formula's value may exceed, P(A) and N(A) are the sums of the positive
 and the negative values of cells A.  Formulas have up to L leaves.  Let f be one that needs just k concepts, z one of
-them, and B such that no formula over fewer concepts, nor none of the cells, nor all of them, has a value above B; that
-has been checked before, for k - 1 and fewer.  Write f0 for f without z: the function that f is on cells without it.  It
-is a formula with fewer leaves, or constant, so V(f0) <= B.
+them, and B such that no formula over fewer concepts, nor none of the cells, nor, for trees, all of them, has a value
+above B; that has been checked before, for k - 1 and fewer.  (A chain holds on no cell without its concepts.)  Write f0
+for f without z: the function that f is on cells without it.  It is a formula with fewer leaves, or constant, so
+V(f0) <= B.
 
 Putting z back changes only cells of z.  Where f gains there, it gains at most P(z); where it loses, at most N(z) is
 saved.  If k = L, z has a single leaf, and f, made of AND, OR and negations of leaves, can do only one of the two.  So

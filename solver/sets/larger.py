@@ -34,7 +34,8 @@ formula; where this bound says so, the set of four is not opened.
 The optimum of fewer concepts at this T is no optimum of IoU: T stands for an IoU p/q, and V is what it is for that one.
 So the smaller sets are gone through once more, and the walk begins not at T but at the best formula of theirs that is
 known, and ends at B.  Any B between will do, if no formula over fewer concepts exceeds it: so where T is far above all
-that is known, which is easily settled, the walk begins higher.
+that is known, which is easily settled, the walk begins higher.  Where fewer than k concepts have an M above 0 there is
+no walk, and B is where it would have begun: no formula over k concepts exceeds that, and one may be worth just as much.
 """
 
 from __future__ import annotations
@@ -87,15 +88,17 @@ def stages(
     least = _between(0, highest, worth[: pairs.MAX_LENGTH])
     columns, ready, walk = pairs.prepared(problem, target, length, space, stopping, least)
     yield Stage.of(pair_walk.walk, columns, ready, walk)
+    most = int(walk.numbers[kernels.THRESHOLD])
     for k in range(pairs.MAX_LENGTH + 1, length + 1):
-        most = int(walk.numbers[kernels.THRESHOLD])
         if most > highest:
             return
         least = highest if k == length else _between(most, highest, worth[:k])
         stage = _of_size(problem, target, k, length, space, (most, least), stopping)
-        if stage is not None:
+        if stage is None:
+            most = least  # which is what is proven where there is nothing to walk over
+        else:
             yield stage
-            walk = stage.walk
+            most = int(stage.walk.numbers[kernels.THRESHOLD])
 
 
 def _between(most: int, highest: int, worth: Sequence[int]) -> int:

@@ -11,7 +11,8 @@ from first_few import first
 from generators import problem_of
 from problems import dense, few_concepts, hard, rare_unit, sparse
 
-from compexact.solver import Problem, Status, brute_force_search, certified, exact_search
+from compexact.solver import Problem, SearchResult, Status, brute_force_search, certified, exact_search
+from compexact.solver.ceilings import ceiling
 from compexact.solver.sets import larger, walk
 from compexact.solver.sets import search as searching
 from compexact.solver.sets.functions import functions
@@ -65,6 +66,21 @@ def run(stage, steps=40):
     while stage.go(steps) != walk.CLOSED:
         pass
     return int(stage.walk.numbers[walk.THRESHOLD])
+
+
+DISJOINT = [9, 8, 7, 6, 5]
+
+
+@pytest.mark.parametrize(("space", "active", "optimum"), [("tree", [0] * 5, 1), ("chain", DISJOINT, Fraction(7, 17))])
+def test_where_too_few_concepts_are_left_to_walk_over_nothing_is_taken_for_proven(space, active, optimum):
+    """The best formula over five disjoint concepts needs them all, and the best over four is known."""
+    matrix = np.vstack([np.eye(5, dtype=bool), np.zeros((1, 5), dtype=bool)])
+    problem = problem_of(matrix, np.array([*DISJOINT, 100]), np.array([*active, 100 if space == "tree" else 50]))
+    best = exact_search(problem, space=space, max_length=4).by_length
+    start = SearchResult.of(problem, "beam", (*best, best[-1]), Stopping(), space=space, ceiling=ceiling(problem))
+    found = searching.search_sets(problem, start, Stopping(), space=space, ceiling=ceiling(problem))
+    assert found.best.iou == found.bound == optimum
+    assert certified(problem, found).status is Status.OPTIMAL
 
 
 @each_space
