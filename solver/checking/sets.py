@@ -174,6 +174,7 @@ def _by_pairs(
 
     reached: int64 (1,), what is known to be reached, at most the limit; raised to the most that any formula is worth.
     """
+    assert len(order) > 2, "a concept alone is counted only where others follow; `_way` sees to it"
     points = cells.active + cells.inactive
     order = cells.once("by points", lambda: order[np.argsort(-cells.singles(points)[order], kind="stable")])
     ordered, all_bits, active_bits = NO_CELLS, NO_BITS, NO_BITS
