@@ -12,6 +12,7 @@ script, works in notebooks, and passes text only.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -199,6 +200,7 @@ def _waiting_child() -> _Child | None:
     return None
 
 
+@atexit.register
 def end_waiting_children() -> None:
     """No process waits for another job."""
     while (child := _waiting_child()) is not None:
