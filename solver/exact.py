@@ -14,6 +14,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 from .beam import search_beam
 from .ceilings import ceiling
@@ -24,7 +25,7 @@ from .local.local_search import improved
 from .prefixes.branch_and_bound import search_prefixes
 from .problem import Problem
 from .result import SearchResult
-from .roles.search import search_roles
+from .roles.search import never, search_roles
 from .sets.functions import SPACES
 from .sets.search import MAX_LENGTH as SHORT
 from .sets.search import search_sets
@@ -93,11 +94,13 @@ def search_exact(
     return _long_trees(problem, start, stopping, top, by_roles)
 
 
-def _by_roles(problem: Problem, start: SearchResult, stopping: Stopping) -> tuple[SearchResult, Certificate | None]:
+def _by_roles(
+    problem: Problem, start: SearchResult, stopping: Stopping, goes_on: Callable[[Fraction], bool] = never
+) -> tuple[SearchResult, Certificate | None]:
     """The answer with the best chain that the search by roles finds, if that is better, and what it proves."""
     assert start.best is not None
     share = stopping.within(ROLES_SHARE * stopping.seconds_left)
-    best, proof = search_roles(problem, start.best, start.max_length, share)
+    best, proof = search_roles(problem, start.best, start.max_length, share, goes_on)
     return replace(start, best=best, by_length=(*start.by_length[:-1], best), top=(best,)), proof
 
 
@@ -119,11 +122,19 @@ def _long_chains(
     problem: Problem, start: SearchResult, stopping: Stopping, top: Fraction, by_roles: bool
 ) -> SearchResult:
     """By roles; where these leave a gap, by a transport and by prefixes in the time that is left."""
-    start, proof = _by_roles(problem, start, stopping) if by_roles else (start, None)
+    assert start.best is not None
+    least = start.best.iou
+
+    @cache
+    def bounded() -> Certificate:
+        return transport_bound(problem, start.max_length, "chain", least, top, stopping)
+
+    proof = None
+    if by_roles:
+        start, proof = _by_roles(problem, start, stopping, lambda bound: bound < bounded().bound)
     assert start.best is not None
     if proof is None or proof.bound > start.best.iou:
-        bounded = transport_bound(problem, start.max_length, "chain", start.best.iou, top, stopping)
-        proven = min(proof or bounded, bounded, key=lambda certificate: certificate.bound)
+        proven = min(proof or bounded(), bounded(), key=lambda certificate: certificate.bound)
         stopping.listener.proven(proven.bound)
         return search_prefixes(problem, start, stopping, proven=proven, ceiling=top)
     bounds = (*(start.bounds or (top,) * start.max_length)[:-1], proof.bound)

@@ -29,14 +29,28 @@ is 1 where C holds at j, else 0.
     y_j >= (1 if played) - sum over the concepts d of j, d not c, of z(g, c, d).
     Without such a filter, the last rule that decides j is an OR: all ANDs further out hold at j.
 
-**Charges.**  The certificate has an amount of 0 or more for some of the (j, d) of (T) and some of the (j, g, c) of
-(S).  Add to the value of C, the sum of v_j y_j, each amount times (larger side - smaller side).  What is added is not
-negative, so the value of C is at most the sum of
+(X) For any two cells j and k:
+    y_j - y_k <= sum over the allowed ORs at j and not at k of (1 if played) + the number of filters of k, not of j.
+    Else C holds at j and not at k, and plays none of these.  Of the rules that decide j let R be the outermost.  It is
+    an OR (g, c) at j, so also at k: k has c and e1, ..., eg.  So R decides k as true, and the ANDs further out hold at
+    k.  As C does not hold at k, a filter of k is further out than R; it is no filter of j, since R is j's outermost.
+(O) Let a *step* be two ORs and a filter, (a, d, b), and take k steps in a circle: the next step begins at the b of the
+    one before, or at an OR of a segment further out than b; s is how often the latter is.  Then
+    sum over the steps of z(a, d) - z(b, d), and of (1 if b is played) where the next begins further out, <= k + s - 1.
+    Else all z(a, d) are 1, so all a are played, all z(b, d) are 0, and all b are played, as the next a is or as the sum
+    says.  So in each step a is inside d, d inside b, and b the next a or inside it: a rule would be inside itself.
 
-    for each cell with an allowed OR:   max(0, v_j - its amounts of T + its amounts of S)
+**Charges.**  The certificate has an amount of 0 or more for some of the (j, d) of (T), the (j, g, c) of (S), the (j, k)
+of (X) and the circles of (O).  Add to the value of C, the sum of v_j y_j, each amount times (larger side - smaller
+side).  What is added is not negative, so the value of C is at most the sum of
+
+    for each cell with an allowed OR:   max(0, v_j - its amounts of T + its amounts of S - of X as j + of X as k)
+    for each circle:                    k + s - 1 times its amount
     for each OR (g, c) that is played:  A(g, c) = the amounts of T of all cells where it is - the amounts of its S
-    for each filter d that is played:   B(d) = sum over (g, c) of max(0, E(g, c, d)), where
+                                        + of X where it is at j and not at k - of O, each time that it is the b of an s
+    for each filter d that is played:   B(d) = of X where k has d and j does not + sum over (g, c) of max(0, E(g, c, d))
         E(g, c, d) = the amounts of S of (j, g, c), j with d - the amounts of T of (j, d), j where (g, c) is
+                     - of O, each time that (g, c) is the a of a step with d, + each time that it is its b
 
 since z(g, c, d) has the factor E(g, c, d), and is 0 where d is not played.  (A cell without an allowed OR is false.)
 At most N - h roles, each of another concept: so the N - h largest of the concepts' largest A and B, as far as these
@@ -48,11 +62,11 @@ branch may be impossible: the order of its rules goes in a circle.  Every leaf m
 
 **Which ANDs.**  Begin with none.  For ANDs e1, ..., eh the certificate must deal with chains that have no others
 (`own`, as above), and with those that have more inside.  Either `deeper` proves all of these at once.  Let u_j be 1
-where some OR inside a further AND makes j true; it is added to the right side of (T).  Then j has all of e1, ..., eh,
-and u_j is at most the number of concepts of j that are ORs in there, and at most the number of those that are ANDs in
-there, which are none of e1, ..., eh.  So the amounts of T of a cell of depth h are split in two: one part is owed by
-the concepts of j as ORs in there, the other as ANDs in there.  At least one such AND is there, and all of these are
-among the N - h rules.
+where some OR inside a further AND makes j true; it is added to the right side of (T) and (X).  Then j has all of e1,
+..., eh, and u_j is at most the number of concepts of j that are ORs in there, and at most the number of those that are
+ANDs in there, which are none of e1, ..., eh.  So the amounts of T and of X as j of a cell of depth h are split in two:
+one part is owed by the concepts of j as ORs in there, the other as ANDs in there.  At least one such AND is there, and
+all of these are among the N - h rules.
 
 Or `shorter` proves that with at most N - h - 2 roles no chain with these ANDs alone exceeds some M.  Let x be the next
 AND of C.  Without `AND x` and all inside it, C has lost at least two rules, keeps what is said above of its roles, and
@@ -61,12 +75,13 @@ above 0 (else C was not a shortest) and, with M, above the limit.  For each such
 ANDs e1, ..., eh, x.
 
 **Why no sum wraps.**  Of all amounts and |v_j|, in the unit in which they are added, the sum is taken first, in
-Python's integers; N + 4 times that stays below 2**62.  A number of one concept, cell or pair takes each of them at most
-once, and a bound adds at most N + 3 such numbers.
+Python's integers, those of a circle of k steps 2 k times; N + 4 times that stays below 2**62.  A number of one concept,
+cell or pair takes each of them at most so often, and a bound adds at most N + 3 such numbers.
 """
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -78,8 +93,10 @@ from .errors import CertificateError, Undecided
 
 MOST = 2**62
 FINEST, COARSEST = -40, 60
-CHARGES = {"unit": 0, "taken": 3, "spared": 4, "inner": 2}
-"""The keys of charges, and how many lists of integers each has."""
+CHARGES = {"taken": 3, "spared": 4, "inner": 2, "apart": 3}
+"""How many lists of integers each kind has."""
+NO_APART, NO_CIRCLES = [[], [], []], [[], []]
+"""What may be left out: the certificates of before had neither."""
 
 
 def check_roles(cells: Counted, bound: Fraction, length: int, content: Any, clock: Clock = NO_LIMIT) -> str:
@@ -88,8 +105,10 @@ def check_roles(cells: Counted, bound: Fraction, length: int, content: Any, cloc
     content: `{"own": steps, "deeper": charges or None, "shorter": charges or None, "next": [[concept, content], ...]}`.
     A step is charges, None for what is impossible, or a split: `["or", g, c]`, `["not", d]`, `["inside", g, c, d]`,
     after which come the steps for no and then those for yes.  Charges: `{"unit": k, "taken": [cells, concepts,
-    amounts], "spared": [cells, segments, concepts, amounts], "inner": [cells, amounts]}`, amounts in units of 2**k;
-    taken is (T), spared is (S), inner the part owed by ORs further in.
+    amounts], "spared": [cells, segments, concepts, amounts], "inner": [cells, amounts], "apart": [cells, cells,
+    amounts], "circles": [circles, amounts]}`, amounts in units of 2**k; taken is (T), spared is (S), inner the part
+    owed by ORs further in, apart (X), and circles (O), each a list of steps `[g, c, d, g, c]`.  The last two may be
+    absent.
     """
     proof = _Proof(cells, bound, length, clock)
     pending: list[tuple[tuple[int, ...], Any]] = [((), content)]
@@ -132,22 +151,37 @@ class _Segments:
         self.may_filter = np.ones(cells.n, dtype=bool)
         self.may_filter[list(ands)] = False
 
+    def is_circle(self, steps: list[list[int]]) -> bool:
+        """Whether each step is of allowed ORs and a filter, and the next begins where it ends, or further out."""
+        for (g, c, d, end_g, end_c), then in zip(steps, (*steps[1:], steps[0])):
+            if max(g, end_g) > self.h or max(c, d, end_c) >= self.cells.n:
+                return False
+            if not (self.allowed[g, c] and self.allowed[end_g, end_c] and self.may_filter[d]) or d in (c, end_c):
+                return False
+            if then[:2] != [end_g, end_c] and then[0] >= end_g:
+                return False
+        return True
+
 
 class _Charges(NamedTuple):
-    """taken, spared, inner: int64 (n, columns), the last column the amount; shift: values are taken times 2**shift."""
+    """taken, spared, inner, apart: int64 (n, columns), the last column the amount.  circles: with their amounts.
+    shift: values are taken times 2**shift."""
 
     taken: np.ndarray
     spared: np.ndarray
     inner: np.ndarray
+    apart: np.ndarray
+    circles: list[tuple[list[list[int]], int]]
     shift: int
 
 
 class _Worth(NamedTuple):
-    """rest: the first line of the bound.  ors: A, (h + 1, n).  pairs, codes: E, and (g n + c) n + d of each.
-    inner, ands: what is owed by ORs and ANDs further in, (n,)."""
+    """rest: the first two lines of the bound.  ors: A, (h + 1, n).  filters: B without the E, (n,).  pairs, codes: E,
+    and (g n + c) n + d of each.  inner, ands: what is owed by ORs and ANDs further in, (n,)."""
 
     rest: int
     ors: np.ndarray
+    filters: np.ndarray
     pairs: np.ndarray
     codes: np.ndarray
     inner: np.ndarray
@@ -292,7 +326,7 @@ class _Proof:
             if at < len(pairs) and worth.codes[at] == (g * n + c) * n + d:
                 decided += int(pairs[at]) if is_inside else 0
                 pairs[at] = 0
-        filters = np.zeros(n, dtype=np.int64)
+        filters = worth.filters.copy()
         np.add.at(filters, worth.codes % n, np.maximum(pairs, 0))
         ors = np.where(segments.allowed, worth.ors, 0)
         free_ors, free_filters = ors.copy(), np.where(segments.may_filter, filters, 0)
@@ -313,31 +347,35 @@ class _Proof:
 
     def _charges(self, segments: _Segments, content: Any) -> _Charges:
         """The charges in arrays, in the unit in which they are added; each is known to be of a row that is there."""
-        if not isinstance(content, dict) or set(content) != set(CHARGES) or type(content["unit"]) is not int:
+        if not isinstance(content, dict) or set(content) | {"apart", "circles"} != {"unit", *CHARGES, "circles"}:
             raise CertificateError("charges need unit, taken, spared and inner")
+        content = {"apart": NO_APART, "circles": NO_CIRCLES} | content
         unit = content["unit"]
-        if not FINEST <= unit <= COARSEST:
+        if type(unit) is not int or not FINEST <= unit <= COARSEST:
             raise CertificateError(f"no unit is 2**{unit}")
         up, shift = max(0, unit), max(0, -unit)
         size = self.size << shift
         tables = []
-        for name in ("taken", "spared", "inner"):
+        for name, width in CHARGES.items():
             columns = content[name]
-            if not isinstance(columns, list) or len(columns) != CHARGES[name]:
-                raise CertificateError(f"{name} is {CHARGES[name]} lists")
+            if not isinstance(columns, list) or len(columns) != width:
+                raise CertificateError(f"{name} is {width} lists")
             if not all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns):
                 raise CertificateError(f"the lists of {name} are not of one length")
-            if not all(type(number) is int and 0 <= number < MOST for column in columns for number in column):
+            if not all(map(_is_number, itertools.chain(*columns))):
                 raise CertificateError(f"{name} has something other than integers from 0")
             size += sum(columns[-1]) << up
             self._refuse_large(size)
-            table = np.array(columns, dtype=np.int64).T.reshape(-1, len(columns))
+            table = np.array(columns, dtype=np.int64).T.reshape(-1, width)
             table[:, -1] <<= up
             tables.append(table)
-        taken, spared, inner = tables
+        circles = _circles(content["circles"])
+        size += sum(2 * len(steps) * amount for steps, amount in circles) << up
+        self._refuse_large(size)
+        taken, spared, inner, apart = tables
         n_cells = len(self.values)
-        for table in tables:
-            if len(table) and int(table[:, 0].max()) >= n_cells:
+        for table in (*(table[:, 0] for table in tables), apart[:, 1]):
+            if len(table) and int(table.max()) >= n_cells:
                 raise CertificateError("a charge is of a cell that is not there")
         if not self._has(taken[:, 0], taken[:, 1]) or not self._has(spared[:, 0], spared[:, 2]):
             raise CertificateError("a charge is of a concept that its cell does not have")
@@ -346,7 +384,9 @@ class _Proof:
         cell, g, c = spared[:, 0], spared[:, 1], spared[:, 2]
         if not (segments.allowed[g, c] & (segments.depth[cell] >= g)).all():
             raise CertificateError("a charge is of an OR that is not at its cell")
-        return _Charges(taken, spared, inner, shift)
+        if not all(segments.is_circle(steps) for steps, _ in circles):
+            raise CertificateError("a charge is of steps that are no circle")
+        return _Charges(taken, spared, inner, apart, [(steps, amount << up) for steps, amount in circles], shift)
 
     def _has(self, cell: np.ndarray, concept: np.ndarray) -> bool:
         """Whether each cell has its concept."""
@@ -379,6 +419,16 @@ class _Proof:
         other = (concept != d) & segments.may_filter[d]
         codes.append((segment[other] * n + concept[other]) * n + d[other])
         amounts.append(amount[other])
+        filters = self._apart(segments, charges.apart, left, owed, ors)
+        rest = 0
+        for steps, amount in charges.circles:
+            for (g, c, d, end_g, end_c), then in zip(steps, (*steps[1:], steps[0])):
+                codes.append(np.array([(g * n + c) * n + d, (end_g * n + end_c) * n + d]))
+                amounts.append(np.array([-amount, amount]))
+                if then[:2] != [end_g, end_c]:
+                    ors[end_g, end_c] -= amount
+                    rest += amount
+            rest += (len(steps) - 1) * amount
         code, place = np.unique(np.concatenate(codes), return_inverse=True)
         pairs = np.zeros(len(code), dtype=np.int64)
         np.add.at(pairs, place, np.concatenate(amounts))
@@ -392,8 +442,29 @@ class _Proof:
             np.add.at(inner, concept, part[deep[which]])
             new = segments.may_filter[concept]
             np.add.at(ands, concept[new], (owed - part)[deep[which[new]]])
-        rest = int(left[segments.reached & (left > 0)].sum())
-        return _Worth(rest, ors, pairs, code, inner, ands)
+        rest += int(left[segments.reached & (left > 0)].sum())
+        return _Worth(rest, ors, filters, pairs, code, inner, ands)
+
+    def _apart(
+        self, segments: _Segments, apart: np.ndarray, left: np.ndarray, owed: np.ndarray, ors: np.ndarray
+    ) -> np.ndarray:
+        """(X): what cells pay and are paid, what ORs owe; gives what filters owe, (n,)."""
+        cell, other, amount = apart.T
+        np.subtract.at(left, cell, amount)
+        np.add.at(owed, cell, amount)
+        np.add.at(left, other, amount)
+        which, c = self._spread(cell)
+        shared = np.isin(other[which] * self.cells.n + c, self.entries)
+        for g in range(segments.h + 1):
+            at = segments.allowed[g, c] & (segments.depth[cell[which]] >= g)
+            at &= ~(shared & (segments.depth[other[which]] >= g))
+            np.add.at(ors[g], c[at], amount[which[at]])
+        which, d = self._spread(other)
+        own = np.isin(cell[which] * self.cells.n + d, self.entries)
+        filters = np.zeros(self.cells.n, dtype=np.int64)
+        out = ~own & segments.may_filter[d]
+        np.add.at(filters, d[out], amount[which[out]])
+        return filters
 
     def _spread(self, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For each concept of each of these cells: which of the cells, and the concept."""
@@ -401,6 +472,26 @@ class _Proof:
         which = np.repeat(np.arange(len(cell)), widths)
         place = np.arange(int(widths.sum())) - np.repeat(np.cumsum(widths) - widths, widths)
         return which, self.cells.indices[self.cells.starts[cell][which] + place]
+
+
+def _is_number(given: Any) -> bool:
+    return type(given) is int and 0 <= given < MOST
+
+
+def _circles(content: Any) -> list[tuple[list[list[int]], int]]:
+    """Steps and amount of each circle."""
+    if not isinstance(content, list) or len(content) != 2 or not all(isinstance(part, list) for part in content):
+        raise CertificateError("circles is two lists")
+    circles, amounts = content
+    if len(circles) != len(amounts) or not all(map(_is_number, amounts)):
+        raise CertificateError("each circle has an amount, an integer from 0")
+    for steps in circles:
+        if not isinstance(steps, list) or not steps:
+            raise CertificateError("a circle is a list of steps")
+        for step in steps:
+            if not isinstance(step, list) or len(step) != 5 or not all(map(_is_number, step)):
+                raise CertificateError("a step is five integers from 0")
+    return list(zip(circles, amounts))
 
 
 def _is_circle(ands: tuple[int, ...], branch: _Branch) -> bool:

@@ -19,7 +19,9 @@ class Charges(NamedTuple):
     """Of one linear program; amounts are float64 in points, or int64 once they are rounded.
 
     taken: cell, concept, amount, for the rows "a cell is taken only if ...".  spared: cell, segment, concept, amount,
-    for the rows "a cell is spared only if ...".  inner: cell, amount, for the rows "u <= sum of P".
+    for the rows "a cell is spared only if ...".  inner: cell, amount, for the rows "u <= sum of P".  apart: cell, other
+    cell, amount, for the rows that say what holds two cells apart.  steps: int64 (n, 6), the circle and five numbers of
+    each step of the circles, one circle after the other; circles: amount of each.
     """
 
     taken_cell: np.ndarray
@@ -31,31 +33,64 @@ class Charges(NamedTuple):
     spared: np.ndarray
     inner_cell: np.ndarray
     inner: np.ndarray
+    apart_cell: np.ndarray
+    apart_other: np.ndarray
+    apart: np.ndarray
+    steps: np.ndarray
+    circles: np.ndarray
 
     def of_allowed(self, frame: Frame) -> Charges:
         """Without those of ORs that may not be, at this target."""
         kept = frame.slot_of[self.spared_segment, self.spared_concept] >= 0
-        if kept.all():
-            return self
-        return self._replace(
-            spared_cell=self.spared_cell[kept], spared_segment=self.spared_segment[kept],
-            spared_concept=self.spared_concept[kept], spared=self.spared[kept],
-        )  # fmt: skip
+        charges = self
+        if not kept.all():
+            charges = self._replace(
+                spared_cell=self.spared_cell[kept], spared_segment=self.spared_segment[kept],
+                spared_concept=self.spared_concept[kept], spared=self.spared[kept],
+            )  # fmt: skip
+        circle, g, c, _, end_g, end_c = self.steps.T
+        out = (frame.slot_of[g, c] < 0) | (frame.slot_of[end_g, end_c] < 0)
+        return charges._circles_of(~np.isin(np.arange(len(self.circles)), circle[out])) if out.any() else charges
+
+    def _circles_of(self, kept: np.ndarray) -> Charges:
+        """Only these circles, bool (n_circles,)."""
+        steps = self.steps[kept[self.steps[:, 0]]]
+        steps[:, 0] = (np.cumsum(kept) - 1)[steps[:, 0]]
+        return self._replace(steps=steps, circles=self.circles[kept])
+
+    @property
+    def amounts(self) -> tuple[np.ndarray, ...]:
+        """Of each kind."""
+        return self.taken, self.spared, self.inner, self.apart, self.circles
+
+    def _amounts(
+        self, taken: np.ndarray, spared: np.ndarray, inner: np.ndarray, apart: np.ndarray, circles: np.ndarray
+    ) -> Charges:
+        return self._replace(taken=taken, spared=spared, inner=inner, apart=apart, circles=circles)
 
     def rounded(self, scale: float) -> Charges:
         """Integers: the amounts times the scale; those of 0 are left out."""
-        taken, spared, inner = (
-            np.rint(part * scale).astype(np.int64) for part in (self.taken, self.spared, self.inner)
-        )
-        t, s, i = np.flatnonzero(taken), np.flatnonzero(spared), np.flatnonzero(inner)
+        made = self._amounts(*(np.rint(part * scale).astype(np.int64) for part in self.amounts))
+        t, s, i, a = map(np.flatnonzero, made.amounts[:4])
         return Charges(
-            self.taken_cell[t], self.taken_concept[t], taken[t], self.spared_cell[s], self.spared_segment[s],
-            self.spared_concept[s], spared[s], self.inner_cell[i], inner[i],
-        )  # fmt: skip
+            made.taken_cell[t], made.taken_concept[t], made.taken[t], made.spared_cell[s], made.spared_segment[s],
+            made.spared_concept[s], made.spared[s], made.inner_cell[i], made.inner[i],
+            made.apart_cell[a], made.apart_other[a], made.apart[a], made.steps, made.circles,
+        )._circles_of(made.circles > 0)  # fmt: skip
+
+    def shifted(self, up: int) -> Charges:
+        """Integers times 2**up."""
+        return self._amounts(*(part << up for part in self.amounts)) if up else self
+
+    @property
+    def size(self) -> float:
+        """All amounts, each as often as one number may take it: a circle's at most twice for each of its steps."""
+        of_circles = float((np.bincount(self.steps[:, 0], minlength=len(self.circles)) * 2.0 * self.circles).sum())
+        return sum(float(part.sum()) for part in self.amounts[:4]) + of_circles
 
 
 _NONE = np.zeros(0, dtype=np.int64)
-NO_CHARGES = Charges(_NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE)
+NO_CHARGES = Charges(*[_NONE] * 12, np.zeros((0, 6), dtype=np.int64), _NONE)
 
 
 @dataclass(frozen=True)
@@ -113,11 +148,13 @@ class Frame:
 
 @dataclass(frozen=True)
 class Worths:
-    """What charges leave: rest, of the cells; ors (h + 1, n), pairs (n_slots, n), inner (n,) and ands (n,)."""
+    """What charges leave: rest, of the cells and circles; ors (h + 1, n), filters (n,), what they have beside their
+    pairs (n_slots, n); inner (n,) and ands (n,)."""
 
     frame: Frame
     rest: int
     ors: np.ndarray
+    filters: np.ndarray
     pairs: np.ndarray
     inner: np.ndarray
     ands: np.ndarray
@@ -136,7 +173,7 @@ class Worths:
                 pairs[frame.slot_of[role // n, role % n], d] = 0
         table = np.full((h + 2 + deeper, n), -1, dtype=np.int64)
         table[: h + 1] = np.where(frame.slot_of >= 0, self.ors, -1)
-        table[h + 1] = np.maximum(pairs, 0).sum(axis=0)
+        table[h + 1] = self.filters + np.maximum(pairs, 0).sum(axis=0)
         table[h + 1, frame.pattern] = -1
         if deeper:
             table[h + 2] = self.inner
@@ -194,52 +231,115 @@ def slots(
 
 @compiled
 def _worths(frame: FrameArrays, charges: Charges, values: np.ndarray, n_slots: int, deeper: bool) -> Any:
-    """rest, ors, pairs, inner and ands of `Worths`."""
-    indptr, indices, pattern, depth, slot_of, reachable = frame
-    taken_cell, taken_concept, taken, spared_cell, spared_segment, spared_concept, spared, inner_cell, inner = charges
-    n = slot_of.shape[1]
-    h = len(pattern)
+    """rest, ors, filters, pairs, inner and ands of `Worths`."""
+    depth, slot_of, reachable = frame.depth, frame.slot_of, frame.reachable
+    h, n = len(frame.pattern), slot_of.shape[1]
     in_pattern = np.zeros(n, np.bool_)
-    in_pattern[pattern] = True
-    ors, pairs = np.zeros((h + 1, n), np.int64), np.zeros((n_slots, n), np.int64)
+    in_pattern[frame.pattern] = True
+    ors, filters, pairs = np.zeros((h + 1, n), np.int64), np.zeros(n, np.int64), np.zeros((n_slots, n), np.int64)
     left, deep = values.copy(), np.zeros(len(values), np.int64)
-    for i in range(len(taken)):
-        j, d, amount = taken_cell[i], taken_concept[i], taken[i]
+    _pay_taken(frame, charges, in_pattern, left, deep, ors, pairs)
+    _pay_spared(frame, charges, in_pattern, left, ors, pairs)
+    _pay_apart(frame, charges, in_pattern, left, deep, ors, filters)
+    rest = _pay_circles(charges, slot_of, ors, pairs)
+    inner_worth, ands = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    if deeper:
+        given = np.zeros(len(values), np.int64)
+        for i in range(len(charges.inner)):
+            given[charges.inner_cell[i]] += charges.inner[i]
+        for j in range(len(values)):
+            if deep[j] > 0 and depth[j] == h:
+                part = min(given[j], deep[j])
+                for at in range(frame.indptr[j], frame.indptr[j + 1]):
+                    inner_worth[frame.indices[at]] += part
+                    if not in_pattern[frame.indices[at]]:
+                        ands[frame.indices[at]] += deep[j] - part
+    for j in range(len(values)):
+        if reachable[j] and left[j] > 0:
+            rest += left[j]
+    return rest, ors, filters, pairs, inner_worth, ands
+
+
+@compiled
+def _pay_taken(
+    frame: FrameArrays, charges: Charges, in_pattern: np.ndarray, left: np.ndarray, deep: np.ndarray, ors: np.ndarray,
+    pairs: np.ndarray,
+) -> None:  # fmt: skip
+    for i in range(len(charges.taken)):
+        j, d, amount = charges.taken_cell[i], charges.taken_concept[i], charges.taken[i]
         left[j] -= amount
         deep[j] += amount
-        for at in range(indptr[j], indptr[j + 1]):
-            c = indices[at]
-            for g in range(depth[j] + 1):
-                slot = slot_of[g, c]
+        for at in range(frame.indptr[j], frame.indptr[j + 1]):
+            c = frame.indices[at]
+            for g in range(frame.depth[j] + 1):
+                slot = frame.slot_of[g, c]
                 if slot >= 0:
                     ors[g, c] += amount
                     if c != d and not in_pattern[d]:
                         pairs[slot, d] -= amount
-    for i in range(len(spared)):
-        j, c, amount = spared_cell[i], spared_concept[i], spared[i]
-        slot = slot_of[spared_segment[i], c]
+
+
+@compiled
+def _pay_spared(
+    frame: FrameArrays, charges: Charges, in_pattern: np.ndarray, left: np.ndarray, ors: np.ndarray, pairs: np.ndarray
+) -> None:
+    for i in range(len(charges.spared)):
+        j, c, amount = charges.spared_cell[i], charges.spared_concept[i], charges.spared[i]
+        slot = frame.slot_of[charges.spared_segment[i], c]
         if slot < 0:
             continue
         left[j] += amount
-        ors[spared_segment[i], c] -= amount
-        for at in range(indptr[j], indptr[j + 1]):
-            d = indices[at]
+        ors[charges.spared_segment[i], c] -= amount
+        for at in range(frame.indptr[j], frame.indptr[j + 1]):
+            d = frame.indices[at]
             if c != d and not in_pattern[d]:
                 pairs[slot, d] += amount
-    inner_worth, ands = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    if deeper:
-        given = np.zeros(len(values), np.int64)
-        for i in range(len(inner)):
-            given[inner_cell[i]] += inner[i]
-        for j in range(len(values)):
-            if deep[j] > 0 and depth[j] == h:
-                part = min(given[j], deep[j])
-                for at in range(indptr[j], indptr[j + 1]):
-                    inner_worth[indices[at]] += part
-                    if not in_pattern[indices[at]]:
-                        ands[indices[at]] += deep[j] - part
-    rest = 0
-    for j in range(len(values)):
-        if reachable[j] and left[j] > 0:
-            rest += left[j]
-    return rest, ors, pairs, inner_worth, ands
+
+
+@compiled
+def _pay_apart(
+    frame: FrameArrays, charges: Charges, in_pattern: np.ndarray, left: np.ndarray, deep: np.ndarray, ors: np.ndarray,
+    filters: np.ndarray,
+) -> None:  # fmt: skip
+    indptr, indices, depth = frame.indptr, frame.indices, frame.depth
+    n = len(in_pattern)
+    of_cell, of_other = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
+    for i in range(len(charges.apart)):
+        j, k, amount = charges.apart_cell[i], charges.apart_other[i], charges.apart[i]
+        left[j] -= amount
+        left[k] += amount
+        deep[j] += amount
+        for at in range(indptr[k], indptr[k + 1]):
+            of_other[indices[at]] = i
+        for at in range(indptr[j], indptr[j + 1]):
+            c = indices[at]
+            of_cell[c] = i
+            for g in range(depth[j] + 1):
+                if frame.slot_of[g, c] >= 0 and (of_other[c] != i or depth[k] < g):
+                    ors[g, c] += amount
+        for at in range(indptr[k], indptr[k + 1]):
+            d = indices[at]
+            if of_cell[d] != i and not in_pattern[d]:
+                filters[d] += amount
+
+
+@compiled
+def _pay_circles(charges: Charges, slot_of: np.ndarray, ors: np.ndarray, pairs: np.ndarray) -> int:
+    """The amounts are paid back, each times one less than what may be true of its circle."""
+    steps, back = charges.steps, 0
+    first = 0
+    for i in range(len(steps)):
+        circle, g, c, d, end_g, end_c = steps[i]
+        amount = charges.circles[circle]
+        pairs[slot_of[g, c], d] -= amount
+        pairs[slot_of[end_g, end_c], d] += amount
+        back += amount
+        is_last = i + 1 == len(steps) or steps[i + 1, 0] != circle
+        then = first if is_last else i + 1
+        if steps[then, 1] != end_g or steps[then, 2] != end_c:
+            ors[end_g, end_c] -= amount
+            back += amount
+        if is_last:
+            back -= amount
+            first = i + 1
+    return back

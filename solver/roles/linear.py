@@ -1,4 +1,8 @@
-"""The linear program of a pattern, solved by HiGHS; it may be solved again with roles fixed, from where it stood."""
+"""The linear program of a pattern, solved by HiGHS; it may be solved again with roles fixed, from where it stood.
+
+Rows of `cuts.py` are added as answers break them, and stay for later answers.  A last column lets circles be broken at
+a price that no chain is worth, so that the program has an answer whatever is fixed.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +15,29 @@ import numpy as np
 from ..stopping import Stopping
 from ..transport import beside
 from .charges import Charges, Fixed
+from .cuts import Answer, Cuts, Separation, Steps
 from .model import Program, program
 
 ACCURACY = 1e-9
 """Of the solver."""
 LARGEST = 1e6
 """Values are handed to it in points, or in so many that none is larger."""
+ROUNDS = 20
+"""Of adding rows, at most."""
+GAIN = 1e-3
+"""Of the value; where a round lowers it by less there is no further one."""
+MOST_ADDED = 1000
+"""Rows; where there are more, those that the last answer does not need are taken out."""
+PRICE = 4
+"""Of breaking a circle, times what all cells are worth."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """value: what is reached at most, in points.  ors, filters, pairs: of p, n and z.  charges: of the rows."""
+    """value: what is reached at most, in points.  charges: of the rows."""
 
     value: float
-    ors: np.ndarray
-    filters: np.ndarray
-    pairs: np.ndarray
+    answer: Answer
     charges: Charges
 
 
@@ -59,10 +70,15 @@ class LinearProgram:
         self.first_p, self.first_n, self.first_z, self.first_u = np.cumsum(sizes).tolist()
         total = self.first_u + len(parts.deep_cells) + len(parts.inner) + len(parts.next_ands)
         self.total = total
+        first = (self.first_p, self.first_n, self.first_z, self.first_u, total)
+        self.separation = Separation(indptr, indices, parts, values, first)
+        self.cell, self.other = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        self.kinds, self.circles = np.zeros(0, dtype=bool), list[Steps]()
+        price = PRICE * max(1.0, float(np.maximum(values, 0).sum())) / self.scale
         model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = total, len(parts.lows)
-        model.col_cost_ = self._cost(values)
-        model.col_lower_, model.col_upper_ = np.zeros(total), np.ones(total)
+        model.num_col_, model.num_row_ = total + 1, len(parts.lows)
+        model.col_cost_ = np.append(self._cost(values), price)
+        model.col_lower_, model.col_upper_ = np.zeros(total + 1), np.append(np.ones(total), np.inf)
         model.row_lower_, model.row_upper_ = parts.lows, parts.highs
         model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
         model.a_matrix_.start_, model.a_matrix_.index_ = parts.starts, parts.columns
@@ -116,6 +132,20 @@ class LinearProgram:
         Raises `Stopped`.
         """
         self.solver.setOptionValue("objective_bound", -cutoff / self.scale)
+        found = self._solved_once(stopping)
+        for _ in range(ROUNDS):
+            if found is None or found.value <= cutoff:
+                break
+            cuts = self.separation.broken(self.pattern, found.answer)
+            if cuts is None:
+                break
+            self._add(cuts)
+            before, found = found.value, self._solved_once(stopping)
+            if found is not None and before - found.value < GAIN * abs(found.value):
+                break
+        return found
+
+    def _solved_once(self, stopping: Stopping) -> Solution | None:
         if stopping.seconds_left < math.inf:
             self.solver.setOptionValue("time_limit", self.solver.getRunTime() + stopping.seconds_left)
         beside(self.solver.run, stopping)
@@ -127,22 +157,44 @@ class LinearProgram:
         found = self.solver.getSolution()
         if not found.dual_valid:
             return None
-        columns, rows = np.array(found.col_value), np.maximum(-np.array(found.row_dual), 0) * self.scale
-        return Solution(
-            -self.solver.getInfo().objective_function_value * self.scale,
-            columns[self.first_p : self.first_n],
-            columns[self.first_n : self.first_z],
-            columns[self.first_z : self.first_u],
-            self._charges(rows),
+        columns = np.clip(np.array(found.col_value), 0, None)
+        cells, ors, filters, pairs, _ = np.split(columns, [self.first_p, self.first_n, self.first_z, self.first_u])
+        self.duals = np.maximum(-np.array(found.row_dual), 0) * self.scale
+        value = -self.solver.getInfo().objective_function_value * self.scale
+        return Solution(value, Answer(cells, ors, filters, pairs), self._charges(self.duals))
+
+    def _add(self, cuts: Cuts) -> None:
+        """The rows to the program."""
+        if len(self.kinds) > MOST_ADDED:
+            self._take_out(self.duals[len(self.parts.lows) :] == 0)
+        n = len(cuts.highs)
+        self.solver.addRows(
+            n, np.full(n, -np.inf), cuts.highs, len(cuts.columns), cuts.starts[:-1], cuts.columns, cuts.entries
         )
+        self.cell, self.other = np.append(self.cell, cuts.cell), np.append(self.other, cuts.other)
+        self.circles += cuts.circles
+        self.kinds = np.append(self.kinds, np.arange(n) >= len(cuts.cell))
+
+    def _take_out(self, idle: np.ndarray) -> None:
+        """Those of the rows that were added, bool (n,)."""
+        places = (len(self.parts.lows) + np.flatnonzero(idle)).astype(np.int32)
+        self.solver.deleteRows(len(places), places)
+        apart, circles = ~idle[~self.kinds], ~idle[self.kinds]
+        self.cell, self.other = self.cell[apart], self.other[apart]
+        self.circles = [circle for circle, stays in zip(self.circles, circles) if stays]
+        self.kinds = self.kinds[~idle]
 
     def _charges(self, rows: np.ndarray) -> Charges:
         parts = self.parts
-        taken, spared = rows[: parts.n_taken], rows[parts.n_taken : parts.n_taken + parts.n_spared]
-        inner = rows[parts.n_taken + parts.n_spared :][: parts.n_deep]
-        t, s, i = np.flatnonzero(taken), np.flatnonzero(spared), np.flatnonzero(inner)
+        ends = np.cumsum([parts.n_taken, parts.n_spared, parts.n_deep])
+        taken, spared, inner, _ = np.split(rows[: len(parts.lows)], ends)
+        added = rows[len(parts.lows) :]
+        apart, circles = added[~self.kinds], added[self.kinds]
+        t, s, i, a, o = map(np.flatnonzero, (taken, spared, inner, apart, circles))
         slot = parts.spared_slot[s]
+        steps = [(at, *step) for at, circle in enumerate(o.tolist()) for step in self.circles[circle]]
         return Charges(
             parts.taken_cell[t], parts.taken_concept[t], taken[t], parts.spared_cell[s], parts.slot_segment[slot],
-            parts.slot_concept[slot], spared[s], parts.deep_cells[i], inner[i],
+            parts.slot_concept[slot], spared[s], parts.deep_cells[i], inner[i], self.cell[a], self.other[a], apart[a],
+            np.array(steps, dtype=np.int64).reshape(-1, 6), circles[o],
         )  # fmt: skip

@@ -1,9 +1,14 @@
-"""The search: all patterns by linear programs, then branching where these are not enough."""
+"""The search: patterns by linear programs and branching where these are not enough, what may be worth most first.
+
+At every moment the worst of what is not closed is a bound, so the first to be looked at is what keeps the bound high.
+"""
 
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -24,13 +29,11 @@ from .tree import Branch, Pattern, Target, Unproven, certificate, headroom
 GRID = 1 << 20
 """Bounds above the best chain have this denominator."""
 KEEP_AFTER = 50
-"""Branches before the proof is written anew; after that, whenever there are twice as many."""
+"""Patterns and branches before the proof is written; after that, whenever there are twice as many."""
 FOR_PROOF = 0.1
 """Of a time limit, kept for writing the proof."""
-PATIENCE = 0.5
-"""Of a time limit, after which the patterns must have been gone through."""
 MOST_PATTERNS = 200
-"""Where there are more, another search takes less time.  A count, so that the answer is the same on every machine."""
+"""Where there are more, another search may take less time.  A count, so that answers are the same on every machine."""
 MOST_WORK = 100_000_000
 """Entries of all programs solved, where there is no time limit: about a minute.  A count, for the same reason."""
 MOST_ENTRIES = 2_000_000
@@ -51,7 +54,9 @@ class RoleSearch:
         self.problem, self.length, self.best, self.stopping = problem, length, best, stopping
         self.or_equal = or_equal
         self.root = Pattern(())
+        self.unseen: list[tuple[float, int, Pattern]] = [(-math.inf, 0, self.root)]
         self.open: list[tuple[float, int, Pattern, Branch]] = []
+        self.numbers = itertools.count(1)
         self.programs: dict[tuple[int, ...], LinearProgram] = {}
         self.tried: set[Any] = set()
         self.counts = {"lp": 0, "branches": 0, "patterns": 0, "improved": 0}
@@ -65,29 +70,57 @@ class RoleSearch:
         bound = self.problem.reachable(best.iou, headroom(self.length))
         self.target = Target(self.problem, self.length, bound, self.or_equal)
 
-    def run(self, patience: Stopping) -> None:
-        """Until all is proven, or nothing more can be; raises `Stopped`.
+    def run(self, goes_on: Callable[[Fraction], bool]) -> None:
+        """Until all is proven; raises `Stopped`.
 
-        patience: when to give up looking through the patterns; after that there is a bound, and the search goes on.
+        goes_on: asked with the bound proven so far, after `MOST_PATTERNS` patterns, whether to look at more.
         """
-        whole, self.stopping = self.stopping, patience
-        self.visit_all()
-        self.stopping = whole
-        self._keep()
-        at, work = self.counts["branches"], 0
-        while self.open:
+        for steps in itertools.count(1):
+            if not self.unseen and not self.open:
+                break
             self.stopping.check()
-            _, _, pattern, branch = heapq.heappop(self.open)
-            try:
-                self._branch(pattern, branch)
-            except Stopped:
-                self._push(pattern, branch, math.inf)
-                raise
-            work += 1
-            if work > KEEP_AFTER and self.counts["branches"] > 2 * at:
-                at = self.counts["branches"]
+            if self.open and (not self.unseen or self.open[0][:2] < self.unseen[0][:2]):
+                self._branch_next()
+            else:
+                self._look_next()
+                if self.counts["patterns"] == MOST_PATTERNS:
+                    self._keep()
+                    if not goes_on(self.kept.bound if self.kept else Fraction(1)):
+                        raise Stopped
+            if steps % KEEP_AFTER == 0 and (steps // KEEP_AFTER).bit_count() == 1:
                 self._keep()
         self._keep()
+
+    def visit_all(self) -> None:
+        """All patterns by their linear programs; those that these do not close are then in `open`.
+
+        Raises `Stopped`, also where there are too many.
+        """
+        while self.unseen:
+            self.stopping.check()
+            if self.counts["patterns"] == MOST_PATTERNS:
+                raise Stopped
+            self._look_next()
+
+    def _look_next(self) -> None:
+        """At the pattern that may be worth most."""
+        entry = heapq.heappop(self.unseen)
+        try:
+            self._look_at_own(entry[2])
+            self._look_deeper(entry[2])
+        except Stopped:
+            heapq.heappush(self.unseen, entry)
+            raise
+        self.counts["patterns"] += 1
+
+    def _branch_next(self) -> None:
+        """At the branch that may be worth most."""
+        entry = heapq.heappop(self.open)
+        try:
+            self._branch(*entry[2:])
+        except Stopped:
+            heapq.heappush(self.open, entry)
+            raise
 
     def _keep(self) -> None:
         """Keep the proof of the lowest bound that what was done so far proves, if none lower is kept.
@@ -99,7 +132,7 @@ class RoleSearch:
             try:
                 content = certificate(self._at(bound), self.root, self.stopping)
             except Unproven as error:
-                bound = self._above(bound, error.ands, error.branch)
+                bound = self._above(bound, error.proves)
             else:
                 self.kept = Certificate("chain", self.length, bound, "roles", content)
                 self.stopping.listener.proven(bound)
@@ -108,26 +141,22 @@ class RoleSearch:
     def _at(self, bound: Fraction) -> Target:
         return self.target if bound == self.target.bound else Target(self.problem, self.length, bound)
 
-    def _above(self, bound: Fraction, ands: tuple[int, ...], branch: Branch | None) -> Fraction:
-        """A bound above the given one that the branch's charges prove, nearly the least."""
-        if branch is None or branch.charges is None:
-            return Fraction(1)
+    def _above(self, bound: Fraction, proves: Callable[[Target], bool]) -> Fraction:
+        """A bound above the given one that is proven of this part, nearly the least."""
         step = Fraction(1, GRID)
         low, high = bound, _on_grid(bound + step)
-        while not self._proves(high, ands, branch):
+        while not self._proves(proves, high):
             low, high = high, high + 2 * (high - bound)
             if high >= 1:
                 return Fraction(1)
         while high - low > max(step, high / 4096):
             middle = _on_grid((low + high) / 2)
-            low, high = (low, middle) if self._proves(middle, ands, branch) else (middle, high)
+            low, high = (low, middle) if self._proves(proves, middle) else (middle, high)
         return high
 
-    def _proves(self, bound: Fraction, ands: tuple[int, ...], branch: Branch) -> bool:
+    def _proves(self, proves: Callable[[Target], bool], bound: Fraction) -> bool:
         self.stopping.check()
-        target = Target(self.problem, self.length, bound)
-        assert branch.charges is not None
-        return target.closing(ands, branch.charges, target.budget(ands), branch.fixed) is not None
+        return proves(Target(self.problem, self.length, bound))
 
     def _program(self, ands: tuple[int, ...], budget: int, deeper: bool = False) -> LinearProgram:
         target = self.target
@@ -145,21 +174,6 @@ class RoleSearch:
         """In points."""
         return self.target.limit / self.target.bound.denominator
 
-    def visit_all(self) -> None:
-        """All patterns by their linear programs; those that these do not close are then in `open`.
-
-        Raises `Stopped`, also where there are too many.
-        """
-        pending = [self.root]
-        while pending:
-            self.stopping.check()
-            pattern = pending.pop()
-            self.counts["patterns"] += 1
-            if self.counts["patterns"] > MOST_PATTERNS:
-                raise Stopped
-            self._look_at_own(pattern)
-            pending += reversed(self._look_deeper(pattern))
-
     def _look_at_own(self, pattern: Pattern) -> None:
         ands = pattern.ands
         while True:
@@ -176,30 +190,34 @@ class RoleSearch:
 
     def _push(self, pattern: Pattern, branch: Branch, value: float) -> None:
         self.counts["branches"] += 1
-        heapq.heappush(self.open, (-value, self.counts["branches"], pattern, branch))
+        heapq.heappush(self.open, (-value, next(self.numbers), pattern, branch))
 
-    def _look_deeper(self, pattern: Pattern) -> list[Pattern]:
-        """The patterns with one more AND that are not closed."""
+    def _look_deeper(self, pattern: Pattern) -> None:
+        """The patterns with one more AND that are not closed are unseen from now on."""
         ands = pattern.ands
         budget = self.target.budget(ands)
         if budget < 2:
-            return []
+            return
         if not self.target.followers(ands).any():
             pattern.shorter = NO_CHARGES
-            return []
+            return
         found = self._solved(self._program(ands, budget, deeper=True), self._limit)
         if found is None:
             raise Stopped
         pattern.deeper = found.charges
         if self.target.closing(ands, found.charges, budget, deeper=True) is not None:
-            return []
+            return
+        most = found.value
         found = self._solved(self._program(ands, budget - 2))
         if found is None:
             raise Stopped
         pattern.shorter = found.charges
         left, _ = self.target.beyond(ands, found.charges)
-        pattern.next = {x: Pattern((*ands, x)) for x in left}
-        return list(pattern.next.values())
+        gains = self.target.followers(ands) / self.target.bound.denominator
+        for x in left:
+            pattern.next[x] = Pattern((*ands, x))
+            value = min(most, found.value + float(gains[x]))
+            heapq.heappush(self.unseen, (-value, next(self.numbers), pattern.next[x]))
 
     def _branch(self, pattern: Pattern, branch: Branch) -> None:
         """Close the branch, or split it."""
@@ -244,7 +262,7 @@ class RoleSearch:
     def _split(self, program: LinearProgram, fixed: Fixed, found: Solution, any_role: bool = False) -> Any:
         n, h, parts = program.n, len(program.pattern), program.parts
         roles = np.concatenate([parts.slot_segment * n + parts.slot_concept, (h + 1) * n + parts.filters])
-        weights = np.concatenate([found.ors, found.filters])
+        weights = np.concatenate([found.answer.ors, found.answer.filters])
         settled = {*fixed.played, *fixed.left_out}
         taken = {role % n for role in fixed.played}
         free = np.array([role not in settled and role % n not in taken for role in roles.tolist()], dtype=bool)
@@ -268,7 +286,7 @@ class RoleSearch:
             for other in fixed.played:
                 d = other % n
                 if other // n == h + 1 and slot >= 0 and (z := parts.z_of[slot, d]) >= 0 and (role, d) not in decided:
-                    half = 0.5 - abs(found.pairs[z] - 0.5)
+                    half = 0.5 - abs(found.answer.pairs[z] - 0.5)
                     if half > best:
                         best, chosen = half, (role, d)
         if chosen is None:
@@ -281,7 +299,7 @@ class RoleSearch:
         """Whether the chain nearest to the program's answer is better than the best so far; then it is that."""
         n, h, parts = program.n, len(program.pattern), program.parts
         roles = np.concatenate([parts.slot_segment * n + parts.slot_concept, (h + 1) * n + parts.filters])
-        weights = np.concatenate([found.ors, found.filters])
+        weights = np.concatenate([found.answer.ors, found.answer.filters])
         chosen: dict[int, int] = {}
         for at in np.argsort(-weights, kind="stable").tolist():
             if weights[at] <= CLOSE or len(chosen) >= self.target.budget(program.pattern):
@@ -293,7 +311,7 @@ class RoleSearch:
         for g, c in ors:
             for d in filters:
                 if (z := parts.z_of[parts.slot_of[g, c], d]) >= 0:
-                    inside[g, c, d] = bool(found.pairs[z] >= 0.5 * found.ors[parts.slot_of[g, c]])
+                    inside[g, c, d] = bool(found.answer.pairs[z] >= 0.5 * found.answer.ors[parts.slot_of[g, c]])
         chain = chain_of(program.pattern, ors, filters, inside)
         return self._try(chain)
 
@@ -317,24 +335,31 @@ def fits(problem: Problem) -> bool:
     return 3 * float((widths**2).sum()) <= MOST_ENTRIES
 
 
+def never(_: Fraction) -> bool:
+    """Whether to look at more than `MOST_PATTERNS` patterns."""
+    return False
+
+
 def search_roles(
-    problem: Problem, best: Explanation, length: int, stopping: Stopping
+    problem: Problem,
+    best: Explanation,
+    length: int,
+    stopping: Stopping,
+    goes_on: Callable[[Fraction], bool] = never,
 ) -> tuple[Explanation, Certificate | None]:
     """The best chain of at most `length` concepts, or the best found, and what is proven; None where that is nothing.
 
-    best: where to begin.  Nothing is done where the linear programs would be too large.
+    best: where to begin.  goes_on: see `RoleSearch.run`.  Nothing is done where the linear programs would be too large.
     """
     if not fits(problem):
         return best, None
-    left = stopping.seconds_left
-    search = RoleSearch(problem, length, best, stopping.within((1 - FOR_PROOF) * left))
+    search = RoleSearch(problem, length, best, stopping.within((1 - FOR_PROOF) * stopping.seconds_left))
     try:
-        search.run(stopping.within(PATIENCE * left))
+        search.run(goes_on)
     except Stopped:
         search.stopping = stopping
         with suppress(Stopped):
-            if search.kept is not None:
-                search._keep()
+            search._keep()
     return search.best, search.kept
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,11 +23,11 @@ def headroom(length: int) -> int:
 
 
 class Unproven(Exception):
-    """A branch is not proven at this target; none where something is missing."""
+    """A part is not proven at this target.  proves: whether what is known of the part does at another target."""
 
-    def __init__(self, ands: tuple[int, ...], branch: Branch | None = None) -> None:
+    def __init__(self, proves: Callable[[Target], bool]) -> None:
         super().__init__()
-        self.ands, self.branch = ands, branch
+        self.proves = proves
 
 
 @dataclass
@@ -103,16 +105,9 @@ class Target:
         """
         rounded = charges.of_allowed(self.frame(ands)).rounded(2.0**-unit * self.bound.denominator)
         down = max(0, -unit)
-        amounts = float(rounded.taken.sum()) + float(rounded.spared.sum()) + float(rounded.inner.sum())
-        if (amounts * 2.0 ** max(0, unit) + float(self.worst) * 2.0**down) * (self.length + 4) >= HEADROOM:
+        if (rounded.size * 2.0 ** max(0, unit) + float(self.worst) * 2.0**down) * (self.length + 4) >= HEADROOM:
             return None
-        shifted = (
-            rounded
-            if unit <= 0
-            else rounded._replace(
-                taken=rounded.taken << unit, spared=rounded.spared << unit, inner=rounded.inner << unit
-            )
-        )
+        shifted = rounded.shifted(max(0, unit))
         return rounded, worths(self.frame(ands), shifted, self.values << down, deeper)
 
     def closing(self, ands: tuple[int, ...], charges: Charges, budget: int, fixed: Fixed = FREE,
@@ -145,17 +140,24 @@ class Target:
 
 def written(charges: Charges, unit: int) -> dict[str, Any]:
     """As the certificate has them."""
-    return {"unit": unit} | {
+    out: dict[str, Any] = {"unit": unit} | {
         name: [part.tolist() for part in parts]
-        for name, parts in (("taken", charges[:3]), ("spared", charges[3:7]), ("inner", charges[7:]))
+        for name, parts in (("taken", charges[:3]), ("spared", charges[3:7]), ("inner", charges[7:9]))
     }
+    if len(charges.apart):
+        out["apart"] = [part.tolist() for part in charges[9:12]]
+    if len(charges.circles):
+        ends = np.cumsum(np.bincount(charges.steps[:, 0], minlength=len(charges.circles)))
+        steps = [steps[:, 1:].tolist() for steps in np.split(charges.steps, ends[:-1])]
+        out["circles"] = [steps, charges.circles.tolist()]
+    return out
 
 
 def certificate(target: Target, pattern: Pattern, stopping: Stopping) -> dict[str, Any]:
     """The proof of the target's claim for all chains below the pattern; raises `Unproven` and `Stopped`."""
     ands, budget = pattern.ands, target.budget(pattern.ands)
     out: dict[str, Any] = {
-        "own": _own(target, ands, pattern.own, stopping),
+        "own": _own(target, pattern, stopping),
         "deeper": None,
         "shorter": None,
         "next": [],
@@ -166,19 +168,37 @@ def certificate(target: Target, pattern: Pattern, stopping: Stopping) -> dict[st
         out["deeper"] = target.closing(ands, pattern.deeper, budget, deeper=True)
     if out["deeper"] is None:
         if pattern.shorter is None:
-            raise Unproven(ands)
+            raise Unproven(partial(_is_closed, pattern, None))
         left, out["shorter"] = target.beyond(ands, pattern.shorter)
         for x in left:
-            if x not in pattern.next:
-                raise Unproven(ands)
+            if x not in pattern.next or pattern.next[x].own.charges is None:
+                raise Unproven(partial(_is_closed, pattern, x))
             out["next"].append([x, certificate(target, pattern.next[x], stopping)])
     return out
 
 
-def _own(target: Target, ands: tuple[int, ...], root: Branch, stopping: Stopping) -> list[Any]:
+def _is_closed(pattern: Pattern, x: int | None, target: Target) -> bool:
+    """Whether no chain has more ANDs than the pattern; of which the next is x, where that is given."""
+    ands = pattern.ands
+    deeper = pattern.deeper
+    if deeper is not None and target.closing(ands, deeper, target.budget(ands), deeper=True) is not None:
+        return True
+    return x is not None and pattern.shorter is not None and x not in target.beyond(ands, pattern.shorter)[0]
+
+
+def _is_bounded(pattern: Pattern, branch: Branch, target: Target) -> bool:
+    """Whether no chain of the branch is above the target."""
+    ands = pattern.ands
+    if branch.charges is None:
+        return False
+    return target.closing(ands, branch.charges, target.budget(ands), branch.fixed) is not None
+
+
+def _own(target: Target, pattern: Pattern, stopping: Stopping) -> list[Any]:
     """The branches in the order of a walk: charges, a split, or that there is no such chain."""
+    ands = pattern.ands
     steps: list[Any] = []
-    pending = [root]
+    pending = [pattern.own]
     while pending:
         branch = pending.pop()
         stopping.check()
@@ -193,5 +213,5 @@ def _own(target: Target, ands: tuple[int, ...], root: Branch, stopping: Stopping
             steps.append(list(branch.split))
             pending += branch.parts[::-1]
         else:
-            raise Unproven(ands, branch)
+            raise Unproven(partial(_is_bounded, pattern, branch))
     return steps

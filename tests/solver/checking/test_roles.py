@@ -14,7 +14,7 @@ from compexact.solver import Atom, exact_search
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
 from compexact.solver.roles import tree
-from compexact.solver.roles.search import RoleSearch
+from compexact.solver.roles.search import RoleSearch, never
 from compexact.solver.stopping import Stopping
 
 
@@ -65,7 +65,7 @@ def test_a_bound_below_the_optimum_is_refused_with_any_charges(seeds):
         if poor.iou >= best.bound:
             continue
         looking = RoleSearch(problem, 3, poor, Stopping())
-        looking.run(Stopping())
+        looking.run(never)
         for bound in (poor.iou, (poor.iou + best.bound) / 2, best.bound * 9999 / 10000):
             target = tree.Target(problem, 3, problem.reachable(bound, tree.headroom(3)))
             try:
@@ -116,6 +116,21 @@ def test_charges_of_rows_that_are_not_there_are_refused():
         {"unit": 1000},
         {"unit": 1.0},
         {"taken": [[0], [0]]},
+        {"apart": [[0], [99], [1]]},
+        {"apart": [[99], [0], [1]]},
+        {"apart": [[0], [1], [-1]]},
+        {"apart": [[0], [1]]},
+        {"circles": [[], [1]]},
+        {"circles": [[[]], [1]]},
+        {"circles": [[[[0, 0, 1, 0]]], [1]]},
+        {"circles": [[[[0, 0, 1, 0, True]]], [1]]},
+        {"circles": [[[[0, 0, 1, 0, 2]]], [1]]},
+        {"circles": [[[[1, 0, 1, 0, 0]]], [1]]},
+        {"circles": [[[[0, 0, 0, 0, 0]]], [1]]},
+        {"circles": [[[[0, 0, 99, 0, 0]]], [1]]},
+        {"circles": [[[[0, 0, 1, 0, 0]]], [-1]]},
+        {"circles": [[[[0, 0, 1, 0, 0]]]]},
+        {"more": []},
     ):
         content = json.loads(json.dumps(honest))
         content["content"]["own"] = [none | change]

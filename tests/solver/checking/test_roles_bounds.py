@@ -76,6 +76,27 @@ def charges(target, ands, budget, deeper=False):
     return target.bounded(ands, found, target.units()[-1], budget, deeper=deeper)[1]
 
 
+def any_rows(rng, segments, given, most):
+    """The same charges, and some of rows that hold cells apart and of circles, whatever they are worth."""
+    cells, n = len(segments.depth), segments.cells.n
+    unit = max(0, -given["unit"])
+    amount = max(1, most << unit >> 3)
+    chosen = [[int(rng.integers(cells)) for _ in range(3)] for _ in range(2)]
+    apart = [*chosen, [int(rng.integers(1, 1 + amount)) for _ in range(3)]]
+    ors, circles = np.argwhere(segments.allowed).tolist(), []
+    for _ in range(60):
+        begins = [ors[int(rng.integers(len(ors)))] for _ in range(int(rng.integers(1, 4)))]
+        steps = []
+        for start, then in zip(begins, (*begins[1:], begins[0])):
+            further_in = [each for each in ors if each[0] > then[0]]
+            end = further_in[int(rng.integers(len(further_in)))] if further_in and rng.random() < 0.5 else then
+            steps.append([*start, int(rng.integers(n)), *end])
+        if segments.is_circle(steps):
+            circles.append(steps)
+    amounts = [int(rng.integers(1, 1 + amount)) for _ in circles]
+    return given | {"apart": apart, "circles": [circles, amounts]}
+
+
 def owed_by_ors(given, times):
     """The same charges, all owed by the ORs further in, and more than there is."""
     cells, _, amounts = given["taken"]
@@ -98,7 +119,7 @@ def decided(rng, ors, filters, inside, segments, n):
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_no_bound_is_below_a_chain_of_the_highest_value(length):
-    rng, tight, looked_at = np.random.default_rng(length), 0, 0
+    rng, tight, looked_at, circles = np.random.default_rng(length), 0, 0, 0
     for seed, target, proof, chains, most in cases(length, 40):
         for chain in chains:
             ands, ors, filters, inside = roles_of(chain)
@@ -110,9 +131,15 @@ def test_no_bound_is_below_a_chain_of_the_highest_value(length):
                 bounds.append(proof._bound(segments, given, room, branch))
                 assert not roles._is_circle(segments.ands, branch)
             assert min(bounds) >= most, (seed, chain, bounds)
+            for _ in range(6):
+                branch = decided(rng, ors, filters, inside, segments, target.n)
+                more = any_rows(rng, segments, given, most)
+                circles += len(more["circles"][0])
+                assert proof._bound(segments, more, room, branch) >= most, (seed, chain, more)
             tight += min(bounds) == most
             looked_at += 1
     assert looked_at > 40
+    assert circles > looked_at
     assert tight > looked_at / 3
 
 
@@ -125,7 +152,7 @@ class _BeyondOwn(roles._Proof):
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_no_further_and_of_a_chain_of_the_highest_value_is_left_out(length):
-    looked_at = 0
+    rng, looked_at = np.random.default_rng(length), 0
     for seed, target, proof, chains, most in cases(length, 60):
         beyond = _BeyondOwn(proof.cells, target.bound, length, roles.NO_LIMIT)
         for chain in chains:
@@ -134,7 +161,8 @@ def test_no_further_and_of_a_chain_of_the_highest_value_is_left_out(length):
                 pattern, room = tuple(ands[:h]), length - h
                 segments = roles._Segments(proof.cells, pattern, proof.values)
                 solved = charges(target, pattern, room, deeper=True)
-                for given in (solved, owed_by_ors(solved, 1), owed_by_ors(solved, 3)):
+                more = any_rows(rng, segments, solved, most)
+                for given in (solved, owed_by_ors(solved, 1), owed_by_ors(solved, 3), more, owed_by_ors(more, 1)):
                     assert proof._bound(segments, given, room, deeper=True) >= most, (seed, chain)
                 content = {"own": [], "deeper": None, "shorter": charges(target, pattern, room - 2), "next": []}
                 with pytest.raises(CertificateError, match="left out"):
