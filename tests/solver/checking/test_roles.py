@@ -13,6 +13,7 @@ from problems import hard, rare_unit
 from compexact.solver import Atom, exact_search
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError
+from compexact.solver.checking.errors import Undecided
 from compexact.solver.roles import tree
 from compexact.solver.roles.search import RoleSearch, never
 from compexact.solver.stopping import Stopping
@@ -105,34 +106,36 @@ def test_charges_of_rows_that_are_not_there_are_refused():
     result = by_roles(problem, max_length=3)
     honest = claim(problem, result.certificate, result.best)
     none = {"unit": 0, "taken": [[], [], []], "spared": [[], [], [], []], "inner": [[], []]}
-    for change in (
-        {"taken": [[99], [0], [1]]},
-        {"taken": [[0], [99], [1]]},
-        {"spared": [[0], [5], [0], [1]]},
-        {"spared": [[99], [0], [0], [1]]},
-        {"inner": [[99], [1]]},
-        {"inner": [[0], [-1]]},
-        {"inner": [[0], [True]]},
-        {"unit": 1000},
-        {"unit": 1.0},
-        {"taken": [[0], [0]]},
-        {"apart": [[0], [99], [1]]},
-        {"apart": [[99], [0], [1]]},
-        {"apart": [[0], [1], [-1]]},
-        {"apart": [[0], [1]]},
-        {"circles": [[], [1]]},
-        {"circles": [[[]], [1]]},
-        {"circles": [[[[0, 0, 1, 0]]], [1]]},
-        {"circles": [[[[0, 0, 1, 0, True]]], [1]]},
-        {"circles": [[[[0, 0, 1, 0, 2]]], [1]]},
-        {"circles": [[[[1, 0, 1, 0, 0]]], [1]]},
-        {"circles": [[[[0, 0, 0, 0, 0]]], [1]]},
-        {"circles": [[[[0, 0, 99, 0, 0]]], [1]]},
-        {"circles": [[[[0, 0, 1, 0, 0]]], [-1]]},
-        {"circles": [[[[0, 0, 1, 0, 0]]]]},
-        {"more": []},
+    for change, says in (
+        ({"taken": [[99], [0], [1]]}, "a cell that is not there"),
+        ({"taken": [[0], [99], [1]]}, "a concept that its cell does not have"),
+        ({"spared": [[0], [5], [0], [1]]}, "a segment that is not there|a concept that its cell does not have"),
+        ({"spared": [[99], [0], [0], [1]]}, "a cell that is not there"),
+        ({"inner": [[99], [1]]}, "a cell that is not there"),
+        ({"inner": [[0], [-1]]}, "integers from 0"),
+        ({"inner": [[0], [True]]}, "integers from 0"),
+        ({"unit": 1000}, "no unit"),
+        ({"unit": 1.0}, "no unit"),
+        ({"taken": [[0], [0]]}, "is 3 lists"),
+        ({"apart": [[0], [99], [1]]}, "a cell that is not there"),
+        ({"apart": [[99], [0], [1]]}, "a cell that is not there"),
+        ({"apart": [[0], [1], [-1]]}, "integers from 0"),
+        ({"apart": [[0], [1]]}, "is 3 lists"),
+        ({"circles": [[], [1]]}, "has an amount"),
+        ({"circles": [[[[0, 0, 1, 0, 0]]], [-1]]}, "has an amount"),
+        ({"circles": [[[[0, 0, 1, 0, 0]]]]}, "two lists"),
+        ({"circles": [[[]], [1]]}, "a list of steps"),
+        ({"circles": [[[[0, 0, 1, 0]]], [1]]}, "five integers"),
+        ({"circles": [[[[0, 0, 1, 0, True]]], [1]]}, "five integers"),
+        ({"circles": [[[[0, 0, 1, 0, 2]]], [1]]}, "no circle"),
+        ({"circles": [[[[0, 0, 1, 0, 2], [0, 3, 1, 0, 0]]], [1]]}, "no circle"),
+        ({"circles": [[[[1, 0, 1, 0, 0]]], [1]]}, "no circle"),
+        ({"circles": [[[[0, 0, 0, 0, 0]]], [1]]}, "no circle"),
+        ({"circles": [[[[0, 0, 99, 0, 0]]], [1]]}, "no circle"),
+        ({"circles": [[[[0, 0, 1, 0, 0]]], [1 << 61]]}, "too large"),
+        ({"more": []}, "charges need"),
     ):
         content = json.loads(json.dumps(honest))
         content["content"]["own"] = [none | change]
-        with pytest.raises(CertificateError):
+        with pytest.raises((CertificateError, Undecided), match=says):
             verdict(problem, sealed(content))

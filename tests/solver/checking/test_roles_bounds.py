@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from asking import counted
 from first_few import first
+from generators import problem_of
 from problems import few_concepts, rare_unit
 
 from compexact.solver import exact_search
@@ -76,31 +77,53 @@ def charges(target, ands, budget, deeper=False):
     return target.bounded(ands, found, target.units()[-1], budget, deeper=deeper)[1]
 
 
-def any_rows(rng, segments, given, most):
-    """The same charges, and some of rows that hold cells apart and of circles, whatever they are worth."""
+def any_rows(rng, segments, given, most, held=None, inside=()):
+    """The same charges, and some of rows that hold cells apart and of circles, whatever they are worth.
+
+    held, inside: of a chain the cells, and the pairs (segment, concept, filter) that are inside; then the rows are
+    mostly such as come near to being broken by it.
+    """
     cells, n = len(segments.depth), segments.cells.n
-    unit = max(0, -given["unit"])
-    amount = max(1, most << unit >> 3)
-    chosen = [[int(rng.integers(cells)) for _ in range(3)] for _ in range(2)]
-    apart = [*chosen, [int(rng.integers(1, 1 + amount)) for _ in range(3)]]
+    amount = max(1, most << max(0, -given["unit"]) >> 3)
+
+    def some_of(near, all_):
+        chosen = near if len(near) and rng.random() < 0.8 else all_
+        return chosen[int(rng.integers(len(chosen)))]
+
+    everywhere, ins, outs = range(cells), np.flatnonzero(held), np.flatnonzero(~held) if held is not None else []
+    apart = [[int(some_of(ins, everywhere)) for _ in range(3)], [int(some_of(outs, everywhere)) for _ in range(3)]]
     ors, circles = np.argwhere(segments.allowed).tolist(), []
+    near, pairs = [list(pair) for pair in inside], [[*role, d] for role in ors for d in range(n)]
     for _ in range(60):
-        begins = [ors[int(rng.integers(len(ors)))] for _ in range(int(rng.integers(1, 4)))]
+        begins = [some_of(near, pairs) for _ in range(int(rng.integers(1, 4)))]
         steps = []
         for start, then in zip(begins, (*begins[1:], begins[0])):
             further_in = [each for each in ors if each[0] > then[0]]
-            end = further_in[int(rng.integers(len(further_in)))] if further_in and rng.random() < 0.5 else then
-            steps.append([*start, int(rng.integers(n)), *end])
+            end = some_of(further_in, [then[:2]]) if rng.random() < 0.5 else then[:2]
+            steps.append([*start, *end])
         if segments.is_circle(steps):
             circles.append(steps)
-    amounts = [int(rng.integers(1, 1 + amount)) for _ in circles]
-    return given | {"apart": apart, "circles": [circles, amounts]}
+    apart.append([int(rng.integers(1, 1 + amount)) for _ in range(3)])
+    return given | {"apart": apart, "circles": [circles, [int(rng.integers(1, 1 + amount)) for _ in circles]]}
+
+
+def one_apart(rng, segments, given, matrix, held):
+    """Of the same charges the first that hold cells apart, without what ORs would pay that are further out."""
+    (j, *_), (k, *_), (amount, *_) = given["apart"]
+    spared = [[], [], [], []]
+    for c in np.flatnonzero(matrix[j] & ~matrix[k]).tolist():
+        cells = np.flatnonzero(matrix[:, c] & ~held)
+        if segments.allowed[0, c] and len(cells):
+            for column, number in zip(spared, (int(cells[matrix[cells].sum(axis=1).argmin()]), 0, c, amount)):
+                column.append(number)
+    return given | {"apart": [[j], [k], [amount]], "circles": [[], []], "spared": spared}
 
 
 def owed_by_ors(given, times):
     """The same charges, all owed by the ORs further in, and more than there is."""
     cells, _, amounts = given["taken"]
-    return given | {"inner": [cells, [times * amount for amount in amounts]]}
+    apart, _, more = given.get("apart", ([], [], []))
+    return given | {"inner": [[*cells, *apart], [times * amount for amount in (*amounts, *more)]]}
 
 
 def decided(rng, ors, filters, inside, segments, n):
@@ -141,6 +164,58 @@ def test_no_bound_is_below_a_chain_of_the_highest_value(length):
     assert looked_at > 40
     assert circles > looked_at
     assert tight > looked_at / 3
+
+
+def any_chain(rng, n):
+    """Rules from the inside out, each of another concept, with ANDs and filters as often as ORs."""
+    concepts = rng.permutation(n)[: int(rng.integers(2, n + 1))].tolist()
+    return tuple((OR if i == 0 else int(rng.integers(3)), c) for i, c in enumerate(concepts))
+
+
+def held_cells(matrix, chain):
+    held = np.zeros(len(matrix), dtype=bool)
+    for operator, c in chain:
+        held = (held | matrix[:, c], held & matrix[:, c], held & ~matrix[:, c])[operator]
+    return held
+
+
+@pytest.mark.parametrize("seeds", first(1, [range(60), range(60, 300)]))
+def test_no_bound_is_below_any_chain_of_which_it_is(seeds):
+    """Units that are active just where a chain holds: without charges its bound is its value, so a false row shows."""
+    looked_at, nested = 0, 0
+    nothing = {"unit": 0, "taken": [[], [], []], "spared": [[], [], [], []], "inner": [[], []]}
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        matrix = rng.random((24, 6)) < rng.choice([0.3, 0.5, 0.7])
+        chain, weights = any_chain(rng, 6), rng.integers(1, 40, 24)
+        held = held_cells(matrix, chain)
+        problem = problem_of(matrix, weights, weights * held)
+        target = tree.Target(problem, 6, Fraction(1 + seed % 4, 9))
+        proof = roles._Proof(counted(problem), target.bound, 6, roles.NO_LIMIT)
+        held, value = target.values > 0, int(np.maximum(target.values, 0).sum())
+        ands, ors, filters, inside = roles_of(chain)
+        segments, room = roles._Segments(proof.cells, tuple(ands), proof.values), 6 - len(ands)
+        if not all(segments.allowed[role] for role in ors):
+            continue
+        whole = roles._Branch(dict.fromkeys(ors, True), dict.fromkeys(filters, True), inside)
+        assert proof._bound(segments, nothing, len(chain) - len(ands), whole) == value
+        pairs = [pair for pair, is_inside in inside.items() if is_inside]
+        for _ in range(20):
+            given = any_rows(rng, segments, nothing, value, held, pairs)
+            branch = decided(rng, ors, filters, inside, segments, target.n)
+            assert proof._bound(segments, given, room, branch) >= value, (seed, chain, given)
+            assert proof._bound(segments, given, len(chain) - len(ands), whole) >= value, (seed, chain, given)
+            for h in range(len(ands)):
+                outer = roles._Segments(proof.cells, tuple(ands[:h]), proof.values)
+                given = any_rows(rng, outer, nothing, value, held)
+                if rng.random() < 0.5:
+                    given = one_apart(rng, outer, given, problem.concepts.dense(), held)
+                given = owed_by_ors(given, int(rng.integers(2)))
+                assert proof._bound(outer, given, len(chain) - h, deeper=True) >= value, (seed, chain, given)
+                nested += 1
+        looked_at += 1
+    assert looked_at > len(seeds) / 2
+    assert nested > looked_at
 
 
 class _BeyondOwn(roles._Proof):
