@@ -7,15 +7,17 @@ has those ANDs and, of the other rules, only some:
 *Which rules can go.*  Let a chain of the case be above the limit.  Among the best of these a shortest, C, plays roles:
 at most N - h beside its h ANDs, each of another concept.  In integers, the charges give numbers with
 
-    value of C <= rest + sum of A(g, c) of its ORs + sum of E(g, c, d) of its ORs that stand inside a filter d     (*)
+    value of C <= rest + sum of A(g, c) of its ORs + sum of F(d) of its filters
+                       + sum of E(g, c, d) of its ORs that stand inside a filter d                                 (*)
 
-A filter d is worth at most B(d), the sum of its positive E.  So a chain that plays a role has at most rest, that role's
-A or B, and the N - h - 1 largest of the best that the other concepts are worth.  Where that is not above the limit, C
-does not play the role.  So C is in the model: these reduced costs lose formulas, and never the best one.
+A filter d is worth at most B(d), F(d) and the sum of its positive E.  So a chain that plays a role has at most rest,
+that role's A or B, and the N - h - 1 largest of the best that the other concepts are worth.  Where that is not above
+the limit, C does not play the role.  So C is in the model: these reduced costs lose formulas, and never the best one.
 
-*The cut.*  By (*) C has a sum of A and E above limit - rest.  The model has one OR of a concept, in whichever segment,
-so A and E are the largest of the segments where C may have it.  An inside that has no variable counts as B does.  The
-charges are integers in units of 2**k, so the line is divided by that, and its right side rounded up.
+*The cut.*  By (*) C has a sum of A, F and E above limit - rest.  The model has one OR of a concept, in whichever
+segment, so A and E are the largest of the segments where C may have it.  An inside that has no variable counts for its
+filter, as in B.  The charges are integers in units of 2**k, so the line is divided by that, and its right side rounded
+up.
 
 A case's order of ANDs is not in its model, so this has more chains than the case.  Each of them is one of at most N
 concepts, so whatever is found counts.  What a solver proves about the model it proves about C.
@@ -58,12 +60,14 @@ LEAST = -(2**62)
 class Case:
     """A part of the chains, those with these ANDs from the outermost on.
 
-    ors, pairs: A and E of the cut, of OR c and of OR c inside AND NOT d, and least: what they add up to at least.
+    ors, filters, pairs: A, F and E of the cut, of OR c, of AND NOT d, and of OR c inside AND NOT d.  least: what they
+    add up to at least.
     most: no chain of the part has a value above this, not scaled.
     """
 
     allowed: Allowed
     ors: Mapping[int, int]
+    filters: Mapping[int, int]
     pairs: Mapping[tuple[int, int], int]
     least: int
     most: int
@@ -71,6 +75,9 @@ class Case:
     def cut(self, model: RoleModel) -> tuple[dict[int, int], int]:
         """Factors of the model's variables, and the least that these add up to."""
         factors: dict[int, int] = {model.rules[OR, c]: worth for c, worth in self.ors.items() if (OR, c) in model.rules}
+        for d, worth in self.filters.items():
+            if (AND_NOT, d) in model.rules:
+                factors[model.rules[AND_NOT, d]] = worth
         for (c, d), worth in self.pairs.items():
             if (OR, c) not in model.rules or (AND_NOT, d) not in model.rules:
                 continue
@@ -123,6 +130,7 @@ def case_of(claim: Claim, ands: tuple[int, ...], charges: Charges) -> Case | Non
     return Case(
         Allowed(ands, frozenset(ors.tolist()), frozenset(filters.tolist())),
         {c: int(worths[c]) >> unit for c in ors.tolist()},
+        {d: int(worth.filters[d]) >> unit for d in filters.tolist()},
         {(c, d): int(pairs[at, d]) >> unit for at, c in enumerate(ors.tolist()) for d in filters.tolist() if c != d},
         -(-(claim.limit + 1 - int(worth.rest)) // 2**unit),
         int(most),

@@ -95,7 +95,7 @@ MOST = 2**62
 FINEST, COARSEST = -40, 60
 CHARGES = {"taken": 3, "spared": 4, "inner": 2, "apart": 3}
 """How many lists of integers each kind has."""
-NO_APART, NO_CIRCLES = [[], [], []], [[], []]
+OPTIONAL: dict[str, Any] = {"apart": [[], [], []], "circles": [[], []]}
 """What may be left out: the certificates of before had neither."""
 
 
@@ -347,9 +347,9 @@ class _Proof:
 
     def _charges(self, segments: _Segments, content: Any) -> _Charges:
         """The charges in arrays, in the unit in which they are added; each is known to be of a row that is there."""
-        if not isinstance(content, dict) or set(content) | {"apart", "circles"} != {"unit", *CHARGES, "circles"}:
+        if not isinstance(content, dict) or {*content, *OPTIONAL} != {"unit", *CHARGES, "circles"}:
             raise CertificateError("charges need unit, taken, spared and inner")
-        content = {"apart": NO_APART, "circles": NO_CIRCLES} | content
+        content = OPTIONAL | content
         unit = content["unit"]
         if type(unit) is not int or not FINEST <= unit <= COARSEST:
             raise CertificateError(f"no unit is 2**{unit}")

@@ -90,7 +90,7 @@ class Charges(NamedTuple):
 
 
 _NONE = np.zeros(0, dtype=np.int64)
-NO_CHARGES = Charges(*[_NONE] * 12, np.zeros((0, 6), dtype=np.int64), _NONE)
+NO_CHARGES = Charges._make([*[_NONE] * 12, np.zeros((0, 6), dtype=np.int64), _NONE])
 
 
 @dataclass(frozen=True)

@@ -112,14 +112,15 @@ class Separation:
 
     def _at(self, rows: np.ndarray, ors: np.ndarray) -> np.ndarray:
         """float64 (rows, ors): 1 where the OR is at the cell."""
-        segments = self.parts.slot_segment[ors]
-        return self._has(rows, self.parts.slot_concept[ors]) * (
-            self.parts.depth[self.parts.cells[rows]][:, None] >= segments[None, :]
-        )
+        depth = self.parts.depth[self.parts.cells[rows]]
+        has = self._has(rows, self.parts.slot_concept[ors])
+        has[depth[:, None] < self.parts.slot_segment[ors][None, :]] = 0.0
+        return has
 
     def _has(self, rows: np.ndarray, concepts: np.ndarray) -> np.ndarray:
         """float64 (rows, concepts): 1 where the cell has the concept."""
-        return _membership(self.indptr, self.indices, self.parts.cells[rows], concepts, self.n)
+        has: np.ndarray = _membership(self.indptr, self.indices, self.parts.cells[rows], concepts, self.n)
+        return has
 
     def _circles(self, answer: Answer) -> list[Steps]:
         parts = self.parts

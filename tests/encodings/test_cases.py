@@ -85,6 +85,12 @@ def shortest_of_the_best(problem: Problem, length: int, values: np.ndarray):
     return value, chains
 
 
+def any_cells_apart(rng, cells, most):
+    """Charges for ten pairs of cells."""
+    cell, other = rng.integers(0, cells, (2, 10))
+    return {"apart_cell": cell, "apart_other": other, "apart": rng.random(10) * most / 10}
+
+
 @pytest.mark.parametrize(("length", "concepts", "inputs"), [(2, 5, 20), (3, 5, 20), (4, 4, 12)])
 def test_the_best_chains_are_in_their_case_and_keep_its_cut_whatever_the_charges(length, concepts, inputs):
     """Charges of linear programs, and those made worse at random; aimed at the best concept, or at the optimum."""
@@ -102,8 +108,13 @@ def test_the_best_chains_are_in_their_case_and_keep_its_cut_whatever_the_charges
                 .solve(Stopping())
                 .charges
             )
-            for change in (1.0, rng.random(len(charges.taken)), 1.5):
-                case = cases.case_of(claim, ands, charges._replace(taken=charges.taken * change))
+            for changed in (
+                charges,
+                charges._replace(taken=charges.taken * rng.random(len(charges.taken))),
+                charges._replace(taken=charges.taken * 1.5),
+                charges._replace(**any_cells_apart(rng, len(problem.weights), claim.limit / claim.bound.denominator)),
+            ):
+                case = cases.case_of(claim, ands, changed)
                 model = roles.encode(length, alphabet, target, allowed=case.allowed)
                 true = set(model.phases(to_formula(chain, problem.concepts.names)))
                 factors, least = case.cut(model)
@@ -164,6 +175,6 @@ def test_an_inside_without_a_variable_counts_as_its_filter_does():
     target, alphabet = Target.of(problem, Fraction(1, 1)), Alphabet.with_copies(problem)
     allowed = roles.Allowed((), frozenset({0}), frozenset({1}))
     model = roles.encode(2, alphabet, target, allowed=allowed)
-    case = cases.Case(allowed, {0: 4}, {(0, 1): 3}, 5, 0)
+    case = cases.Case(allowed, {0: 4}, {1: 2}, {(0, 1): 3}, 5, 0)
     assert not model.inside
-    assert case.cut(model) == ({model.rules[roles.OR, 0]: 4, model.rules[roles.AND_NOT, 1]: 3}, 5)
+    assert case.cut(model) == ({model.rules[roles.OR, 0]: 4, model.rules[roles.AND_NOT, 1]: 2 + 3}, 5)

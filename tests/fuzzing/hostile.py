@@ -299,9 +299,22 @@ def _charged(seen: Truth, values: list[int], rng: Rng) -> Content:
             for column, number in zip(taken, (j, having[int(rng.integers(len(having)))], amount)):
                 column.append(number)
     nothing = {"unit": 0, "taken": [[], [], []], "spared": [[], [], [], []], "inner": [[], []]}
-    charges = (nothing, nothing | {"taken": taken})
+    rows = {"taken": taken} | (_rows_of_two(seen, values, rng) if rng.random() < 0.7 else {})
+    charges = (nothing, nothing | rows)
     own, deeper = (charges[int(rng.integers(2))] for _ in range(2))
     return {"own": [own], "deeper": deeper, "shorter": None, "next": []}
+
+
+def _rows_of_two(seen: Truth, values: list[int], rng: Rng) -> Content:
+    """Random amounts for pairs of cells, and for circles of two ORs and two filters."""
+    cells, n = len(values), len(seen.concepts)
+    if not cells or not n:
+        return {}
+    amounts = [int(rng.integers(0, 1 + min(abs(values[int(rng.integers(cells))]), 2**62))) for _ in range(4)]
+    pairs = [[int(j) for j in rng.integers(cells, size=2)] for _ in range(2)]
+    steps = [[int(c) for c in rng.integers(n, size=4)] for _ in range(2)]
+    circles = [[[0, a, d, 0, b], [0, b, e, 0, a]] for a, b, d, e in steps]
+    return {"apart": [*pairs, amounts[:2]], "circles": [circles, amounts[2:]]}
 
 
 def whole_tree(n_rules: int, depth: int, r: int) -> Iterator[int]:

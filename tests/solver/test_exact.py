@@ -185,8 +185,9 @@ def test_a_long_chain_is_proven_optimal_where_prefixes_can():
         problem, _ = generators.random_problem(12 * seed + 3)
         if len(problem.concepts.names) > 4:
             continue
-        result = ask(problem, 6)
+        result = ask(problem, 6, search=by_prefixes)
         assert result.bound == brute_force_search(problem, max_length=6).best.iou, f"seed {seed}"
+        assert ask(problem, 6).bound == result.bound
         proven += result.certificate is not None and result.certificate.proof == "prefixes"
     assert proven
 

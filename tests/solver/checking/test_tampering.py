@@ -113,8 +113,9 @@ def _recharged(content, n, n_cells, chance):
         patterns += [below for _, below in pattern["next"]]
     pattern = chance.choice(patterns)
     charges = [step for step in [*pattern["own"], pattern["deeper"], pattern["shorter"]] if isinstance(step, dict)]
-    kind = chance.choice(["amount", "amount", "place", "drop", "unit", "step", "part", "next"])
-    lists = [(each, name) for each in charges for name in ("taken", "spared", "inner") if each[name][0]]
+    kind = chance.choice(["amount", "amount", "place", "drop", "unit", "step", "part", "next", "circle"])
+    names = ("taken", "spared", "inner", "apart")
+    lists = [(each, name) for each in charges for name in names if each.get(name, [[]])[0]]
     if kind in ("amount", "place", "drop") and lists:
         each, name = chance.choice(lists)
         at = chance.randrange(len(each[name][0]))
@@ -127,6 +128,17 @@ def _recharged(content, n, n_cells, chance):
                 del column[at]
     elif kind == "unit" and charges:
         chance.choice(charges)["unit"] += chance.choice([-1, 1, 70])
+    elif kind == "circle" and charges:
+        each = chance.choice(charges)
+        roles = [chance.randrange(2 * n + 1) // 2 for _ in range(5)]
+        circles, amounts = each.setdefault("circles", [[], []])
+        if circles and chance.random() < 0.5:
+            at = chance.randrange(len(circles))
+            amounts[at] = chance.choice([0, -1, 10**30, 2 * amounts[at], amounts[at] // 2])
+            chance.choice(circles[at])[chance.randrange(5)] = chance.choice([-1, 0, 1, n])
+        else:
+            circles.append([[0, *roles[1:3], 0, roles[4]], [0, roles[4], roles[3], 0, roles[1]]])
+            amounts.append(chance.choice([1, 1000, 10**12]))
     elif kind == "step":
         del pattern["own"][chance.randrange(len(pattern["own"]))]
     elif kind == "part":
