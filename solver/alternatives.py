@@ -106,22 +106,23 @@ def alternatives(
     if not 1 <= max_length <= MAX_LENGTH:
         raise UsageError(f"alternatives are listed at lengths from 1 to {MAX_LENGTH}, not {max_length}")
     stopping = stopping or Stopping()
-    optimum, is_proven = _optimum(problem, max_length, space, stopping)
+    known, is_proven = _optimum(problem, max_length, space, stopping)
+    optimum = known[-1].iou if known and known[-1].intersection else Fraction(0)
     cut = (1 - within) * optimum
-    known = _Answer(problem, space, max_length, within, cut, listed)
+    answer = _Answer(problem, space, max_length, within, cut, listed)
     if not optimum:
-        return known.nothing(is_proven)
-    found = functions_above(problem, cut, max_length, space, stopping)
-    return known.of(_ordered(problem, found, space, max_length), optimum, is_proven and found.is_complete)
+        return answer.nothing(is_proven)
+    found = functions_above(problem, cut, max_length, space, stopping, known)
+    return answer.of(_ordered(problem, found, space, max_length), optimum, is_proven and found.is_complete)
 
 
-def _optimum(problem: Problem, max_length: int, space: str, stopping: Stopping) -> tuple[Fraction, bool]:
-    """The best IoU that is known, and whether the checker confirms that none is higher."""
+def _optimum(problem: Problem, max_length: int, space: str, stopping: Stopping) -> tuple[tuple[Explanation, ...], bool]:
+    """The best formulas of up to 1, 2, ... concepts, and whether the checker confirms that none is above the last."""
     share = stopping.within(OPTIMUM_SHARE * stopping.seconds_left)
     result = search_exact(problem, before_check(problem, share), space, max_length)
     if result.best is None or not result.best.intersection:
-        return Fraction(0), result.best is None or result.bound == 0
-    return result.best.iou, certified(problem, result, share).proven[-1:] == (True,)
+        return (), result.best is None or result.bound == 0
+    return result.by_length, certified(problem, result, share).proven[-1:] == (True,)
 
 
 @dataclass(frozen=True, eq=False)

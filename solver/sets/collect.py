@@ -12,7 +12,7 @@ import numpy as np
 
 from ..compiled import compiled
 from .walk import CLOSED as CLOSED
-from .walk import DEPTH, STEPS, THRESHOLD, Tables, Walk, add_up, descend, enter, farthest, leave, value_of
+from .walk import DEPTH, STEPS, THRESHOLD, Tables, Walk, add_up, best_rest, descend, enter, farthest, leave, value_of
 from .walk import PAUSED as PAUSED
 
 FULL = 2
@@ -20,7 +20,7 @@ FULL = 2
 Kept = namedtuple("Kept", "size concepts what values")
 """What is kept.
 
-size: int64 (1,): how many functions.  concepts: int64 (room, length): of each, in the order of the walk; -1 after them.
+size: int64 (1,): how many functions.  concepts: int64 (room, length): of each, in the order of its walk; -1 after them.
 what: int64 (room, 2): the number of concepts, and the truth table.  values: int64 (room,): V.
 """
 
@@ -43,9 +43,13 @@ def walk(t: Tables, w: Walk, kept: Kept, quota: int) -> int:
         w.place[depth] = d + 1
         w.numbers[STEPS] += 1
         value = w.children[depth, d]
-        if value > w.numbers[THRESHOLD]:
+        if value > w.numbers[THRESHOLD] and t.begins[depth + 1] < t.begins[depth + 2]:
             _keep(t, w, kept, depth, d)
         if depth + 1 < length and value + farthest(t, d + 1, length - depth - 1) > w.numbers[THRESHOLD]:
+            if depth + 2 == length and len(t.rests):
+                w.children[depth, d] = best_rest(t, w, depth, d)
+                if w.children[depth, d] + farthest(t, d + 1, 1) <= w.numbers[THRESHOLD]:
+                    continue
             descend(t, w, depth, d)
             enter(t, w, depth + 1)
     return PAUSED

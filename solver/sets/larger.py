@@ -40,7 +40,7 @@ no walk, and B is where it would have begun: no formula over k concepts exceeds 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -82,6 +82,24 @@ def stages(
     known: good formulas of up to 1, 2, ... concepts, so that walks over fewer begin high.  There is no next where a
     walk has found a formula above the target.
     """
+    most = yield from fewer(problem, target, length, length, space, known, stopping)
+    highest = target.numerator * problem.unit_points
+    if most <= highest:
+        made = prepared(problem, target, length, length, space, (most, highest), stopping)
+        if made is not None:
+            yield Stage.of(kernels.walk, *made)
+
+
+def fewer(
+    problem: Problem,
+    target: Fraction,
+    k: int,
+    length: int,
+    space: str,
+    known: Sequence[Explanation],
+    stopping: Stopping,
+) -> Generator[Stage, None, int]:
+    """The walks over fewer than k concepts, as `stages` has them; returns B, above the target's value if a walk was."""
     p, q = target.numerator, target.denominator
     highest = p * problem.unit_points
     worth = [q * each.intersection - p * (each.formula_points - each.intersection) for each in known]
@@ -89,16 +107,17 @@ def stages(
     columns, ready, walk = pairs.prepared(problem, target, length, space, stopping, least)
     yield Stage.of(pair_walk.walk, columns, ready, walk)
     most = int(walk.numbers[kernels.THRESHOLD])
-    for k in range(pairs.MAX_LENGTH + 1, length + 1):
+    for size in range(pairs.MAX_LENGTH + 1, k):
         if most > highest:
-            return
-        least = highest if k == length else _between(most, highest, worth[:k])
-        stage = _of_size(problem, target, k, length, space, (most, least), stopping)
-        if stage is None:
-            most = least  # which is what is proven where there is nothing to walk over
-        else:
+            break
+        least = _between(most, highest, worth[:size])
+        made = prepared(problem, target, size, length, space, (most, least), stopping)
+        most = least  # which is what is proven where there is nothing to walk over
+        if made is not None:
+            stage = Stage.of(kernels.walk, *made)
             yield stage
             most = int(stage.walk.numbers[kernels.THRESHOLD])
+    return most
 
 
 def _between(most: int, highest: int, worth: Sequence[int]) -> int:
@@ -109,7 +128,7 @@ def _between(most: int, highest: int, worth: Sequence[int]) -> int:
     return min(highest, max((most + (highest - most) // PART, *worth)))
 
 
-def _of_size(
+def prepared(
     problem: Problem,
     target: Fraction,
     k: int,
@@ -117,8 +136,11 @@ def _of_size(
     space: str,
     between: tuple[int, int],
     stopping: Stopping,
-) -> Stage | None:
-    """The walk over sets of k concepts; None where there are none.  between: B, and what is to be exceeded."""
+) -> tuple[np.ndarray, kernels.Tables, kernels.Walk] | None:
+    """Columns, tables and the unbegun walk over sets of k concepts; None where fewer than k are of use.
+
+    between: B, and what is to be exceeded.  Raises `Stopped`.
+    """
     stopping.check()
     most, least = between
     p, q = target.numerator, target.denominator
@@ -133,7 +155,7 @@ def _of_size(
     cells = tables.renumbered(problem.concepts, columns, values, stopping)
     lists = [*[tables.NO_TABLES] * (k - 1), functions(space, k, length)]
     rests = np.unique(lists[-1] & (1 << (1 << (k - 1))) - 1) if k > FEW else tables.NO_TABLES
-    return Stage.of(kernels.walk, columns, *tables.unbegun(cells, adds[columns], space, lists, least, stopping, rests))
+    return columns, *tables.unbegun(cells, adds[columns], space, lists, least, stopping, rests)
 
 
 def added(gains: np.ndarray, losses: np.ndarray, spare: int, *, once: bool) -> np.ndarray:

@@ -137,9 +137,12 @@ def _largest_cuts(cells: CellArrays, gains: np.ndarray, k: int, stopping: Stoppi
 
 
 def prepared(
-    problem: Problem, target: Fraction, length: int, space: str, stopping: Stopping
+    problem: Problem, target: Fraction, length: int, space: str, stopping: Stopping, sizes: range | None = None
 ) -> tuple[np.ndarray, kernels.Tables, kernels.Walk]:
-    """The concepts' columns in the order of the walk, the tables, and an unbegun walk.  Raises `Stopped`."""
+    """The concepts' columns in the order of the walk, the tables, and an unbegun walk.  Raises `Stopped`.
+
+    sizes: only functions of so many concepts; of 1 to `length` where it is not given.
+    """
     stopping.check()
     concepts = problem.concepts
     p, q = target.numerator, target.denominator
@@ -151,8 +154,9 @@ def prepared(
     columns = columns[np.argsort(-changes[columns], kind="stable")]
     cells = renumbered(concepts, columns, values, stopping)
     stopping.check()
-    lists = [functions(space, k, length) for k in range(1, length + 1)]
-    reach = reaches(cells, length, space, stopping)
+    sizes = sizes or range(1, length + 1)
+    lists = [functions(space, k, length) if k in sizes else NO_TABLES for k in range(1, sizes.stop)]
+    reach = reaches(cells, len(lists), space, stopping)
     return columns, *unbegun(cells, reach, space, lists, p * problem.unit_points, stopping)
 
 
