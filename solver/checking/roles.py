@@ -34,8 +34,9 @@ is 1 where C holds at j, else 0.
     Else C holds at j and not at k, and plays none of these.  Of the rules that decide j let R be the outermost.  It is
     an OR (g, c) at j, so also at k: k has c and e1, ..., eg.  So R decides k as true, and the ANDs further out hold at
     k.  As C does not hold at k, a filter of k is further out than R; it is no filter of j, since R is j's outermost.
-(O) Let a *step* be two ORs and a filter, (a, d, b), and take k steps in a circle: the next step begins at the b of the
-    one before, or at an OR of a segment further out than b; s is how often the latter is.  Then
+(O) Let a *step* (a, d, b) be two allowed ORs and a filter, of another concept than they, and take k steps in a circle:
+    the next step begins at the b of the one before, or at an OR of a segment further out than b; s is how often the
+    latter is.  Then
     sum over the steps of z(a, d) - z(b, d), and of (1 if b is played) where the next begins further out, <= k + s - 1.
     Else all z(a, d) are 1, so all a are played, all z(b, d) are 0, and all b are played, as the next a is or as the sum
     says.  So in each step a is inside d, d inside b, and b the next a or inside it: a rule would be inside itself.
@@ -62,21 +63,23 @@ branch may be impossible: the order of its rules goes in a circle.  Every leaf m
 
 **Which ANDs.**  Begin with none.  For ANDs e1, ..., eh the certificate must deal with chains that have no others
 (`own`, as above), and with those that have more inside.  Either `deeper` proves all of these at once.  Let u_j be 1
-where some OR inside a further AND makes j true; it is added to the right side of (T) and (X).  Then j has all of e1,
-..., eh, and u_j is at most the number of concepts of j that are ORs in there, and at most the number of those that are
-ANDs in there, which are none of e1, ..., eh.  So the amounts of T and of X as j of a cell of depth h are split in two:
-one part is owed by the concepts of j as ORs in there, the other as ANDs in there.  At least one such AND is there, and
-all of these are among the N - h rules.
+where the outermost rule that decides j is an OR inside a further AND; it is added to the right side of (T) and (X).
+Then j has all of e1, ..., eh, and u_j is at most the number of concepts of j that are ORs in there, and at most the
+number of those that are ANDs in there, which are none of e1, ..., eh.  (ORs in segments 0 to h are here those outside
+of all further ANDs, and filters all that there are.)  So the amounts
+of T and of X as j of a cell of depth h are split in two: one part is owed by the concepts of j as ORs in there, the
+other as ANDs in there.  At least one such AND is there, and all of these are among the N - h rules.
 
 Or `shorter` proves that with at most N - h - 2 roles no chain with these ANDs alone exceeds some M.  Let x be the next
 AND of C.  Without `AND x` and all inside it, C has lost at least two rules, keeps what is said above of its roles, and
-has lost at most the positive values of the cells that have e1, ..., eh and x.  So x is possible only where these are
-above 0 (else C was not a shortest) and, with M, above the limit.  For each such x the list `next` has a proof for the
-ANDs e1, ..., eh, x.
+has lost at most the positive values of the cells that have e1, ..., eh and x.  (What is left may be no shortest chain,
+and may be empty; its ORs are allowed, as they are C's, and that is all that (T) to (O) ask.)  So x
+is possible only where these are above 0 (else C was not a shortest) and, with M, above the limit.  For each such x the
+list `next` has a proof for the ANDs e1, ..., eh, x.
 
 **Why no sum wraps.**  Of all amounts and |v_j|, in the unit in which they are added, the sum is taken first, in
 Python's integers, those of a circle of k steps 2 k times; N + 4 times that stays below 2**62.  A number of one concept,
-cell or pair takes each of them at most so often, and a bound adds at most N + 3 such numbers.
+cell or pair takes each of them at most so often.  A bound adds up to N + 3 such numbers, in Python's integers.
 """
 
 from __future__ import annotations
@@ -348,7 +351,7 @@ class _Proof:
     def _charges(self, segments: _Segments, content: Any) -> _Charges:
         """The charges in arrays, in the unit in which they are added; each is known to be of a row that is there."""
         if not isinstance(content, dict) or {*content, *OPTIONAL} != {"unit", *CHARGES, "circles"}:
-            raise CertificateError("charges need unit, taken, spared and inner")
+            raise CertificateError("charges need unit, taken, spared and inner, and may have apart and circles")
         content = OPTIONAL | content
         unit = content["unit"]
         if type(unit) is not int or not FINEST <= unit <= COARSEST:

@@ -166,11 +166,11 @@ class Worths:
         pairs, base = self.pairs, 0
         if fixed.inside or fixed.outside:
             pairs = pairs.copy()
-            for role, d in fixed.inside:
-                base += int(pairs[frame.slot_of[role // n, role % n], d])
-                pairs[frame.slot_of[role // n, role % n], d] = 0
-            for role, d in fixed.outside:
-                pairs[frame.slot_of[role // n, role % n], d] = 0
+            for role, d in (*fixed.inside, *fixed.outside):
+                slot = frame.slot_of.flat[role]
+                if slot >= 0:  # else the OR may not be, at this target, and whatever is said of it is true
+                    base += int(pairs[slot, d]) * ((role, d) in fixed.inside)
+                    pairs[slot, d] = 0
         table = np.full((h + 2 + deeper, n), -1, dtype=np.int64)
         table[: h + 1] = np.where(frame.slot_of >= 0, self.ors, -1)
         table[h + 1] = self.filters + np.maximum(pairs, 0).sum(axis=0)

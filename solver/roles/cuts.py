@@ -56,9 +56,14 @@ class Separation:
     """The rows that may be added to one program.  first: its first p, n, z, u, and the column that breaks circles."""
 
     def __init__(
-        self, indptr: np.ndarray, indices: np.ndarray, parts: Program, values: np.ndarray, first: tuple[int, ...]
+        self,
+        indptr: np.ndarray,
+        indices: np.ndarray,
+        parts: Program,
+        pattern: tuple[int, ...],
+        first: tuple[int, ...],
     ) -> None:
-        self.indptr, self.indices, self.parts, self.values, self.first = indptr, indices, parts, values, first
+        self.indptr, self.indices, self.parts, self.first = indptr, indices, parts, first
         self.n = parts.slot_of.shape[1]
         self.in_cells = np.full(len(indptr) - 1, -1, dtype=np.int64)
         self.in_cells[parts.cells] = np.arange(len(parts.cells))
@@ -66,11 +71,11 @@ class Separation:
         self.filter_of[parts.filters] = np.arange(len(parts.filters))
         # Concepts that are ANDs here, and so no filters.
         self.skipped = np.zeros(self.n, dtype=bool)
-
-    def broken(self, pattern: tuple[int, ...], answer: Answer) -> Cuts | None:
-        """Rows that the answer breaks; None where there are none."""
         self.skipped[list(pattern)] = True
-        cell, other = self._apart(answer)
+
+    def broken(self, values: np.ndarray, answer: Answer) -> Cuts | None:
+        """Rows that the answer breaks; None where there are none.  values: float64 (n_cells,), of the cells."""
+        cell, other = self._apart(values, answer)
         starts, columns, entries = _apart_rows(
             self.indptr, self.indices, self.parts.depth, self.parts.slot_of, self.filter_of, self.skipped,
             self.in_cells, self.parts.deep_of, np.array(self.first, dtype=np.int64), cell, other,
@@ -92,9 +97,9 @@ class Separation:
             circles,
         )
 
-    def _apart(self, answer: Answer) -> tuple[np.ndarray, np.ndarray]:
+    def _apart(self, values: np.ndarray, answer: Answer) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of cells, by number, whose row is broken."""
-        worth = self.values[self.parts.cells]
+        worth = values[self.parts.cells]
         good = _largest(np.where(worth > 0, worth * answer.cells, 0.0), MOST_CELLS)
         bad = _largest(np.where(worth < 0, -worth * (1 - answer.cells), 0.0), MOST_CELLS)
         ors, filters = np.flatnonzero(answer.ors > 0), np.flatnonzero(answer.filters > 0)

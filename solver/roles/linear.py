@@ -71,7 +71,7 @@ class LinearProgram:
         total = self.first_u + len(parts.deep_cells) + len(parts.inner) + len(parts.next_ands)
         self.total = total
         first = (self.first_p, self.first_n, self.first_z, self.first_u, total)
-        self.separation = Separation(indptr, indices, parts, values, first)
+        self.separation = Separation(indptr, indices, parts, pattern, first)
         self.cell, self.other = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         self.kinds, self.circles = np.zeros(0, dtype=bool), list[Steps]()
         price = PRICE * max(1.0, float(np.maximum(values, 0).sum())) / self.scale
@@ -136,12 +136,13 @@ class LinearProgram:
         for _ in range(ROUNDS):
             if found is None or found.value <= cutoff:
                 break
-            cuts = self.separation.broken(self.pattern, found.answer)
+            cuts = self.separation.broken(self.values, found.answer)
             if cuts is None:
                 break
             self._add(cuts)
-            before, found = found.value, self._solved_once(stopping)
-            if found is not None and before - found.value < GAIN * abs(found.value):
+            before, again = found.value, self._solved_once(stopping)
+            found = again or found
+            if before - found.value < GAIN * abs(found.value):
                 break
         return found
 

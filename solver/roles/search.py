@@ -38,6 +38,8 @@ MOST_WORK = 100_000_000
 """Entries of all programs solved, where there is no time limit: about a minute.  A count, for the same reason."""
 MOST_ENTRIES = 2_000_000
 """Of the first linear program, about."""
+MOST_PROGRAMS = 200
+"""That are kept to be solved again with other roles fixed; some MB each."""
 CLOSE = 1e-6
 """What is nearer to 0 or 1 counts as that."""
 
@@ -186,7 +188,15 @@ class RoleSearch:
                 return
             if not self._try_roles(program, found):
                 break
+        self._remember(ands, program)
         self._push(pattern, pattern.own, found.value)
+
+    def _remember(self, ands: tuple[int, ...], program: LinearProgram) -> None:
+        """With the rows that were added to it, for the pattern's branches; of too many programs the oldest goes."""
+        self.programs.pop(ands, None)
+        self.programs[ands] = program
+        if len(self.programs) > MOST_PROGRAMS:
+            del self.programs[next(iter(self.programs))]
 
     def _push(self, pattern: Pattern, branch: Branch, value: float) -> None:
         self.counts["branches"] += 1
@@ -225,9 +235,8 @@ class RoleSearch:
         assert branch.charges is not None
         if self.target.closing(ands, branch.charges, budget, branch.fixed) is not None:
             return  # a better chain was found since
-        if ands not in self.programs:
-            self.programs[ands] = self._program(ands, budget)
-        program = self.programs[ands]
+        program = self.programs.get(ands) or self._program(ands, budget)
+        self._remember(ands, program)
         program.revalued(self.target.in_points)
         program.fix(branch.fixed)
         try:

@@ -194,6 +194,11 @@ def _is_bounded(pattern: Pattern, branch: Branch, target: Target) -> bool:
     return target.closing(ands, branch.charges, target.budget(ands), branch.fixed) is not None
 
 
+def _is_open(target: Target, ands: tuple[int, ...], split: tuple[Any, ...]) -> bool:
+    """Whether both answers may be: an OR that was allowed at a lower target may not be allowed at this one."""
+    return split[0] != "or" or bool(target.frame(ands).slot_of[split[1], split[2]] >= 0)
+
+
 def _own(target: Target, pattern: Pattern, stopping: Stopping) -> list[Any]:
     """The branches in the order of a walk: charges, a split, or that there is no such chain."""
     ands = pattern.ands
@@ -209,9 +214,11 @@ def _own(target: Target, pattern: Pattern, stopping: Stopping) -> list[Any]:
             steps.append(closed)
         elif branch.impossible:
             steps.append(None)
-        elif branch.split is not None:
+        elif branch.split is not None and _is_open(target, ands, branch.split):
             steps.append(list(branch.split))
             pending += branch.parts[::-1]
+        elif branch.split is not None:
+            pending.append(branch.parts[0])
         else:
             raise Unproven(partial(_is_bounded, pattern, branch))
     return steps

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from fractions import Fraction
+
+import numpy as np
 import pytest
 from asking import ask, by_prefixes, by_roles, iou_of, verdict
 from first_few import first
-from generators import random_problem
+from generators import problem_of, random_problem
 from problems import few_concepts, hard, rare_unit, sparse
 
-from compexact.solver import beam_search, exact_search
-from compexact.solver.roles.charges import NO_CHARGES
+from compexact.solver import Atom, beam_search, exact_search
+from compexact.solver.certificate import Certificate
+from compexact.solver.roles.charges import NO_CHARGES, Fixed
 from compexact.solver.roles.search import RoleSearch
+from compexact.solver.roles.tree import Branch, Target, Unproven, certificate
 from compexact.solver.stopping import Stopping
 
 
@@ -65,6 +71,28 @@ def test_a_bound_once_proven_is_never_given_up_for_a_higher_one():
     search.kept = None
     search._keep()
     assert search.kept.bound > lower.bound
+
+
+def test_a_split_of_an_or_that_is_no_longer_allowed_is_not_written():
+    """The one concept that both have is allowed only while the target is low."""
+    problem = problem_of(np.eye(3, dtype=bool), np.array([100, 10, 100]), np.array([60, 3, 30]))
+    best = problem.explain(Atom("c1"))
+    search = RoleSearch(problem, 2, best, Stopping())
+    search._look_next()
+    parts = []
+    for fixed in (Fixed(left_out=(1,)), Fixed(played=(1,))):
+        program = search._program((), 2)
+        program.fix(fixed)
+        parts.append(Branch(fixed, program.solve(Stopping()).charges))
+    search.root.own = Branch(split=("or", 0, 1), parts=tuple(parts))
+    proven = 0
+    for bound in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 5)):
+        with suppress(Unproven):
+            content = certificate(Target(problem, 2, bound), search.root, Stopping())
+            text = Certificate("chain", 2, bound, "roles", content).to_json(problem, best)
+            verdict(problem, text)
+            proven += 1
+    assert proven > 0
 
 
 def test_length_six_is_that_of_the_search_by_prefixes():
