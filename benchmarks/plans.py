@@ -168,6 +168,7 @@ def nli(folder: Path, data: Path) -> Plan:
         "uniqueness": (probe, "--lengths", "1,3,5"),
         "alternatives": (probe, "--length", "3", "--units", "0-127"),
         "alternatives-1": (probe, "--length", "1", "--units", "0-127"),
+        "alternatives-5": (probe, "--length", "5", "--units", every(64, 1024), "--time-limit", "120"),
         "front": (probe, "--length", "2", "--units", "0-9"),
         "auc": (probe, "--units", "0-15"),
         "auc-beam": (probe, "--units", "0-31", "--search", "beam", "--cross-validate"),
