@@ -96,7 +96,8 @@ def test_each_walk_ends_at_the_most_that_formulas_over_so_many_concepts_are_wort
         target = brute.best.iou * Fraction((3, 4, 5)[seed % 3], 4) * Fraction((31, 32)[seed // 3 % 2], 32)
         values, highest = values_of(problem, target), target.numerator * problem.unit_points
         known = brute.by_length if seed % 2 else ()
-        for k, stage in enumerate(larger.stages(problem, target, length, space, known, Stopping()), start=3):
+        for at, stage in enumerate(larger.stages(problem, target, length, space, known, Stopping())):
+            k = len(stage.walk.place) if at else 3
             least, ended = int(stage.walk.numbers[walk.THRESHOLD]), run(stage)
             up_to = most(problem, values, space, range(1, k + 1), length)
             if k == length and up_to <= highest:
