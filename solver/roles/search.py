@@ -77,9 +77,8 @@ class RoleSearch:
 
         goes_on: asked with the bound proven so far, after `MOST_PATTERNS` patterns, whether to look at more.
         """
-        for steps in itertools.count(1):
-            if not self.unseen and not self.open:
-                break
+        steps = 0
+        while self.unseen or self.open:
             self.stopping.check()
             if self.open and (not self.unseen or self.open[0][:2] < self.unseen[0][:2]):
                 self._branch_next()
@@ -89,7 +88,8 @@ class RoleSearch:
                     self._keep()
                     if not goes_on(self.kept.bound if self.kept else Fraction(1)):
                         raise Stopped
-            if steps % KEEP_AFTER == 0 and (steps // KEEP_AFTER).bit_count() == 1:
+            steps += 1
+            if steps % KEEP_AFTER == 0 and (steps // KEEP_AFTER).bit_count() == 1:  # 1, 2, 4, ... times as many
                 self._keep()
         self._keep()
 
