@@ -146,15 +146,21 @@ class RoleSearch:
     def _above(self, bound: Fraction, proves: Callable[[Target], bool]) -> Fraction:
         """A bound above the given one that is proven of this part, nearly the least."""
         step = Fraction(1, GRID)
-        low, high = bound, _on_grid(bound + step)
+        low, high = bound, self._near(bound + step)
         while not self._proves(proves, high):
-            low, high = high, high + 2 * (high - bound)
+            low, high = high, self._near(high + 2 * (high - bound))
             if high >= 1:
                 return Fraction(1)
         while high - low > max(step, high / 4096):
-            middle = _on_grid((low + high) / 2)
+            middle = self._near((low + high) / 2)
+            if middle >= high:
+                break
             low, high = (low, middle) if self._proves(proves, middle) else (middle, high)
         return high
+
+    def _near(self, bound: Fraction) -> Fraction:
+        """The bound, or a little above, as a fraction that 64 bits decide."""
+        return self.problem.reachable(_on_grid(bound), headroom(self.length))
 
     def _proves(self, proves: Callable[[Target], bool], bound: Fraction) -> bool:
         self.stopping.check()
@@ -222,9 +228,11 @@ class RoleSearch:
         if found is None:
             raise Stopped
         pattern.shorter = found.charges
-        left, _ = self.target.beyond(ands, found.charges)
+        beyond = self.target.beyond(ands, found.charges)
+        if beyond is None:
+            raise Stopped
         gains = self.target.followers(ands) / self.target.bound.denominator
-        for x in left:
+        for x in beyond[0]:
             pattern.next[x] = Pattern((*ands, x))
             value = min(most, found.value + float(gains[x]))
             heapq.heappush(self.unseen, (-value, next(self.numbers), pattern.next[x]))

@@ -121,12 +121,17 @@ class Target:
                 return None
         return None
 
-    def beyond(self, ands: tuple[int, ...], charges: Charges) -> tuple[list[int], dict[str, Any]]:
-        """The concepts that may be the next AND, as far as charges for shorter chains say, and these as written."""
+    def beyond(self, ands: tuple[int, ...], charges: Charges) -> tuple[list[int], dict[str, Any]] | None:
+        """The concepts that may be the next AND, as far as charges for shorter chains say, and these as written.
+
+        None where 64 bits do not hold that.
+        """
         unit = self.units()[0]
         bound, text = self.bounded(ands, charges, unit, self.budget(ands) - 2)
+        if not text:
+            return None
         gains = self.followers(ands)
-        return np.flatnonzero((gains > 0) & (gains + bound > self.limit)).tolist(), text
+        return np.flatnonzero((gains > 0) & (gains > self.limit - bound)).tolist(), text
 
     def followers(self, ands: tuple[int, ...]) -> np.ndarray:
         """int64 (n,): for each concept that may be the next AND, all positive values inside it; else 0."""
@@ -167,9 +172,10 @@ def certificate(target: Target, pattern: Pattern, stopping: Stopping) -> dict[st
     if pattern.deeper is not None:
         out["deeper"] = target.closing(ands, pattern.deeper, budget, deeper=True)
     if out["deeper"] is None:
-        if pattern.shorter is None:
+        shorter = None if pattern.shorter is None else target.beyond(ands, pattern.shorter)
+        if shorter is None:
             raise Unproven(partial(_is_closed, pattern, None))
-        left, out["shorter"] = target.beyond(ands, pattern.shorter)
+        left, out["shorter"] = shorter
         for x in left:
             if x not in pattern.next or pattern.next[x].own.charges is None:
                 raise Unproven(partial(_is_closed, pattern, x))
@@ -183,7 +189,8 @@ def _is_closed(pattern: Pattern, x: int | None, target: Target) -> bool:
     deeper = pattern.deeper
     if deeper is not None and target.closing(ands, deeper, target.budget(ands), deeper=True) is not None:
         return True
-    return x is not None and pattern.shorter is not None and x not in target.beyond(ands, pattern.shorter)[0]
+    shorter = None if x is None or pattern.shorter is None else target.beyond(ands, pattern.shorter)
+    return shorter is not None and x not in shorter[0]
 
 
 def _is_bounded(pattern: Pattern, branch: Branch, target: Target) -> bool:

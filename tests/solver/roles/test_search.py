@@ -95,6 +95,26 @@ def test_a_split_of_an_or_that_is_no_longer_allowed_is_not_written():
     assert proven > 0
 
 
+@pytest.mark.parametrize("scale", [1, 2**20, 2**34, 2**42])
+def test_a_bound_is_kept_from_the_first_pattern_on_whatever_the_counts(scale):
+    """Charges of the least target are tried at higher ones, whose values may not be within 64 bits."""
+    kept = 0
+    for seed in range(12):
+        small = hard(seed, cells=20, concepts=6)
+        problem = problem_of(small.concepts.dense(), small.weights * scale, small.active * scale)
+        best = beam_search(problem, max_length=6, beam_size=1).best
+        if best is None:
+            continue
+        search = RoleSearch(problem, 6, best, Stopping())
+        for _ in range(3):
+            if search.unseen:
+                search._look_next()
+            search._keep()
+        if search.kept is not None:
+            kept += verdict(problem, search.kept.to_json(problem, search.best)).bound >= best.iou
+    assert kept > 6
+
+
 def test_length_six_is_that_of_the_search_by_prefixes():
     for seed in range(8):
         problem = rare_unit(seed)
