@@ -74,6 +74,7 @@ class LinearProgram:
         self.separation = Separation(indptr, indices, parts, pattern, first)
         self.cell, self.other = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         self.kinds, self.circles = np.zeros(0, dtype=bool), list[Steps]()
+        self.duals = np.zeros(len(parts.lows))
         price = PRICE * max(1.0, float(np.maximum(values, 0).sum())) / self.scale
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = total + 1, len(parts.lows)
@@ -165,9 +166,11 @@ class LinearProgram:
         return Solution(value, Answer(cells, ors, filters, pairs), self._charges(self.duals))
 
     def _add(self, cuts: Cuts) -> None:
-        """The rows to the program."""
+        """Add the rows to the program."""
         if len(self.kinds) > MOST_ADDED:
-            self._take_out(self.duals[len(self.parts.lows) :] == 0)
+            idle, known = np.zeros(len(self.kinds), dtype=bool), self.duals[len(self.parts.lows) :]
+            idle[: len(known)] = known == 0  # the last rows are not known where the program had no answer since
+            self._take_out(idle)
         n = len(cuts.highs)
         self.solver.addRows(
             n, np.full(n, -np.inf), cuts.highs, len(cuts.columns), cuts.starts[:-1], cuts.columns, cuts.entries
@@ -184,6 +187,7 @@ class LinearProgram:
         self.cell, self.other = self.cell[apart], self.other[apart]
         self.circles = [circle for circle, stays in zip(self.circles, circles) if stays]
         self.kinds = self.kinds[~idle]
+        self.duals = self.duals[: len(self.parts.lows)]
 
     def _charges(self, rows: np.ndarray) -> Charges:
         parts = self.parts

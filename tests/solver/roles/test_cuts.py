@@ -109,3 +109,22 @@ def test_they_lower_the_value_and_not_below_a_chain():
             assert value <= without + 1e-6
             lower += value < 0.99 * without
     assert lower > 5
+
+
+def test_rows_that_an_answer_does_not_need_are_taken_out_and_nothing_false_is_said():
+    """With room for few rows, and where programs have no answer in between."""
+    rng = np.random.default_rng(2)
+    for target in targets():
+        program = program_of(target, ())
+        whole = program_of(target, ()).solve(Stopping()).value
+        with mock.patch.object(linear, "MOST_ADDED", 5), mock.patch.object(linear, "GAIN", 0.0):
+            value = program.solve(Stopping()).value
+            assert len(program.kinds) == len(program.cell) + len(program.circles)
+            assert program.solver.getNumRow() == len(program.parts.lows) + len(program.kinds)
+            known = program.duals
+            program.duals = known[: len(program.parts.lows) + 1]
+            program.solve(Stopping())
+        assert value >= 0.9 * whole
+        for _ in range(20):
+            x = values_of(program, some_chain(rng, program, target))
+            assert x[: program.first_p] @ program.values[program.parts.cells] <= value + 1e-6
