@@ -77,8 +77,8 @@ class Separation:
         """Rows that the answer breaks; None where there are none.  values: float64 (n_cells,), of the cells."""
         cell, other = self._apart(values, answer)
         starts, columns, entries = _apart_rows(
-            self.indptr, self.indices, self.parts.depth, self.parts.slot_of, self.filter_of, self.skipped,
-            self.in_cells, self.parts.deep_of, np.array(self.first, dtype=np.int64), cell, other,
+            self.indptr, self.indices, self.parts, self.filter_of, self.skipped, self.in_cells,
+            np.array(self.first, dtype=np.int64), cell, other,
         )  # fmt: skip
         kept = np.diff(starts) > 0
         cell, other = cell[kept], other[kept]
@@ -235,11 +235,11 @@ def _membership(indptr: np.ndarray, indices: np.ndarray, cells: np.ndarray, conc
 
 @compiled
 def _apart_rows(
-    indptr: np.ndarray, indices: np.ndarray, depth: np.ndarray, slot_of: np.ndarray, filter_of: np.ndarray,
-    skipped: np.ndarray, in_cells: np.ndarray, deep_of: np.ndarray, first: np.ndarray, cell: np.ndarray,
-    other: np.ndarray,
+    indptr: np.ndarray, indices: np.ndarray, parts: Program, filter_of: np.ndarray, skipped: np.ndarray,
+    in_cells: np.ndarray, first: np.ndarray, cell: np.ndarray, other: np.ndarray,
 ) -> Any:  # fmt: skip
     """starts, columns and entries; empty where a concept of the other cell may be a filter and has no n."""
+    depth, slot_of, deep_of = parts.depth, parts.slot_of, parts.deep_of
     n, most = len(filter_of), 0
     for i in range(len(cell)):
         j, k = cell[i], other[i]
@@ -253,7 +253,7 @@ def _apart_rows(
         columns[end], entries[end] = in_cells[j], 1.0
         columns[end + 1], entries[end + 1] = in_cells[k], -1.0
         end += 2
-        if len(deep_of) and deep_of[j] >= 0:
+        if deep_of[j] >= 0:
             columns[end], entries[end] = first[3] + deep_of[j], -1.0
             end += 1
         for at in range(indptr[k], indptr[k + 1]):
