@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from .certificate import Certificate
@@ -29,8 +28,6 @@ SECONDS_PER_ENTRY = 2e-7
 """What the checker needs at least, for each concept of each cell: to look at them, to sort them, for their digest."""
 CHECK_SHARE = 0.1
 """Of a time limit, kept for the check beside that."""
-
-_compiled = lru_cache(maxsize=None)(compiled)
 
 
 def least_seconds(problem: Problem) -> float:
@@ -170,6 +167,6 @@ def check_text(problem: Problem, text: str | bytes, **settings: Any) -> Verdict:
         problem.weights,
         problem.active,
         concepts.names,
-        compiled=_compiled,
+        compiled=compiled,
         **settings,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property, lru_cache, partial, update_wrapper
+from functools import cache, cached_property, lru_cache, partial, update_wrapper
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -39,10 +39,13 @@ class Compiled:
         return _njit(self._linked(".inner"), no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
     def _linked(self, form: str) -> Callable[..., Any]:
-        """A copy that calls what numba makes of the compiled functions it names: numba knows only its own."""
-        known = dict(self.function.__globals__)
+        """A copy that calls what numba makes of our functions that it names: numba knows only its own."""
+        known, package = dict(self.function.__globals__), self.function.__module__.partition(".")[0]
         for name in self.function.__code__.co_names:
-            if isinstance(called := known.get(name), Compiled):
+            called = known.get(name)
+            if isinstance(called, FunctionType) and called.__module__.partition(".")[0] == package:
+                called = compiled(called)
+            if isinstance(called, Compiled):
                 known[name] = called._inner
         linked = FunctionType(self.function.__code__, known, self.function.__name__)
         linked.__module__ = self.function.__module__
@@ -50,8 +53,9 @@ class Compiled:
         return linked
 
 
+@cache
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, to be compiled when it is called."""
+    """The function, to be compiled when it is called, with all of this package that it calls."""
     return Compiled(function)
 
 

@@ -32,6 +32,24 @@ def test_a_function_that_compiled_ones_call_can_be_called_from_python_too():
     assert (quarter(12), half(12), quarter(9)) == (3, 6, 2)
 
 
+def third(x):
+    return x // 3
+
+
+def ninth(x):
+    return third(third(x))
+
+
+def test_what_a_function_calls_of_its_package_is_compiled_with_it():
+    fast = compiled(ninth)
+    assert (fast(90), ninth(90)) == (10, 10)
+    assert isinstance(fast._linked("").__globals__["third"], type(fast._inner))
+
+
+def test_a_function_is_compiled_once():
+    assert compiled(ninth) is compiled(ninth)
+
+
 def test_a_kept_function_is_compiled_anew_when_a_function_of_another_file_changes(tmp_path):
     (tmp_path / "outer.py").write_text(OUTER)
     answers = []
