@@ -7,6 +7,8 @@ each and few points.  Compiled only: without, cells are added up.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 MOST_WORDS = 1 << 30
@@ -45,16 +47,28 @@ def set_bits(
 
 
 def shared(bits: np.ndarray, counts: np.ndarray) -> None:
-    """Into counts[x, y], x <= y: the bits that both sets have.  A word's are summed in pairs, fours and eights."""
+    """Into counts[x, y], x <= y: the bits that both sets have."""
     n, words = bits.shape
     for x in range(n):
         one = bits[x]
         for y in range(x, n):
             other, count = bits[y], np.uint64(0)
             for at in range(words):
-                word = one[at] & other[at]
-                word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-                word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
-                word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-                count += (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
+                count += _ones(one[at] & other[at])
             counts[x, y] = count
+
+
+def in_all_three(bits: np.ndarray, x: int, y: int, z: int) -> Any:
+    """int64: the bits that three sets have."""
+    one, two, three, count = bits[x], bits[y], bits[z], np.uint64(0)
+    for at in range(len(one)):
+        count += _ones(one[at] & two[at] & three[at])
+    return np.int64(count)
+
+
+def _ones(word: np.uint64) -> Any:
+    """uint64: how many bits of a word are set, summed in pairs, fours and eights."""
+    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)

@@ -68,7 +68,7 @@ def check(
 
     certificate: its JSON text.  The cells: indptr (n_cells + 1,), indices (n_set,), rising in each row,
     weights and active (n_cells,), all integers, and the concept names: whatever they are, `given.py` looks at them
-    first.  compiled: makes a Python function fast (`numba.njit`); without it the same code runs, slower.
+    first.  compiled: makes a Python function fast, and those that it calls; without it the same code runs, slower.
     """
     clock = Clock(patience.get("time_limit"), patience.get("should_stop"))
     rows = rows_of(indptr, indices, weights, names)

@@ -43,13 +43,11 @@ in one way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import bits
-from .clock import ENDED, EXCEEDED, GOING
 
 MAX_LENGTH = 3
 LARGEST_SUM = 16
@@ -57,7 +55,8 @@ LARGEST_SUM = 16
 1, 2, 2 and 4."""
 MAX_TABLE = 1 << 24
 MAX_PAIRS = 1 << 28
-STEPS_BETWEEN_LOOKS = 1 << 16
+NOTHING = -(1 << 60)
+"""Far below any sum."""
 RISES, FALLS, NEEDS, MIXES, OTHER = range(5)
 """What a table does with a concept, as above."""
 
@@ -163,12 +162,8 @@ def most_of_two(counts: Any, two: np.ndarray, first: int, stop: int) -> Any:
     alone = np.array([worth * active[x, x] - cost * (points[x, x] - active[x, x]) for x in range(n)])
     of_x = np.zeros(n, np.int64)
     for x in range(first, min(stop, n)):
-        low, high, low_shared, high_shared = (
-            np.int64(1 << 60),
-            -np.int64(1 << 60),
-            np.int64(1 << 60),
-            -np.int64(1 << 60),
-        )
+        low, high = -np.int64(NOTHING), np.int64(NOTHING)
+        low_shared, high_shared = low, high
         for y in range(x + 1, n):
             of_x[y] = worth * active[x, y] - cost * (points[x, y] - active[x, y])
             low, high = min(low, alone[y]), max(high, alone[y])
@@ -212,14 +207,14 @@ def largest_parts(counts: Any, parts: np.ndarray, standing: Any) -> tuple[np.nda
     """
     points, active, worth, cost, _ = counts
     can, those, many = standing
-    n, nothing = len(points), -(1 << 60)
+    n = len(points)
     alone = np.array([worth * active[x, x] - cost * (points[x, x] - active[x, x]) for x in range(n)])
-    after = np.full((len(parts), n), np.int64(nothing))
+    after = np.full((len(parts), n), np.int64(NOTHING))
     beyond = after.copy()
     for k in range(len(parts)):
         single, double, third, own = parts[k]
         for y in range(n - 2, -1, -1):
-            largest = np.int64(nothing)
+            largest = np.int64(NOTHING)
             if can[own, y]:
                 for at in range(many[third] - 1, -1, -1):
                     z = those[third, at]
@@ -230,221 +225,3 @@ def largest_parts(counts: Any, parts: np.ndarray, standing: Any) -> tuple[np.nda
             after[k, y] = largest
             beyond[k, y] = max(beyond[k, y + 1], after[k, y + 1])
     return after, beyond
-
-
-def walk(
-    cells: Any,
-    by_cell: np.ndarray,
-    by_bit: tuple[np.ndarray, np.ndarray],
-    counts: Any,
-    standing: Any,
-    largest_after: tuple[np.ndarray, np.ndarray],
-    products: Any,
-    limit: int,
-    reached: np.ndarray,
-) -> Iterator[tuple[int, int, int]]:
-    """GOING, the pairs opened, the steps done: after so many steps; at last with ENDED, or EXCEEDED.
-
-    cells: the four arrays of `sets.Ordered`.  by_cell: int64 (n_cells,), v.  by_bit: uint64 (n, n_words), the bits of
-    all points and of active ones; where there are no words, cells are added up.  counts: `Counts`.  standing:
-    `Standing`.  largest_after: what `largest_parts` gives.  products: `Products`.
-    EXCEEDED: some V(g) of three concepts is above the limit.  reached: int64 (1,), at least B and at most the limit;
-    raised to the most that any V(g) is, if that is more.
-    """
-    top, limit = limit, reached[0]
-    starts, rows, indptr, places = cells
-    all_bits, active_bits = by_bit
-    points, active, worth, cost, every = counts
-    can, those, many = standing
-    after, beyond = largest_after
-    _, signs, does, parts, of_table = products
-    n, nothing, opened, steps = len(points), np.int64(-(1 << 60)), 0, len(places)
-    gains = np.array([worth * active[x, x] for x in range(n)])
-    losses = np.array([cost * (points[x, x] - active[x, x]) for x in range(n)])
-    alone = gains - losses
-    used = np.array([(does == kind).any() for kind in range(5)])
-    yield GOING, opened, steps
-    of_cells = 0 if all_bits.shape[1] else n
-    triple, bound = np.zeros((of_cells, of_cells), np.int64), np.zeros((len(signs), n), np.int64)
-    ahead = np.zeros((len(parts), n), np.int64)  # as `after` in `largest_parts`, of x, after y
-    gain_x, loss_x, of_x = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    low, high, most_up, most_down = (
-        np.zeros(5, np.int64),
-        np.zeros(5, np.int64),
-        np.zeros(5, np.int64),
-        np.zeros(5, np.int64),
-    )
-    low_shared, high_shared = np.zeros(5, np.int64), np.zeros(5, np.int64)
-    upper, lower, least, most_lost = (
-        np.zeros(n, np.int64),
-        np.zeros(n, np.int64),
-        np.zeros(n, np.int64),
-        np.zeros(n, np.int64),
-    )
-    of_y, known_for, likely_for = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    wanted, tried = np.zeros(n, np.bool_), np.zeros(len(signs), np.bool_)
-    visit, due = 0, steps
-    for x in range(n - 2):
-        stands = False
-        for kind in range(5):
-            stands |= used[kind] and can[kind, x]
-        if not stands:
-            continue
-        for y in range(x + 1, n):
-            gain_x[y], loss_x[y] = worth * active[x, y], cost * (points[x, y] - active[x, y])
-            of_x[y] = gain_x[y] - loss_x[y]
-        for kind in range(5):
-            low[kind], high[kind], low_shared[kind], high_shared[kind] = -nothing, nothing, -nothing, nothing
-            most_up[kind], most_down[kind] = 0, 0
-            if not used[kind]:
-                continue
-            for at in range(many[kind] - 1, -1, -1):
-                y = those[kind, at]
-                if y <= x:
-                    break
-                low[kind], high[kind] = min(low[kind], alone[y]), max(high[kind], alone[y])
-                low_shared[kind], high_shared[kind] = min(low_shared[kind], of_x[y]), max(high_shared[kind], of_x[y])
-                most_up[kind], most_down[kind] = max(most_up[kind], gain_x[y]), max(most_down[kind], loss_x[y])
-        steps += (n - x) // 2 + len(signs)
-        wanted[:], ready = False, False
-        for f in range(len(signs)):
-            second = does[f, 1]
-            tried[f] = False
-            if not can[does[f, 0], x] or high[second] == nothing:
-                continue
-            m0, m1, m2, m3, m7 = signs[f, 0], signs[f, 1], signs[f, 2], signs[f, 3], signs[f, 7]
-            x_with_z, x_only, y_only, y_with_z = of_table[f]
-            fixed, times = m0 * every + m1 * alone[x], abs(m7)
-            largest = max(m2 * low[second], m2 * high[second])
-            largest += max(m3 * low_shared[second], m3 * high_shared[second])
-            third = min(after[x_with_z, x] + beyond[y_only, x], after[x_only, x] + beyond[y_with_z, x])
-            if fixed + largest + third + times * (most_up[second] if m7 > 0 else most_down[second]) <= limit:
-                continue
-            if not ready:
-                ready = True
-                for k in range(len(parts)):
-                    most = nothing
-                    if can[parts[k, 3], x]:
-                        for z in range(n - 1, x, -1):
-                            if can[parts[k, 2], z]:
-                                most = max(most, parts[k, 0] * alone[z] + parts[k, 1] * of_x[z])
-                            ahead[k, z - 1] = most
-                steps += (n - x) * len(parts) // 8
-            of_f, of_all = bound[f], gain_x if m7 > 0 else loss_x
-            tried[f], of_f[x + 1 :] = True, nothing
-            one, other = (ahead[x_with_z], after[y_only]), (ahead[x_only], after[y_with_z])
-            for at in range(many[second] - 1, -1, -1):
-                y = those[second, at]
-                if y <= x:
-                    break
-                third = min(one[0][y] + one[1][y], other[0][y] + other[1][y])
-                of_f[y] = fixed + m2 * alone[y] + m3 * of_x[y] + third + times * of_all[y]
-                wanted[y] |= of_f[y] > limit
-            steps += many[second] // 4
-        wanted[n - 1] = False  # no concept is after it
-        for y in range(x + 1, n - 1):
-            if not wanted[y]:
-                continue
-            wanted[y], visit = False, visit + 1
-            for f in range(len(signs)):
-                if not tried[f] or bound[f, y] <= limit:
-                    continue
-                m4, m5, m6, m7, third = signs[f, 4], signs[f, 5], signs[f, 6], signs[f, 7], does[f, 2]
-                fixed = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y] + signs[f, 3] * of_x[y]
-                most, extreme = np.int64(limit), upper if m7 > 0 else lower
-                for at in range(many[third] - 1, -1, -1):
-                    z = those[third, at]
-                    if z <= y:
-                        break
-                    if known_for[z] != visit:
-                        known_for[z] = visit
-                        of_xy, of_xz, of_yz = gain_x[y], gain_x[z], worth * active[y, z]
-                        upper[z] = min(of_xy, of_xz, of_yz)
-                        lower[z] = max(0, of_xy + of_xz - gains[x], of_xy + of_yz - gains[y], of_xz + of_yz - gains[z])
-                        of_y[z] = of_yz
-                        of_xy, of_xz, of_yz = loss_x[y], loss_x[z], cost * (points[y, z] - active[y, z])
-                        most_lost[z] = min(of_xy, of_xz, of_yz)
-                        least[z] = max(
-                            0, of_xy + of_xz - losses[x], of_xy + of_yz - losses[y], of_xz + of_yz - losses[z]
-                        )
-                        of_y[z] -= of_yz
-                        upper[z] -= least[z]
-                        lower[z] -= most_lost[z]
-                        steps += 1
-                    value = fixed + m4 * alone[z] + m5 * of_x[z] + m6 * of_y[z] + m7 * extreme[z]
-                    likely_for[z] = visit if value > limit else likely_for[z]
-                    most = max(most, value)
-                bound[f, y] = most
-                wanted[y] |= most > limit
-                steps += many[third] // 4
-            if not wanted[y] or of_cells > 0:
-                continue
-            wanted[y] = False
-            opened += 1
-            for z in range(y + 1, n):
-                if likely_for[z] != visit:
-                    continue
-                held = np.int64(0)
-                for known in range(1, 3):  # the active points of xyz; all of them
-                    bits_of, count = active_bits if known == 1 else all_bits, np.uint64(0)
-                    one_bits, two_bits, three_bits = bits_of[x], bits_of[y], bits_of[z]
-                    for at in range(len(one_bits)):
-                        word = one_bits[at] & two_bits[at] & three_bits[at]
-                        word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-                        fours = (word >> np.uint64(2)) & np.uint64(0x3333333333333333)
-                        word = (word & np.uint64(0x3333333333333333)) + fours
-                        word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-                        count += (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
-                    steps += len(one_bits) // 16
-                    if known == 1:
-                        held = np.int64(count)
-                        upper[z], lower[z] = worth * held - least[z], worth * held - most_lost[z]
-                    else:
-                        upper[z] = lower[z] = worth * held - cost * (np.int64(count) - held)
-                    largest = np.int64(limit)
-                    for f in range(len(signs)):
-                        if tried[f] and bound[f, y] > limit:
-                            m4, m5, m6, m7 = signs[f, 4], signs[f, 5], signs[f, 6], signs[f, 7]
-                            value = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y]
-                            value += signs[f, 3] * of_x[y] + m4 * alone[z] + m5 * of_x[z] + m6 * of_y[z]
-                            largest = max(largest, value + m7 * (upper[z] if m7 > 0 else lower[z]))
-                    if largest == limit:
-                        break
-                    if known == 2:
-                        limit = reached[0] = largest
-                        if limit > top:
-                            yield EXCEEDED, opened, steps
-                            return
-        if wanted.any():
-            for at in range(starts[x], starts[x + 1]):
-                row, last = rows[at], indptr[rows[at] + 1]
-                i = last - 1
-                while places[i] > x:
-                    if wanted[places[i]]:
-                        for j in range(i + 1, last):
-                            triple[places[i], places[j]] += by_cell[row]
-                    i -= 1
-            steps += starts[x + 1] - starts[x]
-        for y in range(x + 1, n - 1):
-            if not wanted[y]:
-                continue
-            opened += 1
-            for f in range(len(signs)):
-                if not tried[f] or bound[f, y] <= limit:
-                    continue
-                m4, m5, m6, m7 = signs[f, 4], signs[f, 5], signs[f, 6], signs[f, 7]
-                fixed = signs[f, 0] * every + signs[f, 1] * alone[x] + signs[f, 2] * alone[y] + signs[f, 3] * of_x[y]
-                for z in range(y + 1, n):
-                    of_yz = worth * active[y, z] - cost * (points[y, z] - active[y, z])
-                    value = fixed + m4 * alone[z] + m5 * of_x[z] + m6 * of_yz + m7 * triple[y, z]
-                    if value > limit:
-                        limit = reached[0] = value
-                        if limit > top:
-                            yield EXCEEDED, opened, steps
-                            return
-                steps += (n - y) // 4
-            triple[y, y + 1 :] = 0
-        if steps > due:
-            due = steps + STEPS_BETWEEN_LOOKS
-            yield GOING, opened, steps
-    yield ENDED, opened, steps

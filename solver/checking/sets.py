@@ -33,14 +33,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from . import bits, larger, pairs
+from . import bits, larger, pairs, set_walk, triples
 from .cell_counts import Counted, transposed
 from .clock import ENDED, EXCEEDED, GOING, Clock
 from .errors import CertificateError, Undecided
+from .set_walk import Ordered
 
 MAX_CONCEPTS = 5
 STEPS_BETWEEN_POLLS = 1 << 18
@@ -199,9 +200,13 @@ def _by_pairs(
     reached[0] = max(reached[0], most)
     standing = pairs.standing(counts, int(reached[0]), most)
     largest_after = fast(pairs.largest_parts)(counts, products.parts, standing)
-    values, by_bit = q * cells.active - p * cells.inactive, (all_bits, active_bits)
-    walk = fast(pairs.walk)(ordered, values, by_bit, counts, standing, largest_after, products, limit, reached)
-    yield from walk
+    held = triples.Held(*ordered, q * cells.active - p * cells.inactive, all_bits, active_bits)
+    given, work = triples.begin(counts, standing, largest_after, products, has_bits)
+    x, done = 0, np.array([0, len(ordered.places)])
+    while x < len(order) - 2 and reached[0] <= limit:
+        yield GOING, *done.tolist()
+        x = fast(triples.go_on)(x, held, given, work, limit, reached, done)
+    yield (ENDED if reached[0] <= limit else EXCEEDED), *done.tolist()
 
 
 def _bits_of(cells: Counted, order: np.ndarray, amounts: np.ndarray, fast: Callable[[Any], Any]) -> np.ndarray:
@@ -249,12 +254,14 @@ def _by_reach(
         reach = _reach(ordered, (gain, loss), by_concept, length, space, cuts, cells.clock)
     begins = np.cumsum([0, 0, *map(len, lists)])
     reached = np.array([limit]) if reached is None else reached
-    held, ahead, tables = fast(_own_places)(ordered), _ahead(reach, length), np.concatenate(lists)
     left = larger.left_of(lists[-1], length) if adds is not None and length > larger.FEW else lists[-1][:0]
-    walk: Walk = fast(_walk)(
-        ordered, held, values, ahead, tables, begins, left, length, space != "chain", limit, reached, pause
-    )
-    return walk
+    tables = set_walk.Tables(np.concatenate(lists), begins, left)
+    own = fast(_own_places)(ordered)
+    given = set_walk.Given(ordered, own, values, _ahead(reach, length), length, space != "chain")
+    stack, state, done = set_walk.begin(given, gains[order] - losses[order]), GOING, np.array([1, 0])
+    while state == GOING:
+        state = fast(set_walk.go_on)(given, tables, stack, limit, reached, pause, done)
+        yield state, *done.tolist()
 
 
 def _own_places(cells: Ordered) -> np.ndarray:
@@ -333,15 +340,6 @@ def _largest_cuts(
     return total
 
 
-class Ordered(NamedTuple):
-    """starts, rows: the cells of each concept of the order; indptr, places: the concepts' places, by cell, rising."""
-
-    starts: np.ndarray
-    rows: np.ndarray
-    indptr: np.ndarray
-    places: np.ndarray
-
-
 NO_CELLS = Ordered(*(np.zeros(1, dtype=np.int64) for _ in range(4)))
 NO_BITS = np.zeros((0, 0), dtype=np.uint64)
 NO_REACH = np.zeros(0, dtype=np.int64)
@@ -376,141 +374,3 @@ def _tables(space: str, k: int, length: int) -> np.ndarray:
                 made |= {t for a in exactly[leaves - part] for b in exactly[part] for t in (a | b, a & b)}
         exactly.append(made)
     return np.array(sorted(set().union(*exactly)), dtype=np.int64)
-
-
-def _walk(
-    cells: Ordered,
-    own: np.ndarray,
-    values: np.ndarray,
-    ahead: np.ndarray,
-    tables: np.ndarray,
-    begins: np.ndarray,
-    left_over: np.ndarray,
-    length: int,
-    outside: bool,
-    limit: int,
-    reached: np.ndarray,
-    pause: int,
-) -> Walk:
-    """GOING, the sets opened, the steps done: after every `pause` steps; at last with ENDED, or EXCEEDED.
-
-    EXCEEDED: a formula's value is above the limit.  outside: whether formulas may hold where no concept does.
-    reached: int64 (1,), raised to the largest value of a formula; what
-    is not above it is not looked for.  Steps grow with the time taken: cells and tables count.
-    At depth k stands a set of k concepts, `chosen[:k]`; bit i of a cell's region says whether it has the i-th.
-    inside[k, r, d]: the value of the cells of region r that have concept d, for d after the set and before end[k];
-    total[k, r]: of all.  What is bounded for a set holds for all sets that have it, so the ends only fall: no concept
-    from there on is in a set that might do.  worth[k, d]: V* with d, for d before stop[k], where the next one ends.
-    left_over: the tables that can be left of those over `length` concepts without the last; or none.
-    """
-    starts, rows, indptr, places = cells
-    n = len(starts) - 1
-    inside = np.zeros((length, 1 << (length - 1), n), np.int64)
-    total, worth = np.zeros((length, 1 << (length - 1)), np.int64), np.zeros((length, n), np.int64)
-    best, place = np.zeros(length, np.int64), np.zeros(length, np.int64)
-    end, stop = np.zeros(length, np.int64), np.zeros(length, np.int64)
-    chosen, region = np.zeros(length, np.int64), np.zeros(len(values), np.uint8)
-    sums, of_byte = np.zeros(max(8, 1 << length), np.int64), np.zeros((max(1, (1 << length) // 8), 256), np.int64)
-    total[0, 0] = values.sum()
-    for d in range(n):
-        for at in range(starts[d], starts[d + 1]):
-            inside[0, 0, d] += values[rows[at]]
-    best[0] = max(0, total[0, 0]) if outside else 0
-    depth, opened, steps, due, is_new, least = 0, 1, 0, pause, True, reached[0]
-    end[0] = n
-    while True:
-        if steps > due:
-            due = steps + pause
-            yield GOING, opened, steps
-        n_regions, left, first = 1 << depth, length - depth, place[depth]
-        if is_new:
-            is_new, last = False, first
-            while last < end[depth] and best[depth] + ahead[left, last] > least:
-                last += 1
-            stop[depth] = last
-            worth[depth, first:last] = 0
-            for r in range(n_regions):
-                whole, of_region, of_set = total[depth, r], inside[depth, r], worth[depth]
-                if r == 0 and not outside:
-                    for d in range(first, last):
-                        of_set[d] += max(0, of_region[d])
-                    continue
-                for d in range(first, last):
-                    of_set[d] += max(0, of_region[d]) + max(0, whole - of_region[d])
-            steps += 1 + n_regions * (last - first) // 16
-        d = first
-        while d < stop[depth] and worth[depth, d] <= least:
-            if left > 1 and worth[depth, d] + ahead[left - 1, d + 1] > least:
-                break
-            d += 1
-        steps += d - first
-        if d == stop[depth]:
-            if depth == 0:
-                break
-            depth -= 1
-            if depth + 2 < length:
-                for at in range(starts[chosen[depth]], starts[chosen[depth] + 1]):
-                    region[rows[at]] &= (1 << depth) - 1
-            continue
-        place[depth], value = d + 1, worth[depth, d]
-        is_scored = value > least and begins[depth + 1] < begins[depth + 2]
-        is_left = left == 2 and len(left_over) > 0 and value + ahead[1, d + 1] > least
-        if is_scored or is_left:
-            n_bytes = max(1, n_regions // 4)
-            sums[: 8 * n_bytes] = 0
-            for r in range(n_regions):
-                sums[r], sums[r + n_regions] = total[depth, r] - inside[depth, r, d], inside[depth, r, d]
-            for each in range(n_bytes):  # the sum of every set of eight regions
-                for bit in range(8):
-                    for low in range(1 << bit):
-                        of_byte[each, (1 << bit) + low] = of_byte[each, low] + sums[8 * each + bit]
-            steps += 16 * n_bytes
-        if is_scored:
-            steps += (begins[depth + 2] - begins[depth + 1]) * n_bytes // 8
-            for t in range(begins[depth + 1], begins[depth + 2]):
-                found = 0
-                for each in range(n_bytes):
-                    found += of_byte[each, tables[t] >> (8 * each) & 255]
-                if found > least:
-                    least = reached[0] = found
-                    if found > limit:
-                        yield EXCEEDED, opened, steps
-                        return
-        if is_left:
-            steps += len(left_over) * n_bytes // 8
-            value = 0
-            for t in range(len(left_over)):
-                found = 0
-                for each in range(n_bytes):
-                    found += of_byte[each, left_over[t] >> (8 * each) & 255]
-                value = max(value, found)
-        if left == 1 or value + ahead[left - 1, d + 1] <= least:
-            continue
-        opened += 1
-        last, others = d + 1, value + ahead[left - 2, d + 1]
-        while last < end[depth] and others + ahead[1, last] > least:
-            last += 1
-        of_next, next_inside = total[depth + 1], inside[depth + 1]
-        for r in range(n_regions):
-            of_next[r], of_next[r + n_regions] = total[depth, r], 0
-            next_inside[r + n_regions, d + 1 : last] = 0
-        for at in range(starts[d], starts[d + 1]):
-            row, where = rows[at], own[at] + 1
-            new, moved, stop_at = region[row] + n_regions, values[row], indptr[row + 1]
-            of_next[new] += moved
-            if left > 2:
-                region[row] = new
-            while where < stop_at and places[where] < last:
-                next_inside[new, places[where]] += moved
-                where += 1
-            steps += (where - own[at]) // 4
-        for r in range(n_regions):
-            of_next[r] -= of_next[r + n_regions]
-            of_old, of_new, rest = inside[depth, r], next_inside[r + n_regions], next_inside[r]
-            for c in range(d + 1, last):
-                rest[c] = of_old[c] - of_new[c]
-        steps += (starts[d + 1] - starts[d]) // 8 + n_regions * (last - d) // 8
-        chosen[depth] = d
-        depth += 1
-        best[depth], place[depth], end[depth], is_new = value, d + 1, last, True
-    yield ENDED, opened, steps

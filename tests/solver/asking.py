@@ -27,8 +27,6 @@ from compexact.solver.prefixes.branch_and_bound import search_prefixes
 from compexact.solver.roles.search import search_roles
 from compexact.solver.stopping import Stopping
 
-_made: dict[Any, Any] = {}
-
 
 def iou_of(result: SearchResult) -> Fraction:
     return result.best.iou if result.best else Fraction(0)
@@ -96,7 +94,7 @@ def verdict(problem: Problem, text: str | bytes, *, fast: bool = True, **setting
         problem.weights,
         problem.active,
         concepts.names,
-        compiled=checked_fast if fast else None,
+        compiled=compiled if fast else None,
         **settings,
     )
 
@@ -121,7 +119,3 @@ def printed(code: str) -> set[str]:
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         answers.add(done.stdout)
     return answers
-
-
-def checked_fast(function: Any) -> Any:
-    return _made.setdefault(function, compiled(function))

@@ -7,13 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from asking import checked_fast, counted, forget_rows, verdict
+from asking import counted, forget_rows, verdict
 from generators import problem_of
 from problems import few_concepts, hard, rare_unit, sparse
 
 from compexact.solver import Atom, exact_search
 from compexact.solver.certificate import Certificate
 from compexact.solver.checking import CertificateError, larger, pairs, sets
+from compexact.solver.compiled import compiled
 
 each_space = pytest.mark.parametrize("space", ["chain", "tree"])
 
@@ -113,9 +114,7 @@ def test_over_three_concepts_the_most_of_any_formula_is_reached(space, length):
         for start in (0, most // 2, most):
             limit = bound.numerator * cells.unit_points
             reached = np.array([min(start, limit)])
-            walk = sets._by_pairs(
-                counted(problem), order, bound, length, space, checked_fast, by_bits, by_bits, reached
-            )
+            walk = sets._by_pairs(counted(problem), order, bound, length, space, compiled, by_bits, by_bits, reached)
             states = [state for state, _, _ in walk]
             if most <= limit:
                 assert reached[0] == most, f"seed {seed}"

@@ -7,15 +7,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from asking import checked_fast, counted, forget_rows, verdict
+from asking import counted, forget_rows, verdict
 from generators import problem_of
 from problems import dense, few_concepts, hard, rare_unit, sparse
 
 from compexact.solver import Atom, Problem, brute_force_search
 from compexact.solver.cells import ConceptRows
 from compexact.solver.certificate import Certificate
-from compexact.solver.checking import CertificateError, bits, check, kept, pairs, sets
+from compexact.solver.checking import CertificateError, bits, check, kept, pairs, sets, triples
 from compexact.solver.checking.clock import ENDED, EXCEEDED
+from compexact.solver.compiled import compiled
 
 
 def outcome(problem, worth, space, length, limit, fast=True, by_bits=False):
@@ -25,26 +26,27 @@ def outcome(problem, worth, space, length, limit, fast=True, by_bits=False):
     amounts = cells.active + cells.inactive, cells.active
     values = worth[0] * cells.active - worth[1] * cells.inactive
     if by_bits:
-        points, active = (sets._bits_of(cells, every, each, checked_fast) for each in amounts)
-        of_all, of_active = (sets._shared_bits(each, checked_fast) for each in (points, active))
+        points, active = (sets._bits_of(cells, every, each, compiled) for each in amounts)
+        of_all, of_active = (sets._shared_bits(each, compiled) for each in (points, active))
         ordered = sets.NO_CELLS
     else:
         of_all, of_active = (pairs.shared(ordered, each) for each in amounts)
         points = active = sets.NO_BITS
     counts = pairs.Counts(of_all, of_active, *worth, int(values.sum()))
     known = pairs.products(sets._tables(space, 3, length))
-    by_name = {
-        part: checked_fast(part) if fast else part for part in (pairs.most_of_two, pairs.largest_parts, pairs.walk)
-    }
-    most = by_name[pairs.most_of_two](counts, known.two, 0, len(every))
+    most_of_two, largest_parts, go_on = (
+        compiled(part) if fast else part for part in (pairs.most_of_two, pairs.largest_parts, triples.go_on)
+    )
+    most = most_of_two(counts, known.two, 0, len(every))
     if most > limit:
         return EXCEEDED
     standing = pairs.standing(counts, limit, max(most, counts.every))
-    largest_after = by_name[pairs.largest_parts](counts, known.parts, standing)
-    *_, (state, _, _) = by_name[pairs.walk](
-        ordered, values, (points, active), counts, standing, largest_after, known, limit, np.array([limit])
-    )
-    return state
+    held = triples.Held(*ordered, values, points, active)
+    given, work = triples.begin(counts, standing, largest_parts(counts, known.parts, standing), known, by_bits)
+    x, reached = 0, np.array([limit])
+    while x < len(every) - 2 and reached[0] <= limit:
+        x = go_on(x, held, given, work, limit, reached, np.zeros(2, dtype=np.int64))
+    return ENDED if reached[0] <= limit else EXCEEDED
 
 
 def worth_of(p, q=9):
@@ -168,7 +170,7 @@ def test_rows_that_change_in_place_are_looked_at_again():
 
     def ask():
         rows = problem.concepts
-        return check(text, rows.indptr, indices, problem.weights, problem.active, rows.names, compiled=checked_fast)
+        return check(text, rows.indptr, indices, problem.weights, problem.active, rows.names, compiled=compiled)
 
     assert ask().iou == best.iou
     indices[[0, 1]] = indices[[1, 0]]

@@ -13,7 +13,8 @@ from problems import best_function_value, dense, few_concepts, hard, rare_unit, 
 
 from compexact.solver import Atom, Status, brute_force_search, certified, exact_search
 from compexact.solver.certificate import Certificate
-from compexact.solver.checking import CertificateError, pairs
+from compexact.solver.checking import CertificateError, pairs, set_walk
+from compexact.solver.checking.clock import ENDED
 from compexact.solver.checking.sets import check_sets
 
 SPACES = ("chain", "tree")
@@ -101,12 +102,12 @@ def walked(problem, target, length, space):
     def spy(function):
         def keep(*args):
             seen.append(args)
-            return iter([])
+            return ENDED
 
-        return keep if function.__name__ == "_walk" else function
+        return keep if function is set_walk.go_on else function
 
     check_sets(cells, target, length, space, spy)
-    (starts, rows, _, _), _, values, ahead = seen[0][:4]
+    (starts, rows, _, _), _, values, ahead, *_ = seen[0][0]
     sets = np.zeros((len(starts) - 1, len(values)), dtype=bool)
     for each, first, end in zip(sets, starts, starts[1:]):
         each[rows[first:end]] = True
