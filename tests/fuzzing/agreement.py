@@ -220,7 +220,8 @@ def false_claims_about_larger_inputs_are_refused(case: Case) -> None:
 
 def targets(low: Fraction, high: Fraction) -> tuple[Fraction, ...]:
     """False bounds, from the weaker formula's IoU to a hair below the optimum."""
-    return low, ((low + high) / 2).limit_denominator(10**6), max(low, high - Fraction(1, 10**6 * high.denominator))
+    below = max(low, high - Fraction(1, 10**6 * high.denominator))
+    return low, min(((low + high) / 2).limit_denominator(10**6), below), below
 
 
 def exact_search_equals_a_full_count(case: Case) -> None:
