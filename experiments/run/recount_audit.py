@@ -95,8 +95,8 @@ def _check_grid(line: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     for point in grid:
         scored = {f"{part}_score" for part in ("beam", "exact", *(("local",) if has_local else ()))}
         require(SCORES & set(point) == (scored if weighs else set()), "the grid has scores, or has none")
-        _check_point(point, exact)
         require(all((field in point) == has_local for field in LOCAL), "local search is in the grid or the line alone")
+        _check_point(point, exact)
         same = proofs.setdefault(point["max_length"], point)
         parts = (
             "exact_iou",

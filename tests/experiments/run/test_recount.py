@@ -1,5 +1,6 @@
 """Lines of a run that somebody has edited: noticed before they are shown as answers."""
 
+import itertools
 import json
 from fractions import Fraction
 
@@ -140,6 +141,11 @@ def test_what_an_audit_says_of_the_beam_follows_from_the_answers():
             if value != line["grid"][3][field]:
                 said = wrong(line | points(line, 3, **{field: value}), header)
                 assert said, (field, value)
+    assert "local_gap" in line["grid"][0]
+    for place, field in itertools.product((0, 3), ("local_iou", "local_gap", "local_seconds")):
+        grid = json.loads(json.dumps(line["grid"]))
+        del grid[place][field]
+        assert "local search" in wrong(line | {"grid": grid}, header)
     assert wrong(line | points(line, 1, beam_iou=1.0), header)
     assert wrong(line | points(line, 1, beam_gap=0.5), header)
     assert wrong(line | points(line, 0, exact_iou=0.0, beam_iou=0.0), header)
