@@ -129,7 +129,7 @@ def go_on(given: Any, tables: Any, stack: Any, limit: int, reached: np.ndarray, 
     return GOING
 
 
-def _bound(depth: int, given: Any, stack: Any, least: int) -> int:
+def _bound(depth: int, given: Any, stack: Any, least: int) -> Any:
     """V* of the set with each d that might do.  The steps done."""
     n_regions, ahead, first = 1 << depth, given.ahead[given.length - depth], stack.place[depth]
     last, end, best = first, stack.end[depth], stack.best[depth]
@@ -201,7 +201,7 @@ def _sum_regions(depth: int, d: int, stack: Any) -> None:
                 of_byte[each, (1 << bit) + low] = of_byte[each, low] + sums[8 * each + bit]
 
 
-def _enter(depth: int, d: int, worth: int, given: Any, stack: Any, least: int) -> int:
+def _enter(depth: int, d: int, worth: int, given: Any, stack: Any, least: int) -> Any:
     """Add d to the set, which then is worth at most so much, to which what is ahead is added.  The steps done."""
     starts, rows, indptr, places = given.cells
     own, values, ahead, left, n_regions = given.own, given.values, given.ahead[1], given.length - depth, 1 << depth

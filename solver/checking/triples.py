@@ -228,7 +228,7 @@ def _look_ahead(x: int, given: Any, first: Any) -> int:
     return (n - x) * len(parts) // 8
 
 
-def _most_of_each(x: int, f: int, given: Any, work: Any, limit: int) -> int:
+def _most_of_each(x: int, f: int, given: Any, work: Any, limit: int) -> Any:
     """What a table is worth at most with x and each y after it that can stand there.  The steps done."""
     m, second, alone = given.products.signs[f], given.products.does[f, 1], given.alone.values
     x_with_z, x_only, y_only, y_with_z = given.products.places[f]
