@@ -43,7 +43,7 @@ def test_a_unit_whose_process_was_killed_once_is_done_by_another(probe, tmp_path
 
 
 COPIES = """
-import os, signal, sys
+import os, signal, sys, time
 from pathlib import Path
 import numpy as np
 from compexact.experiments.run import workers
@@ -61,6 +61,8 @@ def work(found, column, should_stop):
     made[0].append(column)  # stays in the copy
     with (folder / str(column)).open("a") as tries:
         tries.write("x")
+    while column == 0 and not (folder / "1").exists():
+        time.sleep(0.01)  # so both copies are at work, and none is left in place of the killed one
     if column == 1 and (folder / "1").stat().st_size == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return column, found is cells, os.getpid() != PARENT, os.getsid(0) == os.getpid()
